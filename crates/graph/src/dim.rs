@@ -1,0 +1,610 @@
+//! Lengths of axes as exact polynomials over lengths that are known only at run time.
+//! Knows nothing of nodes beyond their ids.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+
+use smallvec::SmallVec;
+
+use crate::node::NodeId;
+
+/// The length of an axis: a number, or a polynomial with integer coefficients
+/// over [`Symbol`]s. Two lengths that are the same polynomial are equal in every run.
+///
+/// ```
+/// use tamis::prelude::*;
+///
+/// let graph = Graph::new();
+/// let x = graph.input::<f32>("x", dims!["n", 3]);
+/// assert_eq!(x.flatten().dim(0).to_string(), "3*n");
+/// assert_eq!(x.boolean_mask(x.gt(0.0)).dim(0).to_string(), "count(%2)");
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Dim(Repr);
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+enum Repr {
+    Known(i64),
+    /// Never a constant: that is `Known`.
+    Symbolic(Arc<Polynomial>),
+}
+
+/// A length that is known only at run time. Never negative.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Symbol {
+    /// The named dimension of an input.
+    Named(Arc<str>),
+    /// The number of true elements of a mask.
+    Count(NodeId),
+    /// A length that is no polynomial of the others.
+    Opaque(Arc<Opaque>),
+}
+
+/// How a length that is no polynomial follows from others.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Rule {
+    /// `max(dim, 0)`: the length of a clamped slice.
+    AtLeastZero(Dim),
+    /// `ceil(dim / step)`: the length of a strided slice.
+    CeilDiv(Dim, i64),
+    /// `numerator / denominator`, which a guard checks to be exact: an inferred
+    /// dimension of a reshape.
+    Quotient(Dim, Dim),
+}
+
+/// A [`Rule`] and how deeply rules are nested in it.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Opaque {
+    rule: Rule,
+    depth: u32,
+}
+
+/// Nested rules beyond this depth are refused, so that no walk over a
+/// dimension can exhaust the stack.
+const MAX_DEPTH: u32 = 64;
+
+/// Polynomials with more terms than this are refused: sizes like the product
+/// of 64 sums would otherwise take exponential room.
+const MAX_TERMS: usize = 256;
+
+type Monomial = SmallVec<[Symbol; 2]>;
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
+struct Polynomial {
+    /// Sorted by monomial, no zero coefficients; the empty monomial is the constant.
+    terms: SmallVec<[(Monomial, i64); 2]>,
+}
+
+/// What is known at build time of two lengths.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Comparison {
+    /// Equal in every run.
+    Equal,
+    /// Different in every run.
+    Different,
+    /// Decided at run time.
+    Unknown,
+}
+
+/// Why a length could not be computed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum DimError {
+    /// A coefficient or a value does not fit into `i64`.
+    #[error("the size overflows")]
+    Overflow,
+    /// The expression is nested or branched beyond reason.
+    #[error("the size is too complicated an expression")]
+    TooComplex,
+    /// A symbol has no value in this run.
+    #[error("`{0}` has no value")]
+    Unbound(Symbol),
+    /// An inferred dimension of a reshape is not whole.
+    #[error("{numerator} elements cannot be divided by {denominator}")]
+    Inexact {
+        /// The number of elements there are.
+        numerator: i64,
+        /// The product of the other dimensions.
+        denominator: i64,
+    },
+}
+
+impl Polynomial {
+    fn constant(value: i64) -> Polynomial {
+        let mut polynomial = Polynomial::default();
+        if value != 0 {
+            polynomial.terms.push((Monomial::new(), value));
+        }
+        polynomial
+    }
+
+    fn from_terms(terms: BTreeMap<Monomial, i64>) -> Result<Polynomial, DimError> {
+        let terms: SmallVec<_> = terms.into_iter().filter(|(_, c)| *c != 0).collect();
+        if terms.len() > MAX_TERMS { Err(DimError::TooComplex) } else { Ok(Polynomial { terms }) }
+    }
+
+    /// `self + factor * other`.
+    fn add_scaled(&self, other: &Polynomial, factor: i64) -> Result<Polynomial, DimError> {
+        let mut sum: BTreeMap<Monomial, i64> = self.terms.iter().cloned().collect();
+        for (monomial, coefficient) in &other.terms {
+            let term = coefficient.checked_mul(factor).ok_or(DimError::Overflow)?;
+            let slot = sum.entry(monomial.clone()).or_insert(0);
+            *slot = slot.checked_add(term).ok_or(DimError::Overflow)?;
+        }
+        Polynomial::from_terms(sum)
+    }
+
+    fn multiply(&self, other: &Polynomial) -> Result<Polynomial, DimError> {
+        if self.terms.len() * other.terms.len() > MAX_TERMS * 4 {
+            return Err(DimError::TooComplex);
+        }
+        let mut product: BTreeMap<Monomial, i64> = BTreeMap::new();
+        for (left, a) in &self.terms {
+            for (right, b) in &other.terms {
+                let mut monomial: Monomial = left.iter().chain(right).cloned().collect();
+                if monomial.len() > MAX_DEPTH as usize {
+                    return Err(DimError::TooComplex);
+                }
+                monomial.sort();
+                let term = a.checked_mul(*b).ok_or(DimError::Overflow)?;
+                let slot = product.entry(monomial).or_insert(0);
+                *slot = slot.checked_add(term).ok_or(DimError::Overflow)?;
+            }
+        }
+        Polynomial::from_terms(product)
+    }
+
+    /// The quotient if `divisor` divides `self` exactly, by long division in
+    /// lexicographic order of monomials.
+    fn divide_exact(&self, divisor: &Polynomial) -> Option<Polynomial> {
+        let (lead, lead_coefficient) = divisor.leading()?;
+        let mut rest = self.clone();
+        let mut quotient = Polynomial::default();
+        for _ in 0..MAX_TERMS {
+            let Some((monomial, coefficient)) = rest.leading() else { return Some(quotient) };
+            if coefficient % lead_coefficient != 0 {
+                return None;
+            }
+            let mut factor = monomial.clone();
+            for symbol in lead {
+                let at = factor.iter().position(|s| s == symbol)?;
+                factor.remove(at);
+            }
+            let term = Polynomial { terms: [(factor, coefficient / lead_coefficient)].into_iter().collect() };
+            rest = rest.add_scaled(&divisor.multiply(&term).ok()?, -1).ok()?;
+            quotient = quotient.add_scaled(&term, 1).ok()?;
+        }
+        None
+    }
+
+    /// The term of the highest degree, the last of them in symbol order.
+    fn leading(&self) -> Option<(&Monomial, i64)> {
+        self.terms.iter().max_by_key(|(m, _)| (m.len(), m)).map(|(m, c)| (m, *c))
+    }
+
+    /// The constant term.
+    fn offset(&self) -> i64 {
+        self.terms.first().filter(|(m, _)| m.is_empty()).map_or(0, |(_, c)| *c)
+    }
+}
+
+impl From<Polynomial> for Dim {
+    fn from(polynomial: Polynomial) -> Dim {
+        let offset = polynomial.offset();
+        let constants = usize::from(offset != 0);
+        if polynomial.terms.len() == constants {
+            Dim(Repr::Known(offset))
+        } else {
+            Dim(Repr::Symbolic(Arc::new(polynomial)))
+        }
+    }
+}
+
+impl From<usize> for Dim {
+    fn from(length: usize) -> Dim {
+        Dim(Repr::Known(i64::try_from(length).unwrap_or(i64::MAX)))
+    }
+}
+
+impl From<Symbol> for Dim {
+    fn from(symbol: Symbol) -> Dim {
+        let monomial: Monomial = [symbol].into_iter().collect();
+        Dim::from(Polynomial { terms: [(monomial, 1)].into_iter().collect() })
+    }
+}
+
+impl Dim {
+    /// The literal length 1, the only one that broadcasts.
+    pub const ONE: Dim = Dim(Repr::Known(1));
+    /// The literal length 0.
+    pub const ZERO: Dim = Dim(Repr::Known(0));
+
+    pub(crate) const fn int(value: i64) -> Dim {
+        Dim(Repr::Known(value))
+    }
+
+    pub(crate) fn count(mask: NodeId) -> Dim {
+        Dim::from(Symbol::Count(mask))
+    }
+
+    /// The number, if the length is known at build time.
+    pub fn known(&self) -> Option<usize> {
+        match self.0 {
+            Repr::Known(value) => usize::try_from(value).ok(),
+            Repr::Symbolic(_) => None,
+        }
+    }
+
+    pub(crate) fn known_int(&self) -> Option<i64> {
+        match self.0 {
+            Repr::Known(value) => Some(value),
+            Repr::Symbolic(_) => None,
+        }
+    }
+
+    /// The symbol, if the length is exactly one.
+    pub fn symbol(&self) -> Option<&Symbol> {
+        match &self.0 {
+            Repr::Known(_) => None,
+            Repr::Symbolic(polynomial) => match polynomial.terms.as_slice() {
+                [(monomial, 1)] if monomial.len() == 1 => monomial.first(),
+                _ => None,
+            },
+        }
+    }
+
+    /// Whether this is the literal 1.
+    pub fn is_one(&self) -> bool {
+        self.0 == Repr::Known(1)
+    }
+
+    fn polynomial(&self) -> Polynomial {
+        match &self.0 {
+            Repr::Known(value) => Polynomial::constant(*value),
+            Repr::Symbolic(polynomial) => (**polynomial).clone(),
+        }
+    }
+
+    /// The sum of two lengths.
+    ///
+    /// # Errors
+    /// When a coefficient overflows or the expression grows beyond reason.
+    pub fn add(&self, other: &Dim) -> Result<Dim, DimError> {
+        if let (Repr::Known(a), Repr::Known(b)) = (&self.0, &other.0) {
+            return a.checked_add(*b).map(Dim::int).ok_or(DimError::Overflow);
+        }
+        Ok(self.polynomial().add_scaled(&other.polynomial(), 1)?.into())
+    }
+
+    /// The difference of two lengths, which may be negative.
+    ///
+    /// # Errors
+    /// When a coefficient overflows or the expression grows beyond reason.
+    pub fn sub(&self, other: &Dim) -> Result<Dim, DimError> {
+        if let (Repr::Known(a), Repr::Known(b)) = (&self.0, &other.0) {
+            return a.checked_sub(*b).map(Dim::int).ok_or(DimError::Overflow);
+        }
+        Ok(self.polynomial().add_scaled(&other.polynomial(), -1)?.into())
+    }
+
+    /// The product of two lengths.
+    ///
+    /// # Errors
+    /// When a coefficient overflows or the expression grows beyond reason.
+    pub fn mul(&self, other: &Dim) -> Result<Dim, DimError> {
+        if let (Repr::Known(a), Repr::Known(b)) = (&self.0, &other.0) {
+            return a.checked_mul(*b).map(Dim::int).ok_or(DimError::Overflow);
+        }
+        Ok(self.polynomial().multiply(&other.polynomial())?.into())
+    }
+
+    /// `self / other` if the division is exact whatever the symbols are.
+    pub fn divide_exact(&self, other: &Dim) -> Option<Dim> {
+        self.polynomial().divide_exact(&other.polynomial()).map(Dim::from)
+    }
+
+    /// The length `self / other`, checked at run time where it is not exact by proof.
+    ///
+    /// # Errors
+    /// When both are known and the division is not exact.
+    pub(crate) fn quotient(&self, other: &Dim) -> Result<Dim, DimError> {
+        if let Some(exact) = self.divide_exact(other) {
+            return Ok(exact);
+        }
+        match (self.known_int(), other.known_int()) {
+            (Some(numerator), Some(denominator)) => Err(DimError::Inexact { numerator, denominator }),
+            _ => Dim::opaque(Rule::Quotient(self.clone(), other.clone())),
+        }
+    }
+
+    /// `max(self, 0)`.
+    pub(crate) fn at_least_zero(&self) -> Result<Dim, DimError> {
+        let Repr::Symbolic(polynomial) = &self.0 else {
+            return Ok(Dim::int(self.known_int().unwrap_or(0).max(0)));
+        };
+        if polynomial.terms.iter().all(|(_, c)| *c >= 0) {
+            return Ok(self.clone());
+        }
+        if polynomial.terms.iter().all(|(_, c)| *c <= 0) {
+            return Ok(Dim::ZERO);
+        }
+        // max(max(p, 0) − k, 0) = max(p − k, 0) for k ≥ 0.
+        let offset = polynomial.offset();
+        if offset <= 0
+            && let Some(Symbol::Opaque(opaque)) = self.sub(&Dim::int(offset))?.symbol()
+            && let Rule::AtLeastZero(inner) = &opaque.rule
+        {
+            return inner.add(&Dim::int(offset))?.at_least_zero();
+        }
+        Dim::opaque(Rule::AtLeastZero(self.clone()))
+    }
+
+    /// `ceil(self / step)` for a positive step.
+    pub(crate) fn ceil_div(&self, step: i64) -> Result<Dim, DimError> {
+        if step == 1 {
+            return Ok(self.clone());
+        }
+        if let Some(value) = self.known_int() {
+            return Ok(Dim::int(ceil_div(value, step)));
+        }
+        if let Some(exact) = self.divide_exact(&Dim::int(step)) {
+            return Ok(exact);
+        }
+        // ceil(ceil(p / a) / b) = ceil(p / (a·b)).
+        if let Some(Symbol::Opaque(opaque)) = self.symbol()
+            && let Rule::CeilDiv(inner, first) = &opaque.rule
+        {
+            return inner.ceil_div(first.checked_mul(step).ok_or(DimError::Overflow)?);
+        }
+        Dim::opaque(Rule::CeilDiv(self.clone(), step))
+    }
+
+    fn opaque(rule: Rule) -> Result<Dim, DimError> {
+        let depth = match &rule {
+            Rule::AtLeastZero(dim) | Rule::CeilDiv(dim, _) => dim.depth(),
+            Rule::Quotient(a, b) => a.depth().max(b.depth()),
+        } + 1;
+        if depth > MAX_DEPTH {
+            return Err(DimError::TooComplex);
+        }
+        Ok(Dim::from(Symbol::Opaque(Arc::new(Opaque { rule, depth }))))
+    }
+
+    fn depth(&self) -> u32 {
+        let Repr::Symbolic(polynomial) = &self.0 else { return 0 };
+        let symbols = polynomial.terms.iter().flat_map(|(monomial, _)| monomial);
+        symbols.map(Symbol::depth).max().unwrap_or(0)
+    }
+
+    /// What is known at build time of `self` against `other`, given that no
+    /// symbol is negative.
+    pub fn compare(&self, other: &Dim) -> Comparison {
+        if self == other {
+            return Comparison::Equal;
+        }
+        let Ok(difference) = self.sub(other) else { return Comparison::Unknown };
+        let difference = difference.polynomial();
+        let all = |sign: i64| difference.terms.iter().all(|(_, c)| c.signum() == sign);
+        if difference.offset() != 0 && (all(1) || all(-1)) {
+            Comparison::Different
+        } else {
+            Comparison::Unknown
+        }
+    }
+
+    /// Calls `visit` with every named length and count that the value depends on.
+    pub fn visit_symbols(&self, visit: &mut impl FnMut(&Symbol)) {
+        let Repr::Symbolic(polynomial) = &self.0 else { return };
+        for (monomial, _) in &polynomial.terms {
+            for symbol in monomial {
+                match symbol {
+                    Symbol::Named(_) | Symbol::Count(_) => visit(symbol),
+                    Symbol::Opaque(opaque) => match &opaque.rule {
+                        Rule::AtLeastZero(dim) | Rule::CeilDiv(dim, _) => dim.visit_dyn(visit),
+                        Rule::Quotient(a, b) => {
+                            a.visit_dyn(visit);
+                            b.visit_dyn(visit);
+                        }
+                    },
+                }
+            }
+        }
+    }
+
+    fn visit_dyn(&self, mut visit: &mut dyn FnMut(&Symbol)) {
+        self.visit_symbols(&mut visit);
+    }
+
+    /// The value, with `lookup` giving named lengths and counts.
+    ///
+    /// # Errors
+    /// When a symbol has no value, a division is not exact or the value overflows.
+    pub fn evaluate(&self, lookup: &dyn Fn(&Symbol) -> Option<i64>) -> Result<i64, DimError> {
+        let polynomial = match &self.0 {
+            Repr::Known(value) => return Ok(*value),
+            Repr::Symbolic(polynomial) => polynomial,
+        };
+        let mut sum = 0_i64;
+        for (monomial, coefficient) in &polynomial.terms {
+            let mut term = *coefficient;
+            for symbol in monomial {
+                let value = symbol.evaluate(lookup)?;
+                term = term.checked_mul(value).ok_or(DimError::Overflow)?;
+            }
+            sum = sum.checked_add(term).ok_or(DimError::Overflow)?;
+        }
+        Ok(sum)
+    }
+
+    /// The same length with every symbol for which `replace` gives a length
+    /// replaced by it, normalised again.
+    ///
+    /// # Errors
+    /// When a coefficient overflows or the expression grows beyond reason.
+    pub fn substitute(&self, replace: &dyn Fn(&Symbol) -> Option<Dim>) -> Result<Dim, DimError> {
+        let Repr::Symbolic(polynomial) = &self.0 else { return Ok(self.clone()) };
+        let mut sum = Dim::ZERO;
+        for (monomial, coefficient) in &polynomial.terms {
+            let mut term = Dim::int(*coefficient);
+            for symbol in monomial {
+                term = term.mul(&symbol.substitute(replace)?)?;
+            }
+            sum = sum.add(&term)?;
+        }
+        Ok(sum)
+    }
+}
+
+fn ceil_div(value: i64, step: i64) -> i64 {
+    value.div_euclid(step) + i64::from(value.rem_euclid(step) != 0)
+}
+
+impl Symbol {
+    fn depth(&self) -> u32 {
+        match self {
+            Symbol::Named(_) | Symbol::Count(_) => 0,
+            Symbol::Opaque(opaque) => opaque.depth,
+        }
+    }
+
+    fn evaluate(&self, lookup: &dyn Fn(&Symbol) -> Option<i64>) -> Result<i64, DimError> {
+        let Symbol::Opaque(opaque) = self else {
+            return lookup(self).ok_or_else(|| DimError::Unbound(self.clone()));
+        };
+        match &opaque.rule {
+            Rule::AtLeastZero(dim) => Ok(dim.evaluate(lookup)?.max(0)),
+            Rule::CeilDiv(dim, step) => Ok(ceil_div(dim.evaluate(lookup)?, *step)),
+            Rule::Quotient(numerator, denominator) => {
+                let (numerator, denominator) = (numerator.evaluate(lookup)?, denominator.evaluate(lookup)?);
+                if denominator == 0 || numerator % denominator != 0 {
+                    return Err(DimError::Inexact { numerator, denominator });
+                }
+                Ok(numerator / denominator)
+            }
+        }
+    }
+
+    fn substitute(&self, replace: &dyn Fn(&Symbol) -> Option<Dim>) -> Result<Dim, DimError> {
+        let Symbol::Opaque(opaque) = self else {
+            return Ok(replace(self).unwrap_or_else(|| Dim::from(self.clone())));
+        };
+        match &opaque.rule {
+            Rule::AtLeastZero(dim) => dim.substitute(replace)?.at_least_zero(),
+            Rule::CeilDiv(dim, step) => dim.substitute(replace)?.ceil_div(*step),
+            Rule::Quotient(a, b) => a.substitute(replace)?.quotient(&b.substitute(replace)?),
+        }
+    }
+}
+
+impl fmt::Display for Dim {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let polynomial = match &self.0 {
+            Repr::Known(value) => return write!(f, "{value}"),
+            Repr::Symbolic(polynomial) => polynomial,
+        };
+        // The constant sorts first but reads best last: `n - 1`.
+        let (constant, others): (Vec<_>, Vec<_>) = polynomial.terms.iter().partition(|(m, _)| m.is_empty());
+        for (i, (monomial, coefficient)) in others.into_iter().chain(constant).enumerate() {
+            let sign = match (i, *coefficient < 0) {
+                (0, false) => "",
+                (0, true) => "-",
+                (_, false) => " + ",
+                (_, true) => " - ",
+            };
+            f.write_str(sign)?;
+            let size = coefficient.unsigned_abs();
+            if size != 1 || monomial.is_empty() {
+                write!(f, "{size}")?;
+            }
+            for (k, symbol) in monomial.iter().enumerate() {
+                let times = if k > 0 || size != 1 { "*" } else { "" };
+                write!(f, "{times}{symbol}")?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for Symbol {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Symbol::Named(name) => f.write_str(name),
+            Symbol::Count(mask) => write!(f, "count({mask})"),
+            Symbol::Opaque(opaque) => match &opaque.rule {
+                Rule::AtLeastZero(dim) => write!(f, "max({dim}, 0)"),
+                Rule::CeilDiv(dim, step) => write!(f, "ceil(({dim})/{step})"),
+                Rule::Quotient(a, b) => write!(f, "(({a})/({b}))"),
+            },
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn named(name: &str) -> Dim {
+        Dim::from(Symbol::Named(name.into()))
+    }
+
+    #[test]
+    fn polynomials_have_one_form() {
+        let (n, m) = (named("n"), named("m"));
+        let left = n.add(&m).unwrap().mul(&n.sub(&m).unwrap()).unwrap();
+        let right = n.mul(&n).unwrap().sub(&m.mul(&m).unwrap()).unwrap();
+        assert_eq!(left, right);
+        assert_eq!(left.sub(&right).unwrap(), Dim::ZERO);
+    }
+
+    #[test]
+    fn division_is_exact_or_refused() {
+        let n = named("n");
+        let six = n.mul(&Dim::int(6)).unwrap();
+        assert_eq!(six.divide_exact(&Dim::int(3)).unwrap().to_string(), "2*n");
+        assert_eq!(six.divide_exact(&n).unwrap(), Dim::int(6));
+        assert_eq!(six.divide_exact(&Dim::int(4)), None);
+        let m = named("m");
+        let a = n.add(&m).unwrap();
+        let b = n.add(&Dim::ONE).unwrap();
+        assert_eq!(a.mul(&b).unwrap().divide_exact(&b).unwrap(), a);
+    }
+
+    #[test]
+    fn comparison_has_three_values() {
+        let n = named("n");
+        let next = n.add(&Dim::ONE).unwrap();
+        assert_eq!(n.compare(&n.clone()), Comparison::Equal);
+        assert_eq!(n.compare(&next), Comparison::Different);
+        assert_eq!(n.compare(&Dim::int(3)), Comparison::Unknown);
+        assert_eq!(next.compare(&Dim::ZERO), Comparison::Different);
+        assert_eq!(n.compare(&Dim::ZERO), Comparison::Unknown);
+    }
+
+    #[test]
+    fn nested_clamps_and_strides_collapse() {
+        let n = named("n");
+        let once = n.sub(&Dim::ONE).unwrap().at_least_zero().unwrap();
+        let twice = once.sub(&Dim::ONE).unwrap().at_least_zero().unwrap();
+        assert_eq!(twice.to_string(), "max(n - 2, 0)");
+        assert_eq!(n.ceil_div(2).unwrap().ceil_div(3).unwrap().to_string(), "ceil((n)/6)");
+    }
+
+    #[test]
+    fn overflow_is_an_error_and_not_a_wrap() {
+        let huge = Dim::int(i64::MAX);
+        assert_eq!(huge.add(&Dim::ONE), Err(DimError::Overflow));
+        let n = named("n").mul(&huge).unwrap();
+        assert_eq!(n.mul(&Dim::int(2)), Err(DimError::Overflow));
+        assert_eq!(n.evaluate(&|_| Some(2)), Err(DimError::Overflow));
+    }
+
+    #[test]
+    fn a_product_of_many_sums_is_refused() {
+        let mut product = Dim::ONE;
+        let result = (0..64).try_for_each(|i| {
+            product = product.mul(&named(&format!("n{i}")).add(&Dim::ONE)?)?;
+            Ok(())
+        });
+        assert_eq!(result, Err(DimError::TooComplex));
+    }
+}

@@ -1,0 +1,323 @@
+//! What can be wrong with an expression, and how it is told.
+
+use std::fmt;
+use std::panic::Location;
+
+use crate::dim::DimError;
+use crate::dtype::{DType, Scalar};
+use crate::node::Origin;
+use crate::shape::Shape;
+
+/// What is wrong with an expression.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum ErrorKind {
+    /// Shapes that do not broadcast together.
+    #[error("shapes {left} and {right} do not broadcast")]
+    Broadcast {
+        /// The shape of the first operand.
+        left: Shape,
+        /// The shape of the second operand.
+        right: Shape,
+    },
+    /// A shape that does not broadcast to a given one.
+    #[error("shape {from} does not broadcast to {to}")]
+    BroadcastTo {
+        /// The shape there is.
+        from: Shape,
+        /// The shape asked for.
+        to: Shape,
+    },
+    /// Shapes that must agree and provably do not.
+    #[error("shapes {left} and {right} do not fit: {reason}")]
+    ShapeMismatch {
+        /// The shape of the first operand.
+        left: Shape,
+        /// The shape of the second operand.
+        right: Shape,
+        /// What the op asks for.
+        reason: &'static str,
+    },
+    /// A tensor whose rank the op does not take.
+    #[error("shape {shape} has rank {}, but {expected}", shape.len())]
+    Rank {
+        /// The shape there is.
+        shape: Shape,
+        /// What the op takes.
+        expected: &'static str,
+    },
+    /// An axis outside the rank.
+    #[error("axis {axis} is out of range for shape {shape} of rank {}", shape.len())]
+    Axis {
+        /// The axis asked for.
+        axis: i64,
+        /// The shape it should be an axis of.
+        shape: Shape,
+    },
+    /// An axis named twice.
+    #[error("an axis is repeated in {axes:?} for shape {shape}")]
+    RepeatedAxis {
+        /// The axes asked for.
+        axes: Vec<i64>,
+        /// The shape they should be axes of.
+        shape: Shape,
+    },
+    /// Axes that are no permutation.
+    #[error("{axes:?} is no permutation of the axes of shape {shape}")]
+    Permutation {
+        /// The axes asked for.
+        axes: Vec<i64>,
+        /// The shape they should permute.
+        shape: Shape,
+    },
+    /// A mask that is not bool.
+    #[error("the mask is {dtype}{shape}; masks are bool: write `.ne(0)` to select what is not zero")]
+    MaskDType {
+        /// The dtype of the mask.
+        dtype: DType,
+        /// The shape of the mask.
+        shape: Shape,
+    },
+    /// A mask whose shape does not match what it masks.
+    #[error("mask {mask} does not match {rule} of {shape}")]
+    MaskShape {
+        /// The shape of the mask.
+        mask: Shape,
+        /// The shape of what it masks.
+        shape: Shape,
+        /// Which axes it must match.
+        rule: &'static str,
+    },
+    /// A dtype that the op does not take.
+    #[error("{dtype}{shape} is not accepted; {expected}")]
+    DType {
+        /// The dtype there is.
+        dtype: DType,
+        /// The shape of the operand.
+        shape: Shape,
+        /// What the op takes, and the remedy.
+        expected: &'static str,
+    },
+    /// An assignment that would lose values.
+    #[error(
+        "{source_dtype}{source_shape} cannot be assigned into {dtype}{shape} without loss; \
+         write `.cast(DType::{dtype:?})` on the source to accept it"
+    )]
+    Narrowing {
+        /// The dtype of the destination, which an assignment keeps.
+        dtype: DType,
+        /// The shape of the destination.
+        shape: Shape,
+        /// The dtype of the source.
+        source_dtype: DType,
+        /// The shape of the source.
+        source_shape: Shape,
+    },
+    /// A Rust scalar that the tensor's dtype cannot hold.
+    #[error("the scalar {value} does not fit into {dtype}")]
+    WeakScalar {
+        /// The scalar.
+        value: Scalar,
+        /// The dtype it should take.
+        dtype: DType,
+    },
+    /// A negative literal exponent of an integer.
+    #[error("an integer cannot be raised to the negative power {exponent}; cast the base to a float")]
+    NegativePower {
+        /// The exponent.
+        exponent: i64,
+    },
+    /// A negative size.
+    #[error("a size cannot be negative, but {size} is")]
+    NegativeSize {
+        /// The size asked for.
+        size: i64,
+    },
+    /// A reshape to another number of elements.
+    #[error("shape {from} has {} elements and {to} has {}", size_text(from), size_text(to))]
+    Reshape {
+        /// The shape there is.
+        from: Shape,
+        /// The shape asked for.
+        to: Shape,
+    },
+    /// A reshape whose `-1` cannot be inferred.
+    #[error("the -1 in {to} cannot be inferred from shape {from}: {reason}")]
+    InferredSize {
+        /// The shape there is.
+        from: Shape,
+        /// The sizes asked for.
+        to: String,
+        /// Why not.
+        reason: &'static str,
+    },
+    /// A size that overflows or is too complicated.
+    #[error("{0}")]
+    Size(#[from] DimError),
+    /// A slice with step 0.
+    #[error("the step of a slice cannot be 0")]
+    SliceStep,
+    /// More slices than axes.
+    #[error("{count} slices are given for shape {shape} of rank {}", shape.len())]
+    SliceCount {
+        /// How many slices.
+        count: usize,
+        /// The shape to slice.
+        shape: Shape,
+    },
+    /// A literal index outside its axis.
+    #[error("index {index} is out of range for axis {axis} of shape {shape}")]
+    SliceIndex {
+        /// The index.
+        index: i64,
+        /// The axis.
+        axis: usize,
+        /// The shape to slice.
+        shape: Shape,
+    },
+    /// A source that `masked_assign` cannot place.
+    #[error(
+        "source {source_shape} fits neither one selected place ({rest}), nor a selection by this mask \
+         ([{count}] + {rest}), nor the whole of {shape}; for a source of unrelated length use \
+         `masked_scatter` (from a flat source) or `unmask` (from a selection by the same mask)"
+    )]
+    AssignSource {
+        /// The shape of the source.
+        source_shape: Shape,
+        /// The shape of the destination.
+        shape: Shape,
+        /// The shape of one selected place.
+        rest: Shape,
+        /// The number of selected places.
+        count: Box<crate::dim::Dim>,
+    },
+    /// An operation on a list that is empty.
+    #[error("at least one operand is needed")]
+    NoOperands,
+    /// An input declared twice in different ways.
+    #[error(
+        "input `{name}` is {dtype}{shape} here, but {first_dtype}{first_shape} where it was first {first}"
+    )]
+    InputConflict {
+        /// The name.
+        name: String,
+        /// The dtype declared here.
+        dtype: DType,
+        /// The shape declared here.
+        shape: Shape,
+        /// The dtype declared first.
+        first_dtype: DType,
+        /// The shape declared first.
+        first_shape: Shape,
+        /// The line that declared it first.
+        first: Origin,
+    },
+    /// Expressions of different graphs in one operation.
+    #[error("expressions of two different graphs cannot be combined")]
+    MixedGraphs,
+    /// A size that comes from another graph.
+    #[error("the size `{0}` belongs to another graph")]
+    ForeignSize(crate::dim::Dim),
+    /// An input whose size is neither a number nor a name.
+    #[error("the sizes of an input are numbers and names, not `{size}`")]
+    InputSize {
+        /// The size asked for.
+        size: crate::dim::Dim,
+    },
+    /// A gradient of a loss that is not a scalar.
+    #[error(
+        "the loss has shape {shape}; a gradient is taken of a scalar: reduce it with `.sum(..)` or `.mean(..)`"
+    )]
+    NotScalar {
+        /// The shape of the loss.
+        shape: Shape,
+    },
+    /// A gradient of, or with respect to, what is no float.
+    #[error("{role} is {dtype}{shape}; gradients exist for f32 and f64 only")]
+    NotDifferentiable {
+        /// Which expression.
+        role: &'static str,
+        /// Its dtype.
+        dtype: DType,
+        /// Its shape.
+        shape: Shape,
+    },
+}
+
+fn size_text(shape: &Shape) -> String {
+    shape.size().map_or_else(|error| error.to_string(), |size| size.to_string())
+}
+
+/// One mistake: the op, what is wrong with it, and the line that wrote it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Report {
+    pub(crate) kind: ErrorKind,
+    pub(crate) op: &'static str,
+    pub(crate) origin: Origin,
+}
+
+impl Report {
+    /// What is wrong.
+    pub fn kind(&self) -> &ErrorKind {
+        &self.kind
+    }
+
+    /// The name of the op.
+    pub fn op(&self) -> &'static str {
+        self.op
+    }
+
+    /// The line of the user's program.
+    pub fn location(&self) -> &'static Location<'static> {
+        self.origin.location
+    }
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {} ({})", self.op, self.kind, self.origin)
+    }
+}
+
+/// Every mistake of a graph, in the order of the source.
+#[derive(Clone, PartialEq)]
+pub struct Error(Box<[Report]>);
+
+impl Error {
+    /// `None` if there is nothing to report.
+    pub(crate) fn new(reports: &[Report]) -> Option<Error> {
+        let mut sorted = reports.to_vec();
+        sorted.sort_by_key(|report| {
+            let location = report.location();
+            (location.file(), location.line(), location.column())
+        });
+        // A mistake in a loop is one mistake.
+        sorted.dedup();
+        if sorted.is_empty() { None } else { Some(Error(sorted.into())) }
+    }
+
+    /// The mistakes, in the order of the source. Never empty.
+    pub fn reports(&self) -> &[Report] {
+        &self.0
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (i, report) in self.0.iter().enumerate() {
+            if i > 0 {
+                f.write_str("\n")?;
+            }
+            write!(f, "{report}")?;
+        }
+        Ok(())
+    }
+}
+
+/// The same text as `Display`, so that `main() -> Result<(), Error>` prints it well.
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl std::error::Error for Error {}

@@ -1,0 +1,179 @@
+//! The handle by which users hold an expression. Knows no op: each family adds its builders.
+
+use std::fmt;
+use std::sync::Arc;
+
+use crate::dim::{Comparison, Dim};
+use crate::dtype::DType;
+use crate::error::ErrorKind;
+use crate::graph::Graph;
+use crate::node::{Node, NodeId};
+use crate::op::{Layout, Op, Source};
+use crate::shape::Shape;
+
+/// A lazy tensor: one expression of a [`Graph`]. Copy it freely.
+///
+/// `+ - * / %` and unary `-` work with expressions and Rust scalars; masks
+/// combine with `& | ^ !`; comparisons are methods that give masks. There is no
+/// `==` and no `if` on expressions:
+///
+/// ```compile_fail
+/// use tamis::prelude::*;
+/// let graph = Graph::new();
+/// let x = graph.input::<f32>("x", [3]);
+/// let y = graph.input::<f32>("y", [3]);
+/// let same: bool = x == y; // no `PartialEq`: write `x.eq(y)`
+/// ```
+///
+/// ```compile_fail
+/// use tamis::prelude::*;
+/// let graph = Graph::new();
+/// let x = graph.input::<f32>("x", [3]);
+/// let mask = x > 0.0; // no `PartialOrd`: write `x.gt(0.0)`
+/// ```
+///
+/// ```compile_fail
+/// use tamis::prelude::*;
+/// let graph = Graph::new();
+/// let mask = graph.input::<bool>("mask", [3]);
+/// if mask {} // a mask has no truth value: use `where_` or `boolean_mask`
+/// ```
+#[derive(Clone, Copy)]
+#[must_use = "operations return a new expression"]
+pub struct Expr<'g> {
+    graph: &'g Graph,
+    id: NodeId,
+}
+
+impl<'g> Expr<'g> {
+    pub(crate) fn new(graph: &'g Graph, id: NodeId) -> Expr<'g> {
+        Expr { graph, id }
+    }
+
+    /// The graph that the expression belongs to.
+    pub fn graph(self) -> &'g Graph {
+        self.graph
+    }
+
+    /// The identity of the expression, for storage; [`Graph::expr`] gives it back.
+    pub fn id(self) -> NodeId {
+        self.id
+    }
+
+    /// The node behind the handle.
+    pub fn node(self) -> Arc<Node> {
+        self.graph.node(self.id)
+    }
+
+    /// The dtype of the elements.
+    pub fn dtype(self) -> DType {
+        self.node().dtype
+    }
+
+    /// The lengths of the axes, as far as they are known at build time.
+    pub fn shape(self) -> Shape {
+        self.node().shape.clone()
+    }
+
+    /// The number of axes.
+    pub fn rank(self) -> usize {
+        self.node().shape.rank()
+    }
+
+    /// The length of an axis, counted from the end if negative. It is accepted
+    /// wherever sizes are; an axis out of range gives 0 and is reported as an error.
+    ///
+    /// ```
+    /// use tamis::prelude::*;
+    ///
+    /// let graph = Graph::new();
+    /// let x = graph.input::<f32>("x", dims!["n", 3]);
+    /// assert_eq!(x.dim(0).to_string(), "n");
+    /// assert_eq!(x.dim(-1).known(), Some(3));
+    /// ```
+    #[track_caller]
+    pub fn dim(self, axis: i64) -> Dim {
+        let shape = self.shape();
+        match shape.axis(axis) {
+            Ok(axis) => shape[axis].clone(),
+            Err(kind) => {
+                let _poisoned = self.graph.build("dim", &[self], || Err(kind));
+                Dim::ZERO
+            }
+        }
+    }
+
+    /// Whether a mistake was made in building the expression or what it is built on.
+    pub fn is_poisoned(self) -> bool {
+        self.node().op == Op::Source(Source::Poison)
+    }
+
+    /// The same expression, called `name` in errors, in the printed graph and in DOT.
+    pub fn named(self, name: &str) -> Expr<'g> {
+        self.graph.set_name(self.id, name);
+        self
+    }
+
+    /// [`Graph::build`] on the graph of this expression.
+    #[track_caller]
+    pub(crate) fn build(
+        self,
+        op: &'static str,
+        others: &[Expr<'g>],
+        f: impl FnOnce() -> Result<Expr<'g>, ErrorKind>,
+    ) -> Expr<'g> {
+        let operands: smallvec::SmallVec<[Expr<'g>; 4]> = [self].iter().chain(others).copied().collect();
+        self.graph.build(op, &operands, f)
+    }
+
+    pub(crate) fn apply(self, op: impl Into<Op>) -> Result<Expr<'g>, ErrorKind> {
+        self.graph.try_apply(op, &[self])
+    }
+
+    pub(crate) fn min_id(self, other: Expr<'g>) -> Expr<'g> {
+        if self.id <= other.id { self } else { other }
+    }
+
+    pub(crate) fn max_id(self, other: Expr<'g>) -> Expr<'g> {
+        if self.id <= other.id { other } else { self }
+    }
+
+    /// The same values under `shape`, whose lengths a run checks to be equal
+    /// to those of this expression. `op` is the builder that needs it.
+    pub(crate) fn guard(self, op: &'static str, shape: Shape) -> Result<Expr<'g>, ErrorKind> {
+        self.apply(Layout::Guard { shape, op })
+    }
+
+    /// The same values with the given axes' lengths unified with `dims`:
+    /// proved, refuted, or left to a guard.
+    pub(crate) fn unify(
+        self,
+        op: &'static str,
+        dims: impl IntoIterator<Item = (usize, Dim)>,
+        mismatch: impl Fn() -> ErrorKind,
+    ) -> Result<Expr<'g>, ErrorKind> {
+        let mut shape = self.shape();
+        for (axis, dim) in dims {
+            match shape[axis].compare(&dim) {
+                Comparison::Equal => {}
+                Comparison::Different => return Err(mismatch()),
+                Comparison::Unknown => shape = shape.with(axis, dim),
+            }
+        }
+        self.guard(op, shape)
+    }
+}
+
+/// Prints the id, dtype and shape: `%3: f32[n, 3]`.
+impl fmt::Display for Expr<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let node = self.node();
+        write!(f, "{}: {}{}", self.id, node.dtype, node.shape)
+    }
+}
+
+impl fmt::Debug for Expr<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}

@@ -1,0 +1,465 @@
+//! The graph: storage, hash-consing, source locations and deferred errors.
+//! Knows no op by name, except where a count has a canonical form.
+
+use std::cell::{Cell, RefCell};
+use std::collections::{BTreeMap, HashMap};
+use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
+use std::panic::Location;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use petgraph::Direction;
+use petgraph::graph::{DiGraph, NodeIndex};
+use petgraph::visit::{Dfs, Reversed};
+use smallvec::SmallVec;
+
+use crate::dim::{Dim, DimError, Symbol};
+use crate::dtype::Scalar;
+use crate::error::{Error, ErrorKind, Report};
+use crate::expr::Expr;
+use crate::node::{Node, NodeId, Origin};
+use crate::op::{Layout, Logic, Mask, Op, Source};
+use crate::shape::Shape;
+
+/// Why one node needs another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Edge {
+    /// It is the operand at this position.
+    Operand(usize),
+    /// It is the mask of a count among the sizes.
+    Size,
+}
+
+/// A tensor computation that grows as expressions are built, and is evaluated by a plan.
+///
+/// Building never fails: a mistake is remembered with its source line, what is
+/// built on it is ignored, and [`Graph::check`] or a plan reports all mistakes together.
+///
+/// ```
+/// use tamis::prelude::*;
+///
+/// let graph = Graph::new();
+/// let x = graph.input::<f32>("x", dims!["n", 3]);
+/// let kept = x.boolean_mask(x.slice_axis(1, 0).gt(0.5));
+/// assert_eq!(kept.shape().to_string(), "[count(%3), 3]");
+/// assert!(graph.check().is_ok());
+/// ```
+pub struct Graph {
+    id: u32,
+    storage: RefCell<Storage>,
+    scope: Cell<Option<Scope>>,
+}
+
+#[derive(Default)]
+struct Storage {
+    nodes: DiGraph<Arc<Node>, Edge>,
+    /// Nodes by the hash of op, operands, dtype and shape.
+    interned: HashMap<u64, SmallVec<[NodeIndex; 1]>, BuildHasherDefault<DefaultHasher>>,
+    inputs: BTreeMap<Arc<str>, NodeId>,
+    names: HashMap<NodeId, Arc<str>>,
+    reports: Vec<Report>,
+}
+
+/// The call of the user's that is being carried out: builders made of builders
+/// share its line, and report at most one mistake.
+#[derive(Clone, Copy)]
+struct Scope {
+    op: Option<&'static str>,
+    origin: Origin,
+    reported: bool,
+}
+
+impl Default for Graph {
+    fn default() -> Graph {
+        Graph::new()
+    }
+}
+
+impl Graph {
+    /// An empty graph.
+    pub fn new() -> Graph {
+        static NEXT: AtomicU32 = AtomicU32::new(0);
+        Graph {
+            id: NEXT.fetch_add(1, Ordering::Relaxed),
+            storage: RefCell::default(),
+            scope: Cell::new(None),
+        }
+    }
+
+    /// How many expressions the graph holds.
+    pub fn len(&self) -> usize {
+        self.storage.borrow().nodes.node_count()
+    }
+
+    /// Whether nothing has been built yet.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Every mistake made so far, in the order of the source.
+    ///
+    /// # Errors
+    /// When there is at least one.
+    ///
+    /// ```
+    /// use tamis::prelude::*;
+    ///
+    /// let graph = Graph::new();
+    /// let x = graph.input::<f32>("x", [2, 3]);
+    /// let y = graph.input::<f32>("y", [4]);
+    /// let _sum = x + y;
+    /// let error = graph.check().unwrap_err();
+    /// assert!(error.to_string().starts_with("add: shapes [2, 3] and [4] do not broadcast (built at"));
+    /// ```
+    pub fn check(&self) -> Result<(), Error> {
+        Error::new(&self.storage.borrow().reports).map_or(Ok(()), Err)
+    }
+
+    /// The expression with this id. An id of another graph is a mistake to be reported.
+    #[track_caller]
+    pub fn expr(&self, id: NodeId) -> Expr<'_> {
+        self.build("expr", &[], || {
+            if self.owns(id) { Ok(Expr::new(self, id)) } else { Err(ErrorKind::MixedGraphs) }
+        })
+    }
+
+    /// The node with this id.
+    ///
+    /// # Panics
+    /// When the id belongs to another graph.
+    pub fn node(&self, id: NodeId) -> Arc<Node> {
+        assert!(self.owns(id), "node {id} belongs to another graph");
+        self.storage.borrow().nodes[NodeIndex::new(id.index())].clone()
+    }
+
+    fn owns(&self, id: NodeId) -> bool {
+        id.graph == self.id && id.index() < self.len()
+    }
+
+    fn id_of(&self, index: NodeIndex) -> NodeId {
+        NodeId { graph: self.id, index: index.index() as u32 }
+    }
+
+    /// All ids, operands before what is built on them.
+    pub(crate) fn ids(&self) -> impl Iterator<Item = NodeId> + use<> {
+        let graph = self.id;
+        (0..self.len() as u32).map(move |index| NodeId { graph, index })
+    }
+
+    /// The inputs by name.
+    pub fn inputs(&self) -> BTreeMap<Arc<str>, NodeId> {
+        self.storage.borrow().inputs.clone()
+    }
+
+    /// The name given by [`Expr::named`], if any.
+    pub fn name(&self, id: NodeId) -> Option<Arc<str>> {
+        self.storage.borrow().names.get(&id).cloned()
+    }
+
+    pub(crate) fn set_name(&self, id: NodeId, name: &str) {
+        self.storage.borrow_mut().names.insert(id, name.into());
+    }
+
+    /// Everything that `roots` are computed from, themselves included, in id
+    /// order: their operands, and the masks whose counts their sizes speak of.
+    pub fn ancestors(&self, roots: &[NodeId]) -> Vec<NodeId> {
+        let storage = self.storage.borrow();
+        let reversed = Reversed(&storage.nodes);
+        let mut search = Dfs::empty(reversed);
+        let mut found = Vec::new();
+        for root in roots {
+            search.move_to(NodeIndex::new(root.index()));
+            while let Some(index) = search.next(reversed) {
+                found.push(self.id_of(index));
+            }
+        }
+        found.sort_unstable();
+        found
+    }
+
+    /// The ids of what is built directly on this expression, in descending order.
+    pub fn users(&self, id: NodeId) -> Vec<NodeId> {
+        let storage = self.storage.borrow();
+        let users = storage.nodes.neighbors_directed(NodeIndex::new(id.index()), Direction::Outgoing);
+        let mut users: Vec<_> = users.map(|index| self.id_of(index)).collect();
+        users.sort_unstable_by(|a, b| b.cmp(a));
+        users.dedup();
+        users
+    }
+
+    /// Carries out one call of the user's. `f` may call other builders: they
+    /// share the line and the op's name. Nothing is built on a poisoned operand.
+    #[track_caller]
+    pub(crate) fn build<'g>(
+        &'g self,
+        op: &'static str,
+        operands: &[Expr<'g>],
+        f: impl FnOnce() -> Result<Expr<'g>, ErrorKind>,
+    ) -> Expr<'g> {
+        let scope = match self.scope.get() {
+            Some(scope) if scope.op.is_some() => scope,
+            Some(scope) => Scope { op: Some(op), ..scope },
+            None => Scope { op: Some(op), origin: Origin::new(Location::caller()), reported: false },
+        };
+        self.in_scope(scope, || {
+            if operands.iter().any(|operand| !self.owns(operand.id())) {
+                return self.poison(ErrorKind::MixedGraphs);
+            }
+            match operands.iter().find(|operand| operand.is_poisoned()) {
+                Some(poisoned) => *poisoned,
+                None => f().unwrap_or_else(|kind| self.poison(kind)),
+            }
+        })
+    }
+
+    fn in_scope<R>(&self, scope: Scope, f: impl FnOnce() -> R) -> R {
+        struct Restore<'a>(&'a Cell<Option<Scope>>, Option<Scope>);
+        impl Drop for Restore<'_> {
+            fn drop(&mut self) {
+                // What the inner call reported counts for the outer one of the same name.
+                let reported = self.0.get().is_some_and(|scope| scope.reported);
+                let same_call = |outer: &Scope| outer.op.is_some();
+                let outer = self.1.map(|outer| Scope {
+                    reported: outer.reported || (reported && same_call(&outer)),
+                    ..outer
+                });
+                self.0.set(outer);
+            }
+        }
+        let _restore = Restore(&self.scope, self.scope.replace(Some(scope)));
+        f()
+    }
+
+    /// Runs `f` with everything it builds attributed to `origin`: gradients
+    /// carry the line that asked for them and the line they differentiate.
+    pub fn with_origin<R>(&self, origin: Origin, f: impl FnOnce() -> R) -> R {
+        self.in_scope(Scope { op: None, origin, reported: false }, f)
+    }
+
+    /// The source line that builders called now are attributed to, if it is
+    /// not simply their caller's.
+    pub fn origin(&self) -> Option<Origin> {
+        self.scope.get().map(|scope| scope.origin)
+    }
+
+    /// Remembers a mistake of the current call, and gives an expression that
+    /// silently poisons what is built on it.
+    fn poison(&self, kind: ErrorKind) -> Expr<'_> {
+        let scope = self.scope.get().unwrap_or_else(|| unreachable!("mistakes are made inside of builders"));
+        let mut storage = self.storage.borrow_mut();
+        if !scope.reported {
+            storage.reports.push(Report { kind, op: scope.op.unwrap_or("graph"), origin: scope.origin });
+            self.scope.set(Some(Scope { reported: true, ..scope }));
+        }
+        let node = Node {
+            id: self.id_of(NodeIndex::new(storage.nodes.node_count())),
+            op: Op::Source(Source::Poison),
+            operands: SmallVec::new(),
+            dtype: crate::DType::F32,
+            shape: Shape::default(),
+            origin: scope.origin,
+        };
+        let index = storage.nodes.add_node(Arc::new(node));
+        Expr::new(self, self.id_of(index))
+    }
+
+    /// Reports a mistake that another crate found in `op`, at the line of the caller.
+    #[track_caller]
+    pub fn report(&self, op: &'static str, kind: ErrorKind) -> Expr<'_> {
+        self.build(op, &[], || Err(kind))
+    }
+
+    /// The primitive `op` on `operands`: the one way in which nodes come to be.
+    ///
+    /// Gives an existing expression where one is equal by structure or by a
+    /// simplification that holds in every run.
+    ///
+    /// # Errors
+    /// When the op's shape rule refuses the operands. A mistake of [`Graph::apply`]
+    /// poisons instead.
+    pub(crate) fn try_apply<'g>(
+        &'g self,
+        op: impl Into<Op>,
+        operands: &[Expr<'g>],
+    ) -> Result<Expr<'g>, ErrorKind> {
+        let op = op.into();
+        if operands.iter().any(|operand| !self.owns(operand.id())) {
+            return Err(ErrorKind::MixedGraphs);
+        }
+        if let Some(poisoned) = operands.iter().find(|operand| operand.is_poisoned()) {
+            return Ok(*poisoned);
+        }
+        if let Some(simpler) = op.simplify(operands) {
+            return Ok(simpler);
+        }
+        let nodes: SmallVec<[Arc<Node>; 3]> =
+            operands.iter().map(|operand| self.node(operand.id())).collect();
+        let inferred = op.infer(&nodes, self)?;
+        check_size(&inferred.shape, inferred.dtype.size_of())?;
+        let origin = self.origin().unwrap_or_else(|| unreachable!("nodes are built inside of builders"));
+        let operands = operands.iter().map(|operand| operand.id()).collect();
+        let id = self.id_of(NodeIndex::new(self.len()));
+        self.intern(Node { id, op, operands, dtype: inferred.dtype, shape: inferred.shape, origin })
+    }
+
+    /// The primitive `op` on `operands`, for callers that build graphs from graphs.
+    /// A mistake poisons the result.
+    #[track_caller]
+    pub fn apply<'g>(&'g self, op: impl Into<Op>, operands: &[Expr<'g>]) -> Expr<'g> {
+        let op = op.into();
+        self.build(op.name(), operands, || self.try_apply(op, operands))
+    }
+
+    fn intern(&self, node: Node) -> Result<Expr<'_>, ErrorKind> {
+        let mut foreign = None;
+        let mut masks: SmallVec<[NodeId; 2]> = SmallVec::new();
+        node.visit_counts(&mut |mask| {
+            if self.owns(mask) { masks.push(mask) } else { foreign = Some(mask) }
+        });
+        if let Some(mask) = foreign {
+            return Err(ErrorKind::ForeignSize(Dim::count(mask)));
+        }
+        let mut storage = self.storage.borrow_mut();
+        let hash = storage.interned.hasher().hash_one((&node.op, &node.operands, node.dtype, &node.shape));
+        if let Some(candidates) = storage.interned.get(&hash) {
+            let same = |index: &&NodeIndex| {
+                let other = &storage.nodes[**index];
+                other.op == node.op
+                    && other.operands == node.operands
+                    && other.dtype == node.dtype
+                    && other.shape == node.shape
+            };
+            if let Some(index) = candidates.iter().find(same) {
+                return Ok(Expr::new(self, self.id_of(*index)));
+            }
+        }
+        let operands = node.operands.clone();
+        let index = storage.nodes.add_node(Arc::new(node));
+        for (position, operand) in operands.iter().enumerate() {
+            storage.nodes.add_edge(NodeIndex::new(operand.index()), index, Edge::Operand(position));
+        }
+        masks.sort_unstable();
+        masks.dedup();
+        for mask in masks {
+            storage.nodes.add_edge(NodeIndex::new(mask.index()), index, Edge::Size);
+        }
+        storage.interned.entry(hash).or_default().push(index);
+        Ok(Expr::new(self, self.id_of(index)))
+    }
+
+    /// The input of this name, declared now or, in the same way, before.
+    pub(crate) fn declare_input<'g>(&'g self, name: Arc<str>, source: Source) -> Result<Expr<'g>, ErrorKind> {
+        let first = self.storage.borrow().inputs.get(&name).copied();
+        let Some(first) = first else {
+            let input = self.try_apply(source, &[])?;
+            self.storage.borrow_mut().inputs.insert(name, input.id());
+            return Ok(input);
+        };
+        let node = self.node(first);
+        if node.op == Op::Source(source.clone()) {
+            return Ok(Expr::new(self, first));
+        }
+        let declared = source.infer(&[], self)?;
+        Err(ErrorKind::InputConflict {
+            name: name.to_string(),
+            dtype: declared.dtype,
+            shape: declared.shape,
+            first_dtype: node.dtype,
+            first_shape: node.shape.clone(),
+            first: node.origin,
+        })
+    }
+
+    /// The number of true elements of `mask` in canonical form, so that equal
+    /// counts are recognised across complements and rearrangements.
+    pub(crate) fn count(&self, mask: NodeId) -> Result<Dim, DimError> {
+        let mut id = mask;
+        let (mut factor, mut offset) = (Dim::ONE, Dim::ZERO);
+        let known = |n: usize, factor: Dim, offset: Dim| offset.add(&factor.mul(&Dim::from(n))?);
+        loop {
+            let node = self.node(id);
+            match &node.op {
+                Op::Logic(Logic::Not) => {
+                    offset = offset.add(&factor.mul(&node.shape.size()?)?)?;
+                    factor = Dim::ZERO.sub(&factor)?;
+                }
+                Op::Layout(
+                    Layout::Reshape(_) | Layout::Permute(_) | Layout::Guard { .. } | Layout::Checked,
+                ) => {}
+                Op::Layout(Layout::BroadcastTo(_)) => {
+                    let from = &self.node(node.operands[0]).shape;
+                    let added = node.shape.rank() - from.rank();
+                    for (axis, dim) in node.shape.iter().enumerate() {
+                        if axis < added || from[axis - added] != *dim {
+                            factor = factor.mul(dim)?;
+                        }
+                    }
+                }
+                Op::Mask(Mask::BooleanMask { .. })
+                    if self.node(node.operands[0]).shape == self.node(node.operands[1]).shape =>
+                {
+                    let [inner, outer] = [node.operands[0], node.operands[1]].map(|id| Expr::new(self, id));
+                    let both = self.try_apply(Logic::And, &[inner.min_id(outer), inner.max_id(outer)]);
+                    match both {
+                        Ok(both) => {
+                            id = both.id();
+                            continue;
+                        }
+                        Err(_) => return offset.add(&factor.mul(&Dim::count(id))?),
+                    }
+                }
+                Op::Mask(Mask::Unmask { .. })
+                    if self.node(node.operands[2]).op == Op::Source(Source::Scalar(Scalar::Bool(false))) => {}
+                Op::Source(Source::Scalar(Scalar::Bool(value))) => {
+                    return known(usize::from(*value), factor, offset);
+                }
+                Op::Source(Source::Constant(constant)) => match constant.count_true() {
+                    Some(n) => return known(n, factor, offset),
+                    None => return offset.add(&factor.mul(&Dim::count(id))?),
+                },
+                Op::Source(_)
+                | Op::Unary(_)
+                | Op::Binary(_)
+                | Op::Compare(_)
+                | Op::Logic(_)
+                | Op::Select(_)
+                | Op::Mask(_)
+                | Op::Index(_)
+                | Op::Reduce(_)
+                | Op::Scan(_)
+                | Op::Order(_)
+                | Op::Layout(_)
+                | Op::Linalg(_) => return offset.add(&factor.mul(&Dim::count(id))?),
+            }
+            id = node.operands[0];
+        }
+    }
+
+    /// What a named length or a count stands for, with the user's line, for
+    /// messages about lengths: `count(%2) counts x > 0.0 (built at …)`.
+    pub fn describe_symbol(&self, symbol: &Symbol) -> String {
+        match symbol {
+            Symbol::Named(name) => format!("`{name}` is a dimension of an input"),
+            Symbol::Count(mask) => {
+                let text = self.describe(*mask);
+                format!("{symbol} counts the true elements of `{text}` ({})", self.node(*mask).origin)
+            }
+            Symbol::Opaque(_) => symbol.to_string(),
+        }
+    }
+
+    /// Calls `visit` with the storage, for printing.
+    pub(crate) fn with_nodes<R>(&self, visit: impl FnOnce(&DiGraph<Arc<Node>, Edge>) -> R) -> R {
+        visit(&self.storage.borrow().nodes)
+    }
+}
+
+/// The product of the non-zero lengths, in bytes, must fit `isize`: beyond
+/// that no array can exist, and index arithmetic would wrap.
+fn check_size(shape: &Shape, item: usize) -> Result<(), ErrorKind> {
+    let bytes = shape.iter().filter_map(Dim::known).filter(|n| *n != 0).try_fold(item, usize::checked_mul);
+    match bytes {
+        Some(bytes) if isize::try_from(bytes).is_ok() => Ok(()),
+        _ => Err(ErrorKind::Size(DimError::Overflow)),
+    }
+}

@@ -1,0 +1,41 @@
+//! Part of [tamis](https://docs.rs/tamis): what an expression is. Depend on `tamis` instead.
+//!
+//! Dtypes, dimensions, shapes, nodes, builders, errors and printing. A graph
+//! only ever grows: nodes are appended, equal nodes are stored once, and ids
+//! are a topological order, so no walk over a graph recurses.
+//!
+//! This crate knows nothing of evaluation and nothing of gradients.
+
+mod dim;
+mod dtype;
+mod error;
+mod expr;
+mod graph;
+mod node;
+mod op;
+mod operand;
+mod operators;
+mod print;
+mod rebuild;
+mod shape;
+mod value;
+
+pub use dim::{Comparison, Dim, DimError, Opaque, Rule, Symbol};
+pub use dtype::{DType, Element, Scalar};
+pub use error::{Error, ErrorKind, Report};
+pub use expr::Expr;
+pub use graph::Graph;
+pub use node::{Node, NodeId, Origin};
+pub use op::layout::{concat, stack};
+pub use op::masked::Masked;
+pub use op::scan::{Direction, ScanAxis, along};
+pub use op::select::where_;
+pub use op::source::IntoConstant;
+pub use op::{
+    Addressing, AxisList, Binary, Combine, Compare, Index, Layout, Linalg, Logic, Mask, Op, Order, PadAxis,
+    Reduce, Scan, Select, SliceAxis, Source, Type, Unary,
+};
+pub use operand::Operand;
+pub use rebuild::rebuild;
+pub use shape::{Axes, Dims, Shape, Size, Slice, Slices, keep};
+pub use value::{Constant, Value};

@@ -1,0 +1,133 @@
+//! Elementwise questions, answered with masks.
+
+use std::sync::Arc;
+
+use super::{Op, Type, broadcast_shapes};
+use crate::dtype::DType;
+use crate::error::ErrorKind;
+use crate::expr::Expr;
+use crate::graph::Graph;
+use crate::node::Node;
+use crate::operand::{Operand, Purpose, broadcast, common_dtype};
+
+/// An elementwise question. The first six take two operands of one dtype that
+/// broadcast together, the others one; all give bool and have no gradient.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Compare {
+    /// `a = b`; false for NaN.
+    Eq,
+    /// `a ≠ b`; true for NaN.
+    Ne,
+    /// `a < b`; false for NaN.
+    Lt,
+    /// `a ≤ b`; false for NaN.
+    Le,
+    /// `a > b`; false for NaN.
+    Gt,
+    /// `a ≥ b`; false for NaN.
+    Ge,
+    /// Whether an element is NaN.
+    IsNan,
+    /// Whether an element is neither NaN nor infinite.
+    IsFinite,
+}
+
+impl From<Compare> for Op {
+    fn from(op: Compare) -> Op {
+        Op::Compare(op)
+    }
+}
+
+impl Compare {
+    pub(crate) fn name(&self) -> &'static str {
+        match self {
+            Compare::Eq => "eq",
+            Compare::Ne => "ne",
+            Compare::Lt => "lt",
+            Compare::Le => "le",
+            Compare::Gt => "gt",
+            Compare::Ge => "ge",
+            Compare::IsNan => "is_nan",
+            Compare::IsFinite => "is_finite",
+        }
+    }
+
+    pub(crate) fn infer(&self, operands: &[Arc<Node>], _graph: &Graph) -> Result<Type, ErrorKind> {
+        Ok(Type::new(DType::Bool, broadcast_shapes(operands)?))
+    }
+}
+
+#[track_caller]
+fn compare<'g>(op: Compare, a: Expr<'g>, b: Operand<'g>) -> Expr<'g> {
+    let others: Vec<Expr<'g>> = b.expr().into_iter().collect();
+    a.build(op.name(), &others, || {
+        let dtype = common_dtype(&[a.into(), b], Purpose::Comparison)?;
+        let graph = a.graph();
+        let mut operands = [Operand::from(a).to_expr(graph, dtype)?, b.to_expr(graph, dtype)?];
+        broadcast(op.name(), &mut operands)?;
+        graph.try_apply(op, &operands)
+    })
+}
+
+/// Writes one documented builder per comparison.
+macro_rules! compare_builders {
+    ($($(#[$doc:meta])* $name:ident => $op:expr;)*) => {
+        impl<'g> Expr<'g> {$(
+            $(#[$doc])*
+            ///
+            /// Broadcasts and promotes. A scalar beyond an integer tensor's dtype
+            /// is compared exactly. The result is a bool tensor without gradient.
+            #[track_caller]
+            pub fn $name(self, other: impl Into<Operand<'g>>) -> Expr<'g> {
+                compare($op, self, other.into())
+            }
+        )*}
+    };
+}
+
+compare_builders! {
+    /// Where the elements are equal; false for NaN.
+    eq => Compare::Eq;
+    /// Where the elements differ; true for NaN.
+    ne => Compare::Ne;
+    /// Where `self < other`; false for NaN.
+    lt => Compare::Lt;
+    /// Where `self ≤ other`; false for NaN.
+    le => Compare::Le;
+    /// Where `self > other`; false for NaN.
+    gt => Compare::Gt;
+    /// Where `self ≥ other`; false for NaN.
+    ge => Compare::Ge;
+}
+
+impl<'g> Expr<'g> {
+    /// Where the elements are NaN; nowhere for integers and bools.
+    ///
+    /// ```
+    /// use tamis::prelude::*;
+    ///
+    /// let graph = Graph::new();
+    /// let x = graph.constant([1.0, f64::NAN]);
+    /// assert_eq!(x.is_nan().eval::<bool>()?, ndarray::arr1(&[false, true]).into_dyn());
+    /// # Ok::<(), tamis::Error>(())
+    /// ```
+    #[track_caller]
+    pub fn is_nan(self) -> Expr<'g> {
+        self.build("is_nan", &[], || self.apply(Compare::IsNan))
+    }
+
+    /// Where the elements are neither NaN nor infinite; everywhere for integers and bools.
+    ///
+    /// ```
+    /// use tamis::prelude::*;
+    ///
+    /// let graph = Graph::new();
+    /// let x = graph.constant([1.0, f64::INFINITY]);
+    /// assert_eq!(x.is_finite().eval::<bool>()?, ndarray::arr1(&[true, false]).into_dyn());
+    /// # Ok::<(), tamis::Error>(())
+    /// ```
+    #[track_caller]
+    pub fn is_finite(self) -> Expr<'g> {
+        self.build("is_finite", &[], || self.apply(Compare::IsFinite))
+    }
+}

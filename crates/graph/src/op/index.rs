@@ -1,0 +1,353 @@
+//! Reading and writing at computed places.
+
+use std::sync::Arc;
+
+use super::{Layout, Op, Type};
+use crate::dim::Dim;
+use crate::dtype::DType;
+use crate::error::ErrorKind;
+use crate::expr::Expr;
+use crate::graph::Graph;
+use crate::node::Node;
+use crate::operand::{Operand, cast};
+use crate::shape::Shape;
+
+/// Reading and writing at computed places. Indices are i64 and may be negative.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Index {
+    /// Operands `x, indices`: the addressed elements or slices.
+    Gather(Addressing),
+    /// Operands `x, indices, updates`: `x` with the updates, which have the
+    /// shape of a gather, written to their places.
+    Scatter {
+        /// How indices address `x`.
+        addressing: Addressing,
+        /// What happens where a place is written.
+        combine: Combine,
+    },
+}
+
+/// How indices address a tensor.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Addressing {
+    /// Each index names a slice of this axis; the indices' axes replace it.
+    Axis(usize),
+    /// The indices have the rank of the tensor; each names a place on this axis
+    /// and keeps its own coordinates on the others.
+    AlongAxis(usize),
+    /// Each row of the last axis of the indices names a slice of the leading axes.
+    Nd,
+}
+
+/// What a scatter does where it writes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Combine {
+    /// Overwrites; of duplicates the last in row-major order wins.
+    Set,
+    /// Adds, in the order of the indices.
+    Add,
+    /// Logical or, of bools.
+    Or,
+}
+
+impl From<Index> for Op {
+    fn from(op: Index) -> Op {
+        Op::Index(op)
+    }
+}
+
+impl Index {
+    pub(crate) fn name(&self) -> &'static str {
+        match self {
+            Index::Gather(Addressing::Axis(_)) => "gather",
+            Index::Gather(Addressing::AlongAxis(_)) => "take_along_axis",
+            Index::Gather(Addressing::Nd) => "gather_nd",
+            Index::Scatter { addressing, combine } => match (combine, addressing) {
+                (Combine::Set, Addressing::Axis(_)) => "scatter_set",
+                (Combine::Set, Addressing::AlongAxis(_)) => "scatter_set_along_axis",
+                (Combine::Set, Addressing::Nd) => "scatter_nd_set",
+                (Combine::Add, Addressing::Axis(_)) => "scatter_add",
+                (Combine::Add, Addressing::AlongAxis(_)) => "scatter_add_along_axis",
+                (Combine::Add, Addressing::Nd) => "scatter_nd_add",
+                (Combine::Or, Addressing::Axis(_)) => "scatter_or",
+                (Combine::Or, Addressing::AlongAxis(_)) => "scatter_or_along_axis",
+                (Combine::Or, Addressing::Nd) => "scatter_nd_or",
+            },
+        }
+    }
+
+    pub(crate) fn infer(&self, operands: &[Arc<Node>], _graph: &Graph) -> Result<Type, ErrorKind> {
+        let (x, indices) = (&operands[0], &operands[1]);
+        match self {
+            Index::Gather(addressing) => {
+                Ok(Type::new(x.dtype, addressing.addressed(&x.shape, &indices.shape)?))
+            }
+            Index::Scatter { addressing, .. } => {
+                let updates = &operands[2].shape;
+                let expected = addressing.addressed(&x.shape, &indices.shape)?;
+                if *updates != expected {
+                    return Err(ErrorKind::BroadcastTo { from: updates.clone(), to: expected });
+                }
+                Ok(Type::new(x.dtype, x.shape.clone()))
+            }
+        }
+    }
+
+    pub(crate) fn attributes(&self) -> String {
+        let (Index::Gather(addressing) | Index::Scatter { addressing, .. }) = self;
+        match addressing {
+            Addressing::Axis(axis) | Addressing::AlongAxis(axis) => format!("axis={axis}"),
+            Addressing::Nd => String::new(),
+        }
+    }
+}
+
+impl Addressing {
+    /// The shape of what the indices address in a tensor of shape `x`.
+    fn addressed(self, x: &Shape, indices: &Shape) -> Result<Shape, ErrorKind> {
+        match self {
+            Addressing::Axis(axis) => Ok(x.splice(axis..axis + 1, indices)),
+            Addressing::AlongAxis(axis) => {
+                let same = |(i, (a, b)): (usize, (&Dim, &Dim))| i == axis || a == b;
+                if indices.rank() == x.rank() && x.iter().zip(indices.iter()).enumerate().all(same) {
+                    return Ok(indices.clone());
+                }
+                let reason = "away from the axis, the indices must have the lengths of the tensor, or 1";
+                Err(ErrorKind::ShapeMismatch { left: x.clone(), right: indices.clone(), reason })
+            }
+            Addressing::Nd => {
+                let expected = "the last axis of the indices is a number, at most the rank of the tensor";
+                let refuse = || ErrorKind::Rank { shape: indices.clone(), expected };
+                let (depth, outer) = indices.split_last().ok_or_else(refuse)?;
+                let depth = depth.known().filter(|depth| *depth <= x.rank()).ok_or_else(refuse)?;
+                Ok(outer.iter().chain(&x[depth..]).cloned().collect())
+            }
+        }
+    }
+}
+
+/// Indices are i32 or i64.
+fn to_indices(indices: Expr<'_>) -> Result<Expr<'_>, ErrorKind> {
+    match indices.dtype() {
+        DType::I32 | DType::I64 => cast(indices, DType::I64),
+        dtype @ (DType::Bool | DType::U8 | DType::F32 | DType::F64) => Err(ErrorKind::DType {
+            dtype,
+            shape: indices.shape(),
+            expected: "indices are i32 or i64; to select by a mask write `boolean_mask`",
+        }),
+    }
+}
+
+fn gather<'g>(addressing: Addressing, x: Expr<'g>, indices: Expr<'g>) -> Result<Expr<'g>, ErrorKind> {
+    let indices = to_indices(indices)?;
+    let [x, indices] = match addressing {
+        Addressing::AlongAxis(axis) => align_along(axis, x, indices, true)?,
+        Addressing::Axis(_) | Addressing::Nd => [x, indices],
+    };
+    x.graph().try_apply(Index::Gather(addressing), &[x, indices])
+}
+
+/// The tensor and the indices broadcast together on all axes but `axis`; the
+/// tensor only if it is read, since a written one keeps its shape.
+fn align_along<'g>(
+    axis: usize,
+    x: Expr<'g>,
+    indices: Expr<'g>,
+    read: bool,
+) -> Result<[Expr<'g>; 2], ErrorKind> {
+    let (own, other) = (x.shape(), indices.shape());
+    let mismatch = || ErrorKind::ShapeMismatch {
+        left: own.clone(),
+        right: other.clone(),
+        reason: "away from the axis, the indices must have the lengths of the tensor, or 1",
+    };
+    if own.rank() != other.rank() {
+        return Err(mismatch());
+    }
+    let axes = || (0..own.rank()).filter(|i| *i != axis);
+    let shared = axes().filter(|i| !other[*i].is_one() && !(read && own[*i].is_one()));
+    let indices = indices.unify("take_along_axis", shared.map(|i| (i, own[i].clone())), mismatch)?;
+    let common: Shape = (0..own.rank())
+        .map(|i| if i == axis || own[i].is_one() { indices.shape()[i].clone() } else { own[i].clone() })
+        .collect();
+    let x_shape = common.with(axis, own[axis].clone());
+    let x = if read { x.apply(Layout::BroadcastTo(x_shape))? } else { x };
+    Ok([x, indices.apply(Layout::BroadcastTo(common))?])
+}
+
+fn scatter<'g>(
+    op: Index,
+    x: Expr<'g>,
+    indices: Expr<'g>,
+    updates: Operand<'g>,
+) -> Result<Expr<'g>, ErrorKind> {
+    let Index::Scatter { addressing, .. } = op else { unreachable!("gathers are not written") };
+    let indices = to_indices(indices)?;
+    let [x, indices] = match addressing {
+        Addressing::AlongAxis(axis) => align_along(axis, x, indices, false)?,
+        Addressing::Axis(_) | Addressing::Nd => [x, indices],
+    };
+    let shape = addressing.addressed(&x.shape(), &indices.shape())?;
+    let updates =
+        updates.assigned_into(x)?.broadcastable(op.name(), &shape)?.apply(Layout::BroadcastTo(shape))?;
+    x.graph().try_apply(op, &[x, indices, updates])
+}
+
+impl<'g> Expr<'g> {
+    /// The slices of `axis` that the indices name: `x.shape[..axis] +
+    /// indices.shape + x.shape[axis + 1..]`; TensorFlow's `gather`, NumPy's `take`.
+    ///
+    /// Indices are i32 or i64 in `-n..n`. The gradient is `scatter_add`.
+    ///
+    /// # Errors
+    /// Reported when the indices are no integers or the axis is out of range. An
+    /// index out of range is an error at run time, with its position and value.
+    ///
+    /// ```
+    /// use tamis::prelude::*;
+    ///
+    /// let graph = Graph::new();
+    /// let x = graph.constant([10, 20, 30]);
+    /// let indices = graph.constant([2, 0, -1]);
+    /// assert_eq!(x.gather(indices, 0).eval::<i32>()?, ndarray::arr1(&[30, 10, 30]).into_dyn());
+    /// # Ok::<(), tamis::Error>(())
+    /// ```
+    #[track_caller]
+    pub fn gather(self, indices: Expr<'g>, axis: i64) -> Expr<'g> {
+        self.build("gather", &[indices], || gather(Addressing::Axis(self.shape().axis(axis)?), self, indices))
+    }
+
+    /// Another name of [`Expr::gather`], as in NumPy.
+    #[track_caller]
+    pub fn take(self, indices: Expr<'g>, axis: i64) -> Expr<'g> {
+        self.gather(indices, axis)
+    }
+
+    /// `out[i, j] = x[i, indices[i, j]]` for `axis` 1, and so on: one element
+    /// for each index; PyTorch's `gather`. Away from the axis, lengths of 1 broadcast.
+    ///
+    /// The gradient is `scatter_add_along_axis`.
+    ///
+    /// # Errors
+    /// As for [`Expr::gather`], and when the ranks or the other lengths differ.
+    ///
+    /// ```
+    /// use tamis::prelude::*;
+    ///
+    /// let graph = Graph::new();
+    /// let x = graph.constant([[1, 2], [3, 4]]);
+    /// let best = graph.constant([[1], [0]]);
+    /// assert_eq!(x.take_along_axis(best, 1).eval::<i32>()?, ndarray::arr2(&[[2], [3]]).into_dyn());
+    /// # Ok::<(), tamis::Error>(())
+    /// ```
+    #[track_caller]
+    pub fn take_along_axis(self, indices: Expr<'g>, axis: i64) -> Expr<'g> {
+        self.build("take_along_axis", &[indices], || {
+            gather(Addressing::AlongAxis(self.shape().axis(axis)?), self, indices)
+        })
+    }
+
+    /// The slices that the rows of `indices` name: row `[i, j]` names `x[i, j]`.
+    /// Shape `indices.shape[..-1] + x.shape[k..]` for rows of length `k`.
+    ///
+    /// Every coordinate is checked against its own axis. The gradient is `scatter_nd_add`.
+    ///
+    /// # Errors
+    /// As for [`Expr::gather`], and when `k` is not a number or above the rank.
+    ///
+    /// ```
+    /// use tamis::prelude::*;
+    ///
+    /// let graph = Graph::new();
+    /// let x = graph.constant([[1, 2], [3, 4]]);
+    /// let places = graph.constant([[0, 1], [1, 0]]);
+    /// assert_eq!(x.gather_nd(places).eval::<i32>()?, ndarray::arr1(&[2, 3]).into_dyn());
+    /// # Ok::<(), tamis::Error>(())
+    /// ```
+    #[track_caller]
+    pub fn gather_nd(self, indices: Expr<'g>) -> Expr<'g> {
+        self.build("gather_nd", &[indices], || gather(Addressing::Nd, self, indices))
+    }
+}
+
+/// Writes the three documented builders of one way to combine.
+macro_rules! scatter_builders {
+    ($($combine:expr, $what:literal, $duplicates:literal: $axis:ident, $along:ident, $nd:ident;)*) => {
+        impl<'g> Expr<'g> {$(
+            #[doc = concat!("`self` with the updates ", $what, " the slices of `axis` that the indices name.")]
+            ///
+            #[doc = $duplicates]
+            /// Updates broadcast to the shape that [`Expr::gather`] would give, and
+            /// the dtype of `self` is kept.
+            ///
+            /// # Errors
+            /// Reported when the indices are no integers, the axis is out of range,
+            /// or the updates fit neither shape nor dtype. An index out of range is
+            /// an error at run time.
+            #[track_caller]
+            pub fn $axis(self, indices: Expr<'g>, updates: impl Into<Operand<'g>>, axis: i64) -> Expr<'g> {
+                let updates = updates.into();
+                let others: Vec<Expr<'g>> = [indices].into_iter().chain(updates.expr()).collect();
+                self.build(stringify!($axis), &others, || {
+                    let addressing = Addressing::Axis(self.shape().axis(axis)?);
+                    scatter(Index::Scatter { addressing, combine: $combine }, self, indices, updates)
+                })
+            }
+
+            #[doc = concat!("`self` with the updates ", $what, " the elements that [`Expr::take_along_axis`] would read.")]
+            ///
+            #[doc = $duplicates]
+            ///
+            /// # Errors
+            #[doc = concat!("As for [`Expr::", stringify!($axis), "`].")]
+            #[track_caller]
+            pub fn $along(self, indices: Expr<'g>, updates: impl Into<Operand<'g>>, axis: i64) -> Expr<'g> {
+                let updates = updates.into();
+                let others: Vec<Expr<'g>> = [indices].into_iter().chain(updates.expr()).collect();
+                self.build(stringify!($along), &others, || {
+                    let addressing = Addressing::AlongAxis(self.shape().axis(axis)?);
+                    scatter(Index::Scatter { addressing, combine: $combine }, self, indices, updates)
+                })
+            }
+
+            #[doc = concat!("`self` with the updates ", $what, " the slices that [`Expr::gather_nd`] would read.")]
+            ///
+            #[doc = $duplicates]
+            ///
+            /// # Errors
+            #[doc = concat!("As for [`Expr::", stringify!($axis), "`].")]
+            #[track_caller]
+            pub fn $nd(self, indices: Expr<'g>, updates: impl Into<Operand<'g>>) -> Expr<'g> {
+                let updates = updates.into();
+                let others: Vec<Expr<'g>> = [indices].into_iter().chain(updates.expr()).collect();
+                self.build(stringify!($nd), &others, || {
+                    let op = Index::Scatter { addressing: Addressing::Nd, combine: $combine };
+                    scatter(op, self, indices, updates)
+                })
+            }
+        )*}
+    };
+}
+
+scatter_builders! {
+    Combine::Set, "written over",
+        "Of duplicate indices the last in row-major order wins, and the gradient goes to the winner alone.":
+        scatter_set, scatter_set_along_axis, scatter_nd_set;
+    Combine::Add, "added to",
+        "Duplicate indices accumulate in their order; the gradient of the updates is a gather.":
+        scatter_add, scatter_add_along_axis, scatter_nd_add;
+}
+
+impl<'g> Expr<'g> {
+    /// The same expression if its shape broadcasts to `shape`, with the guards that needs.
+    pub(crate) fn broadcastable(self, op: &'static str, shape: &Shape) -> Result<Expr<'g>, ErrorKind> {
+        let own = self.shape();
+        let mismatch = || ErrorKind::BroadcastTo { from: own.clone(), to: shape.clone() };
+        if own.rank() > shape.rank() {
+            return Err(mismatch());
+        }
+        let added = shape.rank() - own.rank();
+        let dims = (0..own.rank()).filter(|i| !own[*i].is_one()).map(|i| (i, shape[i + added].clone()));
+        self.unify(op, dims, mismatch)
+    }
+}

@@ -1,0 +1,139 @@
+//! Matrix products.
+
+use std::sync::Arc;
+
+use super::{Layout, Op, Type};
+use crate::dim::Dim;
+use crate::dtype::DType;
+use crate::error::ErrorKind;
+use crate::expr::Expr;
+use crate::graph::Graph;
+use crate::node::Node;
+use crate::operand::{Operand, Purpose, broadcast, cast, common_dtype};
+use crate::shape::Shape;
+
+/// Matrix products of tensors of one dtype.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Linalg {
+    /// Operands `a: batch + [n, k]`, `b: batch + [k, m]`, then the masks that
+    /// there are, shaped like what they mask or with 1s: the sum over `k` of the
+    /// products whose both factors are unmasked, `batch + [n, m]`. A masked
+    /// factor is never read, so NaN there does not matter.
+    Matmul {
+        /// Whether a mask of `a` follows.
+        mask_a: bool,
+        /// Whether a mask of `b` follows.
+        mask_b: bool,
+    },
+}
+
+impl From<Linalg> for Op {
+    fn from(op: Linalg) -> Op {
+        Op::Linalg(op)
+    }
+}
+
+impl Linalg {
+    pub(crate) fn name(&self) -> &'static str {
+        match self {
+            Linalg::Matmul { .. } => "matmul",
+        }
+    }
+
+    pub(crate) fn infer(&self, operands: &[Arc<Node>], _graph: &Graph) -> Result<Type, ErrorKind> {
+        let (a, b) = (&operands[0], &operands[1]);
+        let (left, right) = (a.shape.rank(), b.shape.rank());
+        let fits = left >= 2
+            && left == right
+            && a.shape[..left - 2] == b.shape[..left - 2]
+            && a.shape[left - 1] == b.shape[left - 2];
+        if !fits {
+            return Err(mismatch(&a.shape, &b.shape));
+        }
+        Ok(Type::new(a.dtype, a.shape.with(left - 1, b.shape[left - 1].clone())))
+    }
+
+    pub(crate) fn attributes(&self) -> String {
+        let Linalg::Matmul { mask_a, mask_b } = self;
+        let flags = [(*mask_a, "mask_a"), (*mask_b, "mask_b")];
+        flags.iter().filter(|(on, _)| *on).map(|(_, name)| *name).collect::<Vec<_>>().join(", ")
+    }
+}
+
+fn mismatch(left: &Shape, right: &Shape) -> ErrorKind {
+    let reason = "the last axis of the first must have the length of the second-to-last axis of the second";
+    ErrorKind::ShapeMismatch { left: left.clone(), right: right.clone(), reason }
+}
+
+impl<'g> Expr<'g> {
+    /// The matrix product, with NumPy's rules: a vector on the left is a row, on
+    /// the right a column, and that axis is dropped again; leading axes are a
+    /// batch and broadcast. Integers wrap.
+    ///
+    /// The gradients are matrix products with the transposes. Over an inner
+    /// axis of length 0 the product is 0.
+    ///
+    /// # Errors
+    /// Reported for a scalar or bool operand, or when the shapes do not fit.
+    ///
+    /// ```
+    /// use tamis::prelude::*;
+    ///
+    /// let graph = Graph::new();
+    /// let a = graph.constant([[1.0, 2.0], [3.0, 4.0]]);
+    /// let x = graph.constant([1.0, 10.0]);
+    /// assert_eq!(a.matmul(x).eval::<f64>()?, ndarray::arr1(&[21.0, 43.0]).into_dyn());
+    /// # Ok::<(), tamis::Error>(())
+    /// ```
+    #[track_caller]
+    pub fn matmul(self, other: Expr<'g>) -> Expr<'g> {
+        self.build("matmul", &[other], || {
+            let dtype = common_dtype(&[self.into(), Operand::Expr(other)], Purpose::Arithmetic)?;
+            if dtype == DType::Bool {
+                let expected = "numbers are needed: write `.cast(DType::I64)` to count";
+                return Err(ErrorKind::DType { dtype, shape: self.shape(), expected });
+            }
+            if let Some(scalar) = [self, other].into_iter().find(|operand| operand.rank() == 0) {
+                let expected = "matmul takes at least one axis: multiply by a scalar with `*`";
+                return Err(ErrorKind::Rank { shape: scalar.shape(), expected });
+            }
+            let (row, column) = (self.rank() == 1, other.rank() == 1);
+            let a = cast(if row { self.unsqueeze(0) } else { self }, dtype)?;
+            let b = cast(if column { other.unsqueeze(-1) } else { other }, dtype)?;
+            let product = matrices(a, b)?;
+            match (row, column) {
+                (false, false) => Ok(product),
+                (true, false) => Ok(product.squeeze(-2)),
+                (false, true) => Ok(product.squeeze(-1)),
+                (true, true) => Ok(product.squeeze([-2, -1])),
+            }
+        })
+    }
+}
+
+/// The product of two tensors of rank 2 or more, their batches broadcast.
+fn matrices<'g>(a: Expr<'g>, b: Expr<'g>) -> Result<Expr<'g>, ErrorKind> {
+    let (left, right) = (a.shape(), b.shape());
+    let inner = left[left.rank() - 1].clone();
+    let b = b.unify("matmul", [(right.rank() - 2, inner)], || mismatch(&left, &right))?;
+    let batch = |x: Expr<'g>| -> Shape { x.shape()[..x.rank() - 2].into() };
+    let (batch_a, batch_b) = (batch(a), batch(b));
+    if batch_a == batch_b {
+        return a.graph().try_apply(Linalg::Matmul { mask_a: false, mask_b: false }, &[a, b]);
+    }
+    // Broadcast stand-ins of the batch shapes, then the operands to the result.
+    let stand_in = |x: Expr<'g>| {
+        let mut dims = x.shape();
+        dims = dims.splice(dims.rank() - 2..dims.rank(), &[Dim::ONE, Dim::ONE]);
+        x.graph().try_full(dims, crate::Scalar::Bool(true))
+    };
+    let mut pair = [stand_in(a)?, stand_in(b)?];
+    broadcast("matmul", &mut pair)?;
+    let full = super::broadcast_shapes(&[pair[0].node(), pair[1].node()])?;
+    let batch: Shape = full[..full.rank() - 2].into();
+    let spread = |x: Expr<'g>| {
+        let shape: Shape = batch.iter().chain(&x.shape()[x.rank() - 2..]).cloned().collect();
+        x.broadcastable("matmul", &shape)?.apply(Layout::BroadcastTo(shape))
+    };
+    a.graph().try_apply(Linalg::Matmul { mask_a: false, mask_b: false }, &[spread(a)?, spread(b)?])
+}

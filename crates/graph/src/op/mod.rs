@@ -1,0 +1,227 @@
+//! The closed set of primitive ops, one family per file.
+//!
+//! An op holds its attributes alone; operands live in the node. Each family
+//! states the shape rule of its ops and documents their builders.
+
+pub(crate) mod binary;
+pub(crate) mod compare;
+pub(crate) mod index;
+pub(crate) mod layout;
+pub(crate) mod linalg;
+pub(crate) mod logic;
+pub(crate) mod mask;
+pub(crate) mod masked;
+pub(crate) mod order;
+pub(crate) mod reduce;
+pub(crate) mod scan;
+pub(crate) mod select;
+pub(crate) mod softmax;
+pub(crate) mod source;
+pub(crate) mod unary;
+
+use std::sync::Arc;
+
+use smallvec::SmallVec;
+
+pub use binary::Binary;
+pub use compare::Compare;
+pub use index::{Addressing, Combine, Index};
+pub use layout::{Layout, PadAxis, SliceAxis};
+pub use linalg::Linalg;
+pub use logic::Logic;
+pub use mask::Mask;
+pub use order::Order;
+pub use reduce::Reduce;
+pub use scan::Scan;
+pub use select::Select;
+pub use source::Source;
+pub use unary::Unary;
+
+use crate::dim::{Dim, DimError};
+use crate::dtype::DType;
+use crate::error::ErrorKind;
+use crate::expr::Expr;
+use crate::graph::Graph;
+use crate::node::Node;
+use crate::shape::Shape;
+
+/// A short list of axes.
+pub type AxisList = SmallVec<[usize; 4]>;
+
+/// A primitive op with its attributes.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Op {
+    /// Leaves: no operands.
+    Source(Source),
+    /// Elementwise, of one operand.
+    Unary(Unary),
+    /// Elementwise arithmetic of two operands.
+    Binary(Binary),
+    /// Elementwise questions, answered with bool.
+    Compare(Compare),
+    /// Elementwise logic of bools.
+    Logic(Logic),
+    /// Elementwise choice by a mask.
+    Select(Select),
+    /// Selection by a mask and its inverse.
+    Mask(Mask),
+    /// Reading and writing at computed places.
+    Index(Index),
+    /// Many elements to one.
+    Reduce(Reduce),
+    /// Running reductions.
+    Scan(Scan),
+    /// Places of extreme elements.
+    Order(Order),
+    /// The same elements, arranged otherwise.
+    Layout(Layout),
+    /// Matrix products.
+    Linalg(Linalg),
+}
+
+/// What an op gives: derived from its attributes and its operands' types.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Type {
+    /// The dtype of the elements.
+    pub dtype: DType,
+    /// The lengths of the axes.
+    pub shape: Shape,
+}
+
+impl Type {
+    pub(crate) fn new(dtype: DType, shape: Shape) -> Type {
+        Type { dtype, shape }
+    }
+}
+
+/// Writes one `match` over the families, each with the same call.
+macro_rules! each_family {
+    ($op:expr, $family:ident => $call:expr) => {
+        match $op {
+            Op::Source($family) => $call,
+            Op::Unary($family) => $call,
+            Op::Binary($family) => $call,
+            Op::Compare($family) => $call,
+            Op::Logic($family) => $call,
+            Op::Select($family) => $call,
+            Op::Mask($family) => $call,
+            Op::Index($family) => $call,
+            Op::Reduce($family) => $call,
+            Op::Scan($family) => $call,
+            Op::Order($family) => $call,
+            Op::Layout($family) => $call,
+            Op::Linalg($family) => $call,
+        }
+    };
+}
+
+impl Op {
+    /// The name by which users know the op.
+    pub fn name(&self) -> &'static str {
+        each_family!(self, family => family.name())
+    }
+
+    /// The shape rule: what the op gives for these operands.
+    pub(crate) fn infer(&self, operands: &[Arc<Node>], graph: &Graph) -> Result<Type, ErrorKind> {
+        each_family!(self, family => family.infer(operands, graph))
+    }
+
+    /// An existing expression that equals the op on these operands in every run.
+    pub(crate) fn simplify<'g>(&self, operands: &[Expr<'g>]) -> Option<Expr<'g>> {
+        match self {
+            Op::Unary(op) => op.simplify(operands),
+            Op::Logic(op) => op.simplify(operands),
+            Op::Select(op) => op.simplify(operands),
+            Op::Layout(op) => op.simplify(operands),
+            Op::Source(_)
+            | Op::Binary(_)
+            | Op::Compare(_)
+            | Op::Mask(_)
+            | Op::Index(_)
+            | Op::Reduce(_)
+            | Op::Scan(_)
+            | Op::Order(_)
+            | Op::Linalg(_) => None,
+        }
+    }
+
+    /// Calls `visit` with every dimension among the attributes.
+    pub fn visit_dims(&self, visit: &mut dyn FnMut(&Dim)) {
+        match self {
+            Op::Source(op) => op.visit_dims(visit),
+            Op::Layout(op) => op.visit_dims(visit),
+            Op::Unary(_)
+            | Op::Binary(_)
+            | Op::Compare(_)
+            | Op::Logic(_)
+            | Op::Select(_)
+            | Op::Mask(_)
+            | Op::Index(_)
+            | Op::Reduce(_)
+            | Op::Scan(_)
+            | Op::Order(_)
+            | Op::Linalg(_) => {}
+        }
+    }
+
+    /// The same op with every dimension among the attributes replaced.
+    pub(crate) fn map_dims(&self, map: &dyn Fn(&Dim) -> Result<Dim, DimError>) -> Result<Op, DimError> {
+        Ok(match self {
+            Op::Source(op) => Op::Source(op.map_dims(map)?),
+            Op::Layout(op) => Op::Layout(op.map_dims(map)?),
+            Op::Unary(_)
+            | Op::Binary(_)
+            | Op::Compare(_)
+            | Op::Logic(_)
+            | Op::Select(_)
+            | Op::Mask(_)
+            | Op::Index(_)
+            | Op::Reduce(_)
+            | Op::Scan(_)
+            | Op::Order(_)
+            | Op::Linalg(_) => self.clone(),
+        })
+    }
+
+    /// The attributes as they are printed after the operands, or nothing.
+    pub(crate) fn attributes(&self) -> String {
+        match self {
+            Op::Source(op) => op.attributes(),
+            Op::Unary(op) => op.attributes(),
+            Op::Mask(op) => op.attributes(),
+            Op::Index(op) => op.attributes(),
+            Op::Reduce(op) => op.attributes(),
+            Op::Scan(op) => op.attributes(),
+            Op::Order(op) => op.attributes(),
+            Op::Layout(op) => op.attributes(),
+            Op::Linalg(op) => op.attributes(),
+            Op::Binary(_) | Op::Compare(_) | Op::Logic(_) | Op::Select(_) => String::new(),
+        }
+    }
+}
+
+/// The shape that elementwise operands broadcast to, and an error where they
+/// do not provably fit: the builders insert guards before it comes to that.
+pub(crate) fn broadcast_shapes(operands: &[Arc<Node>]) -> Result<Shape, ErrorKind> {
+    let mut result = operands[0].shape.clone();
+    for operand in &operands[1..] {
+        result = broadcast_pair(&result, &operand.shape)?;
+    }
+    Ok(result)
+}
+
+fn broadcast_pair(left: &Shape, right: &Shape) -> Result<Shape, ErrorKind> {
+    let rank = left.rank().max(right.rank());
+    let aligned = |shape: &Shape, axis: usize| {
+        (axis + shape.rank()).checked_sub(rank).map_or(Dim::ONE, |axis| shape[axis].clone())
+    };
+    let dims = (0..rank).map(|axis| {
+        let (a, b) = (aligned(left, axis), aligned(right, axis));
+        match (a == b, a.is_one(), b.is_one()) {
+            (true, _, _) | (_, _, true) => Ok(a),
+            (_, true, _) => Ok(b),
+            (false, false, false) => Err(ErrorKind::Broadcast { left: left.clone(), right: right.clone() }),
+        }
+    });
+    dims.collect()
+}

@@ -1,0 +1,278 @@
+//! Many elements to one.
+
+use std::sync::Arc;
+
+use super::{AxisList, Layout, Op, Type};
+use crate::dim::Dim;
+use crate::dtype::{DType, Scalar};
+use crate::error::ErrorKind;
+use crate::expr::Expr;
+use crate::graph::Graph;
+use crate::node::Node;
+use crate::operand::cast;
+use crate::shape::{Axes, Shape};
+
+/// A reduction over ascending axes, which the result lacks.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Reduce {
+    /// The sum, of f32, f64 or i64; 0 of nothing.
+    Sum(AxisList),
+    /// Operands `x` or `x, mask`: the largest element (at which the mask is true).
+    Max {
+        /// The axes to reduce.
+        axes: AxisList,
+        /// An element that always takes part; without it, nothing has no maximum.
+        initial: Option<Scalar>,
+    },
+    /// Operands `x` or `x, mask`: the smallest element (at which the mask is true).
+    Min {
+        /// The axes to reduce.
+        axes: AxisList,
+        /// An element that always takes part; without it, nothing has no minimum.
+        initial: Option<Scalar>,
+    },
+    /// Whether any element is true; false of nothing.
+    Any(AxisList),
+    /// Whether all elements are true; true of nothing.
+    All(AxisList),
+}
+
+impl From<Reduce> for Op {
+    fn from(op: Reduce) -> Op {
+        Op::Reduce(op)
+    }
+}
+
+impl Reduce {
+    pub(crate) fn name(&self) -> &'static str {
+        match self {
+            Reduce::Sum(_) => "sum",
+            Reduce::Max { .. } => "max",
+            Reduce::Min { .. } => "min",
+            Reduce::Any(_) => "any",
+            Reduce::All(_) => "all",
+        }
+    }
+
+    /// The axes that are reduced, in ascending order.
+    pub fn axes(&self) -> &AxisList {
+        match self {
+            Reduce::Sum(axes)
+            | Reduce::Max { axes, .. }
+            | Reduce::Min { axes, .. }
+            | Reduce::Any(axes)
+            | Reduce::All(axes) => axes,
+        }
+    }
+
+    pub(crate) fn infer(&self, operands: &[Arc<Node>], _graph: &Graph) -> Result<Type, ErrorKind> {
+        let x = &operands[0];
+        if let Some(mask) = operands.get(1)
+            && mask.shape != x.shape
+        {
+            return Err(ErrorKind::BroadcastTo { from: mask.shape.clone(), to: x.shape.clone() });
+        }
+        let kept = x.shape.iter().enumerate().filter(|(axis, _)| !self.axes().contains(axis));
+        Ok(Type::new(x.dtype, kept.map(|(_, dim)| dim.clone()).collect()))
+    }
+
+    pub(crate) fn attributes(&self) -> String {
+        let initial = match self {
+            Reduce::Max { initial: Some(initial), .. } | Reduce::Min { initial: Some(initial), .. } => {
+                format!(", initial={initial}")
+            }
+            Reduce::Sum(_) | Reduce::Max { .. } | Reduce::Min { .. } | Reduce::Any(_) | Reduce::All(_) => {
+                String::new()
+            }
+        };
+        format!("axes={:?}{initial}", self.axes().as_slice())
+    }
+}
+
+/// Reduces `operands[0]` over `axes` and puts kept axes back with length 1.
+pub(crate) fn reduce<'g>(
+    axes: &Axes,
+    operands: &[Expr<'g>],
+    op: impl FnOnce(AxisList) -> Reduce,
+) -> Result<Expr<'g>, ErrorKind> {
+    let x = operands[0];
+    let shape = x.shape();
+    let list = axes.resolve(&shape)?;
+    let reduced = match (list.is_empty(), operands.len()) {
+        (true, 1) => x,
+        _ => x.graph().try_apply(op(list.clone()), operands)?,
+    };
+    if !axes.keep {
+        return Ok(reduced);
+    }
+    let kept =
+        shape.iter().enumerate().map(|(i, dim)| if list.contains(&i) { Dim::ONE } else { dim.clone() });
+    reduced.apply(Layout::Reshape(kept.collect()))
+}
+
+/// How many elements of a tensor of `shape` fall into each reduction over `axes`.
+pub(crate) fn reduced_size(shape: &Shape, axes: &Axes) -> Result<Dim, ErrorKind> {
+    let dims = axes.resolve(shape)?.iter().map(|axis| shape[*axis].clone()).collect::<Shape>();
+    Ok(dims.size()?)
+}
+
+impl<'g> Expr<'g> {
+    /// The sum over `axes`: `..` for all, a number, a list, or `keep(axes)`.
+    ///
+    /// Integers and bools sum in i64, which wraps. The sum of nothing is 0. The
+    /// gradient is broadcast back.
+    ///
+    /// # Errors
+    /// Reported when an axis is out of range or repeated.
+    ///
+    /// ```
+    /// use tamis::prelude::*;
+    ///
+    /// let graph = Graph::new();
+    /// let x = graph.constant([[1.0, 2.0], [3.0, 4.0]]);
+    /// assert_eq!(x.sum(0).eval::<f64>()?, ndarray::arr1(&[4.0, 6.0]).into_dyn());
+    /// assert_eq!(x.sum(..).eval::<f64>()?, ndarray::arr0(10.0).into_dyn());
+    /// # Ok::<(), tamis::Error>(())
+    /// ```
+    #[track_caller]
+    pub fn sum(self, axes: impl Into<Axes>) -> Expr<'g> {
+        let axes = axes.into();
+        self.build("sum", &[], || {
+            let x = cast(self, self.dtype().to_accumulator())?;
+            reduce(&axes, &[x], Reduce::Sum)
+        })
+    }
+
+    /// The mean over `axes`. Bools and u8 give f32, other integers f64. The
+    /// mean of nothing is NaN.
+    ///
+    /// # Errors
+    /// Reported when an axis is out of range or repeated.
+    ///
+    /// ```
+    /// use tamis::prelude::*;
+    ///
+    /// let graph = Graph::new();
+    /// let x = graph.constant([1, 2]);
+    /// assert_eq!(x.mean(..).eval::<f64>()?, ndarray::arr0(1.5).into_dyn());
+    /// # Ok::<(), tamis::Error>(())
+    /// ```
+    #[track_caller]
+    pub fn mean(self, axes: impl Into<Axes>) -> Expr<'g> {
+        let axes = axes.into();
+        self.build("mean", &[], || {
+            let x = cast(self, self.dtype().to_float())?;
+            let count = self.graph().try_size(&reduced_size(&self.shape(), &axes)?)?;
+            Ok(reduce(&axes, &[x], Reduce::Sum)? / cast(count, x.dtype())?)
+        })
+    }
+
+    /// The largest element over `axes`; NaN if there is one. Ties share the
+    /// gradient evenly. Of bools, [`Expr::any`].
+    ///
+    /// # Errors
+    /// Reported when an axis is out of range or repeated. The maximum of nothing
+    /// is an error at run time.
+    ///
+    /// ```
+    /// use tamis::prelude::*;
+    ///
+    /// let graph = Graph::new();
+    /// let x = graph.constant([1.0, 3.0, 3.0]);
+    /// assert_eq!(x.max(..).eval::<f64>()?, ndarray::arr0(3.0).into_dyn());
+    /// assert_eq!(grad(x.max(..), x).eval::<f64>()?, ndarray::arr1(&[0.0, 0.5, 0.5]).into_dyn());
+    /// # Ok::<(), tamis::Error>(())
+    /// ```
+    #[track_caller]
+    pub fn max(self, axes: impl Into<Axes>) -> Expr<'g> {
+        let axes = axes.into();
+        self.build("max", &[], || match self.dtype() {
+            DType::Bool => reduce(&axes, &[self], Reduce::Any),
+            _ => reduce(&axes, &[self], |axes| Reduce::Max { axes, initial: None }),
+        })
+    }
+
+    /// The smallest element over `axes`; NaN if there is one. Ties share the
+    /// gradient evenly. Of bools, [`Expr::all`].
+    ///
+    /// # Errors
+    /// Reported when an axis is out of range or repeated. The minimum of nothing
+    /// is an error at run time.
+    ///
+    /// ```
+    /// use tamis::prelude::*;
+    ///
+    /// let graph = Graph::new();
+    /// let x = graph.constant([[4, 2], [3, 5]]);
+    /// assert_eq!(x.min(1).eval::<i32>()?, ndarray::arr1(&[2, 3]).into_dyn());
+    /// # Ok::<(), tamis::Error>(())
+    /// ```
+    #[track_caller]
+    pub fn min(self, axes: impl Into<Axes>) -> Expr<'g> {
+        let axes = axes.into();
+        self.build("min", &[], || match self.dtype() {
+            DType::Bool => reduce(&axes, &[self], Reduce::All),
+            _ => reduce(&axes, &[self], |axes| Reduce::Min { axes, initial: None }),
+        })
+    }
+
+    /// Whether any element over `axes` is true (for numbers: not 0); false of nothing.
+    ///
+    /// # Errors
+    /// Reported when an axis is out of range or repeated.
+    ///
+    /// ```
+    /// use tamis::prelude::*;
+    ///
+    /// let graph = Graph::new();
+    /// let x = graph.constant([[true, false], [false, false]]);
+    /// assert_eq!(x.any(1).eval::<bool>()?, ndarray::arr1(&[true, false]).into_dyn());
+    /// # Ok::<(), tamis::Error>(())
+    /// ```
+    #[track_caller]
+    pub fn any(self, axes: impl Into<Axes>) -> Expr<'g> {
+        let axes = axes.into();
+        self.build("any", &[], || reduce(&axes, &[self.truth()], Reduce::Any))
+    }
+
+    /// Whether all elements over `axes` are true (for numbers: not 0); true of nothing.
+    ///
+    /// # Errors
+    /// Reported when an axis is out of range or repeated.
+    ///
+    /// ```
+    /// use tamis::prelude::*;
+    ///
+    /// let graph = Graph::new();
+    /// let x = graph.constant([[true, false], [true, true]]);
+    /// assert_eq!(x.all(1).eval::<bool>()?, ndarray::arr1(&[false, true]).into_dyn());
+    /// # Ok::<(), tamis::Error>(())
+    /// ```
+    #[track_caller]
+    pub fn all(self, axes: impl Into<Axes>) -> Expr<'g> {
+        let axes = axes.into();
+        self.build("all", &[], || reduce(&axes, &[self.truth()], Reduce::All))
+    }
+
+    /// How many elements over `axes` are true (for numbers: not 0), as i64. No gradient.
+    ///
+    /// # Errors
+    /// Reported when an axis is out of range or repeated.
+    ///
+    /// ```
+    /// use tamis::prelude::*;
+    ///
+    /// let graph = Graph::new();
+    /// let x = graph.constant([0.0, 2.0, f64::NAN]);
+    /// assert_eq!(x.count_nonzero(..).eval::<i64>()?, ndarray::arr0(2).into_dyn());
+    /// # Ok::<(), tamis::Error>(())
+    /// ```
+    #[track_caller]
+    pub fn count_nonzero(self, axes: impl Into<Axes>) -> Expr<'g> {
+        let axes = axes.into();
+        self.build("count_nonzero", &[], || {
+            let ones = cast(self.truth(), DType::I64)?;
+            reduce(&axes, &[ones], Reduce::Sum)
+        })
+    }
+}

@@ -1,0 +1,129 @@
+//! Softmax and log-softmax, plain and masked, composed of primitives.
+
+use super::Reduce;
+use super::masked::Masked;
+use super::reduce::reduce;
+use super::select::where_;
+use crate::dtype::Scalar;
+use crate::error::ErrorKind;
+use crate::expr::Expr;
+use crate::operand::cast;
+use crate::shape::{Axes, keep};
+
+/// The part of a softmax that its two forms share.
+struct Shifted<'g> {
+    /// `x` less its maximum over the axis.
+    x: Expr<'g>,
+    /// `e` to that, 0 where nothing is selected.
+    exp: Expr<'g>,
+    /// The sum of `exp`, with the axis kept.
+    sum: Expr<'g>,
+    mask: Option<Expr<'g>>,
+}
+
+/// Subtracts the maximum, so that `exp` cannot overflow. It is a constant to
+/// differentiation (it cancels), and 0 where it is −inf, since there −inf − −inf
+/// would be NaN before anything was divided.
+fn shifted<'g>(x: Expr<'g>, mask: Option<Expr<'g>>, axis: i64) -> Result<Shifted<'g>, ErrorKind> {
+    let x = cast(x, x.dtype().to_float())?;
+    let axis = keep(Axes::from(x.shape().axis(axis)?));
+    let initial = Some(Scalar::from_float(f64::NEG_INFINITY, x.dtype()));
+    let largest = |axes| Reduce::Max { axes, initial };
+    let max = match mask {
+        Some(mask) => x.masked(mask).extreme(&axis, largest)?,
+        None => reduce(&axis, &[x], largest)?,
+    };
+    let max = max.stop_gradient();
+    let x = x - where_(max.eq(f64::NEG_INFINITY), 0.0, max);
+    let exp = match mask {
+        Some(mask) => where_(mask, x.exp(), 0.0),
+        None => x.exp(),
+    };
+    Ok(Shifted { x, exp, sum: exp.sum(axis), mask })
+}
+
+impl<'g> Shifted<'g> {
+    fn softmax(self) -> Expr<'g> {
+        let share = self.exp / self.sum;
+        self.mask.map_or(share, |mask| where_(mask, share, 0.0))
+    }
+
+    fn log_softmax(self) -> Expr<'g> {
+        let log = self.x - self.sum.ln();
+        self.mask.map_or(log, |mask| where_(mask, log, f64::NEG_INFINITY))
+    }
+}
+
+impl<'g> Expr<'g> {
+    /// `eˣ / Σ eˣ` along `axis`, without overflow. Integers become floats. A row
+    /// of −inf, or with +inf, gives NaN.
+    ///
+    /// # Errors
+    /// Reported when the axis is out of range.
+    ///
+    /// ```
+    /// use tamis::prelude::*;
+    ///
+    /// let graph = Graph::new();
+    /// let x = graph.constant([1000.0, 1000.0]);
+    /// assert_eq!(x.softmax(0).eval::<f64>()?, ndarray::arr1(&[0.5, 0.5]).into_dyn());
+    /// # Ok::<(), tamis::Error>(())
+    /// ```
+    #[track_caller]
+    pub fn softmax(self, axis: i64) -> Expr<'g> {
+        self.build("softmax", &[], || Ok(shifted(self, None, axis)?.softmax()))
+    }
+
+    /// `x − ln Σ eˣ` along `axis`: the logarithm of [`Expr::softmax`], exact
+    /// where that would round to 0.
+    ///
+    /// # Errors
+    /// Reported when the axis is out of range.
+    ///
+    /// ```
+    /// use tamis::prelude::*;
+    ///
+    /// let graph = Graph::new();
+    /// let x = graph.constant([0.0, 1000.0]);
+    /// assert_eq!(x.log_softmax(0).eval::<f64>()?, ndarray::arr1(&[-1000.0, 0.0]).into_dyn());
+    /// # Ok::<(), tamis::Error>(())
+    /// ```
+    #[track_caller]
+    pub fn log_softmax(self, axis: i64) -> Expr<'g> {
+        self.build("log_softmax", &[], || Ok(shifted(self, None, axis)?.log_softmax()))
+    }
+}
+
+impl<'g> Masked<'g> {
+    /// [`Expr::softmax`] over the selected elements along `axis`; 0 elsewhere,
+    /// and a row of 0 with zero gradient where nothing is selected.
+    ///
+    /// # Errors
+    /// Reported when the axis is out of range.
+    ///
+    /// ```
+    /// use tamis::prelude::*;
+    ///
+    /// let graph = Graph::new();
+    /// let x = graph.constant([1.0, f64::NAN, 1.0]);
+    /// let share = x.masked(!x.is_nan()).softmax(0);
+    /// assert_eq!(share.eval::<f64>()?, ndarray::arr1(&[0.5, 0.0, 0.5]).into_dyn());
+    /// # Ok::<(), tamis::Error>(())
+    /// ```
+    #[track_caller]
+    pub fn softmax(self, axis: i64) -> Expr<'g> {
+        let (x, mask) = self.parts();
+        x.build("softmax", &[mask], || Ok(shifted(x, Some(mask), axis)?.softmax()))
+    }
+
+    /// [`Expr::log_softmax`] over the selected elements along `axis`; −inf with
+    /// zero gradient elsewhere.
+    ///
+    /// # Errors
+    /// Reported when the axis is out of range.
+    #[track_caller]
+    pub fn log_softmax(self, axis: i64) -> Expr<'g> {
+        let (x, mask) = self.parts();
+        x.build("log_softmax", &[mask], || Ok(shifted(x, Some(mask), axis)?.log_softmax()))
+    }
+}

@@ -1,0 +1,269 @@
+//! Elementwise functions of one operand.
+
+use std::sync::Arc;
+
+use super::{Op, Type};
+use crate::dtype::DType;
+use crate::error::ErrorKind;
+use crate::expr::Expr;
+use crate::graph::Graph;
+use crate::node::Node;
+use crate::operand::cast;
+
+/// An elementwise op of one operand. All but `Cast` keep the dtype.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Unary {
+    /// `-x`.
+    Neg,
+    /// `|x|`.
+    Abs,
+    /// −1, 0 or 1; NaN for NaN.
+    Sign,
+    /// `eˣ`.
+    Exp,
+    /// `eˣ − 1`, exact near 0.
+    ExpM1,
+    /// Natural logarithm.
+    Ln,
+    /// `ln(1 + x)`, exact near 0.
+    Ln1p,
+    /// Square root.
+    Sqrt,
+    /// `1 / x`.
+    Recip,
+    /// Sine of radians.
+    Sin,
+    /// Cosine of radians.
+    Cos,
+    /// Hyperbolic tangent.
+    Tanh,
+    /// `1 / (1 + e⁻ˣ)`.
+    Sigmoid,
+    /// `max(x, 0)`; NaN for NaN.
+    Relu,
+    /// `x · x`.
+    Square,
+    /// The largest whole number not above `x`.
+    Floor,
+    /// The same value in another dtype.
+    Cast(DType),
+    /// The identity, through which no gradient flows.
+    StopGradient,
+}
+
+impl From<Unary> for Op {
+    fn from(op: Unary) -> Op {
+        Op::Unary(op)
+    }
+}
+
+/// Which dtypes an op is defined for.
+enum Domain {
+    Any,
+    Number,
+    Float,
+}
+
+impl Unary {
+    pub(crate) fn name(&self) -> &'static str {
+        match self {
+            Unary::Neg => "neg",
+            Unary::Abs => "abs",
+            Unary::Sign => "sign",
+            Unary::Exp => "exp",
+            Unary::ExpM1 => "exp_m1",
+            Unary::Ln => "ln",
+            Unary::Ln1p => "ln_1p",
+            Unary::Sqrt => "sqrt",
+            Unary::Recip => "recip",
+            Unary::Sin => "sin",
+            Unary::Cos => "cos",
+            Unary::Tanh => "tanh",
+            Unary::Sigmoid => "sigmoid",
+            Unary::Relu => "relu",
+            Unary::Square => "square",
+            Unary::Floor => "floor",
+            Unary::Cast(_) => "cast",
+            Unary::StopGradient => "stop_gradient",
+        }
+    }
+
+    fn domain(self) -> Domain {
+        match self {
+            Unary::Cast(_) | Unary::StopGradient => Domain::Any,
+            Unary::Neg | Unary::Abs | Unary::Sign | Unary::Relu | Unary::Square | Unary::Floor => {
+                Domain::Number
+            }
+            Unary::Exp
+            | Unary::ExpM1
+            | Unary::Ln
+            | Unary::Ln1p
+            | Unary::Sqrt
+            | Unary::Recip
+            | Unary::Sin
+            | Unary::Cos
+            | Unary::Tanh
+            | Unary::Sigmoid => Domain::Float,
+        }
+    }
+
+    pub(crate) fn infer(&self, operands: &[Arc<Node>], _graph: &Graph) -> Result<Type, ErrorKind> {
+        let x = &operands[0];
+        let dtype = match self {
+            Unary::Cast(dtype) => *dtype,
+            Unary::Neg
+            | Unary::Abs
+            | Unary::Sign
+            | Unary::Exp
+            | Unary::ExpM1
+            | Unary::Ln
+            | Unary::Ln1p
+            | Unary::Sqrt
+            | Unary::Recip
+            | Unary::Sin
+            | Unary::Cos
+            | Unary::Tanh
+            | Unary::Sigmoid
+            | Unary::Relu
+            | Unary::Square
+            | Unary::Floor
+            | Unary::StopGradient => x.dtype,
+        };
+        Ok(Type::new(dtype, x.shape.clone()))
+    }
+
+    pub(crate) fn simplify<'g>(&self, operands: &[Expr<'g>]) -> Option<Expr<'g>> {
+        let x = operands[0];
+        let whole = x.dtype().is_integer() || x.dtype() == DType::Bool;
+        match self {
+            Unary::Cast(dtype) => (x.dtype() == *dtype).then_some(x),
+            Unary::Floor => whole.then_some(x),
+            Unary::Neg
+            | Unary::Abs
+            | Unary::Sign
+            | Unary::Exp
+            | Unary::ExpM1
+            | Unary::Ln
+            | Unary::Ln1p
+            | Unary::Sqrt
+            | Unary::Recip
+            | Unary::Sin
+            | Unary::Cos
+            | Unary::Tanh
+            | Unary::Sigmoid
+            | Unary::Relu
+            | Unary::Square
+            | Unary::StopGradient => None,
+        }
+    }
+
+    pub(crate) fn attributes(&self) -> String {
+        match self {
+            Unary::Cast(dtype) => dtype.to_string(),
+            Unary::Neg
+            | Unary::Abs
+            | Unary::Sign
+            | Unary::Exp
+            | Unary::ExpM1
+            | Unary::Ln
+            | Unary::Ln1p
+            | Unary::Sqrt
+            | Unary::Recip
+            | Unary::Sin
+            | Unary::Cos
+            | Unary::Tanh
+            | Unary::Sigmoid
+            | Unary::Relu
+            | Unary::Square
+            | Unary::Floor
+            | Unary::StopGradient => String::new(),
+        }
+    }
+}
+
+/// Integers and bools that meet a function of floats become floats first, as
+/// in NumPy; functions of numbers refuse bools.
+#[track_caller]
+fn unary(x: Expr<'_>, op: Unary) -> Expr<'_> {
+    x.build(op.name(), &[], || {
+        let dtype = x.dtype();
+        match op.domain() {
+            Domain::Number if dtype == DType::Bool => Err(ErrorKind::DType {
+                dtype,
+                shape: x.shape(),
+                expected: "numbers are needed: write `.cast(DType::F32)` to count true as 1, or `!mask` to negate",
+            }),
+            Domain::Any | Domain::Number => x.apply(op),
+            Domain::Float => cast(x, dtype.to_float())?.apply(op),
+        }
+    })
+}
+
+/// Writes one documented builder per elementwise function.
+macro_rules! unary_builders {
+    ($($(#[$doc:meta])* $name:ident => $op:expr;)*) => {
+        impl<'g> Expr<'g> {$(
+            $(#[$doc])*
+            #[track_caller]
+            pub fn $name(self) -> Expr<'g> {
+                unary(self, $op)
+            }
+        )*}
+    };
+}
+
+unary_builders! {
+    /// `-x`. Integers wrap.
+    negate => Unary::Neg;
+    /// The absolute value, with gradient 0 at 0.
+    abs => Unary::Abs;
+    /// −1, 0 or 1 by sign, with gradient 0; NaN for NaN.
+    sign => Unary::Sign;
+    /// `eˣ`. Integers become floats.
+    exp => Unary::Exp;
+    /// `eˣ − 1`, exact near 0. Integers become floats.
+    exp_m1 => Unary::ExpM1;
+    /// The natural logarithm; −inf at 0, NaN below. Integers become floats.
+    ln => Unary::Ln;
+    /// `ln(1 + x)`, exact near 0. Integers become floats.
+    ln_1p => Unary::Ln1p;
+    /// The square root; NaN below 0. Integers become floats.
+    sqrt => Unary::Sqrt;
+    /// `1 / x`; ±inf at ±0. Integers become floats.
+    recip => Unary::Recip;
+    /// The sine of radians. Integers become floats.
+    sin => Unary::Sin;
+    /// The cosine of radians. Integers become floats.
+    cos => Unary::Cos;
+    /// The hyperbolic tangent. Integers become floats.
+    tanh => Unary::Tanh;
+    /// `1 / (1 + e⁻ˣ)`, without overflow in either tail. Integers become floats.
+    sigmoid => Unary::Sigmoid;
+    /// `max(x, 0)`, with gradient 0 at 0; NaN for NaN.
+    relu => Unary::Relu;
+    /// `x · x`. Integers wrap.
+    square => Unary::Square;
+    /// The largest whole number not above `x`, with gradient 0.
+    floor => Unary::Floor;
+    /// The same values, through which no gradient flows.
+    stop_gradient => Unary::StopGradient;
+}
+
+impl<'g> Expr<'g> {
+    /// The same values in another dtype, as Rust's `as` converts: floats
+    /// truncate and saturate into integers, NaN becomes 0, and what is not
+    /// zero becomes `true`. The gradient passes between floats.
+    ///
+    /// ```
+    /// use tamis::{DType, prelude::*};
+    ///
+    /// let graph = Graph::new();
+    /// let x = graph.constant([-1.5, 300.0, f64::NAN]);
+    /// assert_eq!(x.cast(DType::U8).eval::<u8>()?, ndarray::arr1(&[0, 255, 0]).into_dyn());
+    /// # Ok::<(), tamis::Error>(())
+    /// ```
+    #[track_caller]
+    pub fn cast(self, dtype: DType) -> Expr<'g> {
+        unary(self, Unary::Cast(dtype))
+    }
+}

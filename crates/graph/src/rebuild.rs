@@ -1,0 +1,61 @@
+//! A copy of expressions in another graph, with changes on the way.
+
+use std::collections::HashMap;
+
+use crate::dim::{Dim, DimError, Symbol};
+use crate::error::ErrorKind;
+use crate::expr::Expr;
+use crate::graph::Graph;
+use crate::node::{Node, NodeId};
+use crate::op::Op;
+use crate::op::Source;
+
+/// Copies everything that `roots` are computed from into `target`, in id order.
+///
+/// `edit` may build something else in place of a node, from the node and the
+/// copies of its operands; `None` copies it as it is. Counts in sizes and
+/// attributes become counts of the copied masks, and lengths are normalised
+/// again. Lines and names are kept. Gives the copy of each node.
+///
+/// # Errors
+/// When a node cannot be built again, because sizes overflow or `edit` gave
+/// something of another shape.
+pub fn rebuild<'t>(
+    source: &Graph,
+    roots: &[NodeId],
+    target: &'t Graph,
+    mut edit: impl FnMut(&Node, &[Expr<'t>]) -> Option<Expr<'t>>,
+) -> Result<HashMap<NodeId, Expr<'t>>, ErrorKind> {
+    let mut copies: HashMap<NodeId, Expr<'t>> = HashMap::new();
+    for id in source.ancestors(roots) {
+        let node = source.node(id);
+        let operands: Vec<Expr<'t>> = node.operands().iter().map(|operand| copies[operand]).collect();
+        let copy = target.with_origin(node.origin(), || match edit(&node, &operands) {
+            Some(edited) => Ok(edited),
+            None => copy_node(&node, &operands, target, &copies),
+        })?;
+        if let Some(name) = source.name(id) {
+            let _ = copy.named(&name);
+        }
+        copies.insert(id, copy);
+    }
+    Ok(copies)
+}
+
+fn copy_node<'t>(
+    node: &Node,
+    operands: &[Expr<'t>],
+    target: &'t Graph,
+    copies: &HashMap<NodeId, Expr<'t>>,
+) -> Result<Expr<'t>, ErrorKind> {
+    if let Op::Source(Source::Input { name, dtype, shape }) = node.op() {
+        return Ok(target.input_of(name, *dtype, shape));
+    }
+    // A count that cannot be normalised stays as it is and fails the shape rule.
+    let count = |symbol: &Symbol| match symbol {
+        Symbol::Count(mask) => copies.get(mask).and_then(|copy| target.count(copy.id()).ok()),
+        Symbol::Named(_) | Symbol::Opaque(_) => None,
+    };
+    let map = |dim: &Dim| -> Result<Dim, DimError> { dim.substitute(&count) };
+    target.try_apply(node.op().map_dims(&map)?, operands)
+}

@@ -1,0 +1,404 @@
+//! Shapes, and the ways in which callers write sizes, axes and slices.
+//! Knows nothing of nodes.
+
+use std::fmt;
+use std::ops::{Deref, Range, RangeFrom, RangeFull, RangeInclusive, RangeTo, RangeToInclusive};
+use std::sync::Arc;
+
+use smallvec::SmallVec;
+
+use crate::dim::{Dim, DimError, Symbol};
+use crate::error::ErrorKind;
+
+/// The lengths of the axes of an expression, outermost first.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
+pub struct Shape(SmallVec<[Dim; 4]>);
+
+impl Shape {
+    /// The number of elements.
+    ///
+    /// # Errors
+    /// When the product overflows or grows beyond reason.
+    pub fn size(&self) -> Result<Dim, DimError> {
+        self.0.iter().try_fold(Dim::ONE, |size, dim| size.mul(dim))
+    }
+
+    /// The lengths as numbers, if all are known at build time.
+    pub fn known(&self) -> Option<Vec<usize>> {
+        self.0.iter().map(Dim::known).collect()
+    }
+
+    pub(crate) fn rank(&self) -> usize {
+        self.0.len()
+    }
+
+    /// The axis that `axis` names, counting from the end if it is negative.
+    pub(crate) fn axis(&self, axis: i64) -> Result<usize, ErrorKind> {
+        let rank = self.rank() as i64;
+        let index = if axis < 0 { axis.checked_add(rank) } else { Some(axis) };
+        match index {
+            Some(index) if (0..rank).contains(&index) => Ok(index as usize),
+            _ => Err(ErrorKind::Axis { axis, shape: self.clone() }),
+        }
+    }
+
+    /// The shape with `dims` in place of the axes in `range`.
+    pub(crate) fn splice(&self, range: Range<usize>, dims: &[Dim]) -> Shape {
+        self.0[..range.start].iter().chain(dims).chain(&self.0[range.end..]).cloned().collect()
+    }
+
+    pub(crate) fn with(&self, axis: usize, dim: Dim) -> Shape {
+        let mut shape = self.clone();
+        shape.0[axis] = dim;
+        shape
+    }
+}
+
+impl Deref for Shape {
+    type Target = [Dim];
+
+    fn deref(&self) -> &[Dim] {
+        &self.0
+    }
+}
+
+impl FromIterator<Dim> for Shape {
+    fn from_iter<I: IntoIterator<Item = Dim>>(dims: I) -> Shape {
+        Shape(dims.into_iter().collect())
+    }
+}
+
+impl From<&[usize]> for Shape {
+    fn from(lengths: &[usize]) -> Shape {
+        lengths.iter().map(|n| Dim::from(*n)).collect()
+    }
+}
+
+impl From<&[Dim]> for Shape {
+    fn from(dims: &[Dim]) -> Shape {
+        dims.iter().cloned().collect()
+    }
+}
+
+impl fmt::Display for Shape {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("[")?;
+        for (i, dim) in self.0.iter().enumerate() {
+            let comma = if i > 0 { ", " } else { "" };
+            write!(f, "{comma}{dim}")?;
+        }
+        f.write_str("]")
+    }
+}
+
+/// One size as a caller writes it: a number, a name, or a [`Dim`].
+#[derive(Debug, Clone)]
+pub enum Size {
+    /// A number; in a reshape, one `-1` is inferred.
+    Int(i64),
+    /// The named dimension of an input.
+    Name(Arc<str>),
+    /// A dimension of an expression.
+    Dim(Dim),
+}
+
+impl Size {
+    pub(crate) fn to_dim(&self) -> Result<Dim, ErrorKind> {
+        match self {
+            Size::Int(n) if *n < 0 => Err(ErrorKind::NegativeSize { size: *n }),
+            Size::Int(n) => Ok(Dim::int(*n)),
+            Size::Name(name) => Ok(Dim::from(Symbol::Named(name.clone()))),
+            Size::Dim(dim) => Ok(dim.clone()),
+        }
+    }
+}
+
+macro_rules! size_from_integer {
+    ($($ty:ty),*) => {$(
+        impl From<$ty> for Size {
+            fn from(n: $ty) -> Size {
+                // A length beyond i64 overflows every size check further on.
+                Size::Int(i64::try_from(n).unwrap_or(i64::MAX))
+            }
+        }
+    )*};
+}
+
+size_from_integer!(i32, i64, usize);
+
+impl From<&str> for Size {
+    fn from(name: &str) -> Size {
+        Size::Name(name.into())
+    }
+}
+
+impl From<Dim> for Size {
+    fn from(dim: Dim) -> Size {
+        Size::Dim(dim)
+    }
+}
+
+impl From<&Dim> for Size {
+    fn from(dim: &Dim) -> Size {
+        Size::Dim(dim.clone())
+    }
+}
+
+/// A list of sizes as a caller writes it: `dims!["n", 3]`, `[2, 3]`, a `Vec` or a shape.
+#[derive(Debug, Clone, Default)]
+pub struct Dims(pub(crate) Vec<Size>);
+
+impl Dims {
+    pub(crate) fn to_shape(&self) -> Result<Shape, ErrorKind> {
+        self.0.iter().map(Size::to_dim).collect()
+    }
+}
+
+impl<S: Into<Size>> FromIterator<S> for Dims {
+    fn from_iter<I: IntoIterator<Item = S>>(sizes: I) -> Dims {
+        Dims(sizes.into_iter().map(Into::into).collect())
+    }
+}
+
+impl<S: Into<Size>, const N: usize> From<[S; N]> for Dims {
+    fn from(sizes: [S; N]) -> Dims {
+        sizes.into_iter().collect()
+    }
+}
+
+impl<S: Into<Size>> From<Vec<S>> for Dims {
+    fn from(sizes: Vec<S>) -> Dims {
+        sizes.into_iter().collect()
+    }
+}
+
+impl<S: Into<Size> + Clone> From<&[S]> for Dims {
+    fn from(sizes: &[S]) -> Dims {
+        sizes.iter().cloned().collect()
+    }
+}
+
+impl From<Shape> for Dims {
+    fn from(shape: Shape) -> Dims {
+        shape.iter().collect()
+    }
+}
+
+impl From<&Shape> for Dims {
+    fn from(shape: &Shape) -> Dims {
+        shape.iter().collect()
+    }
+}
+
+/// Sizes of mixed kinds: names, numbers and dimensions of expressions.
+///
+/// ```
+/// use tamis::prelude::*;
+///
+/// let graph = Graph::new();
+/// let x = graph.input::<f32>("x", dims!["n", 3]);
+/// let y = x.reshape(dims![x.dim(0), 3, 1]);
+/// assert_eq!(y.shape().to_string(), "[n, 3, 1]");
+/// ```
+#[macro_export]
+macro_rules! dims {
+    ($($size:expr),* $(,)?) => {
+        <$crate::Dims as ::core::iter::FromIterator<$crate::Size>>::from_iter(
+            [$($crate::Size::from($size)),*] as [$crate::Size; $crate::dims!(@count $($size),*)]
+        )
+    };
+    (@count) => { 0 };
+    (@count $first:expr $(, $rest:expr)*) => { 1 + $crate::dims!(@count $($rest),*) };
+}
+
+/// A choice of axes: `..` for all, a number, or a list; negative ones count from the end.
+#[derive(Debug, Clone)]
+pub struct Axes {
+    pub(crate) list: Option<SmallVec<[i64; 4]>>,
+    pub(crate) keep: bool,
+}
+
+/// The same axes, kept in the result with length 1.
+///
+/// ```
+/// use tamis::prelude::*;
+///
+/// let graph = Graph::new();
+/// let x = graph.input::<f32>("x", [2, 3]);
+/// assert_eq!(x.sum(keep(-1)).shape().to_string(), "[2, 1]");
+/// ```
+pub fn keep(axes: impl Into<Axes>) -> Axes {
+    Axes { keep: true, ..axes.into() }
+}
+
+impl Axes {
+    /// The axes of `shape` that are meant, in ascending order.
+    pub(crate) fn resolve(&self, shape: &Shape) -> Result<SmallVec<[usize; 4]>, ErrorKind> {
+        let Some(list) = &self.list else { return Ok((0..shape.rank()).collect()) };
+        let mut axes =
+            list.iter().map(|axis| shape.axis(*axis)).collect::<Result<SmallVec<[usize; 4]>, _>>()?;
+        axes.sort_unstable();
+        if axes.windows(2).any(|pair| pair[0] == pair[1]) {
+            return Err(ErrorKind::RepeatedAxis { axes: list.to_vec(), shape: shape.clone() });
+        }
+        Ok(axes)
+    }
+}
+
+impl From<RangeFull> for Axes {
+    fn from(_: RangeFull) -> Axes {
+        Axes { list: None, keep: false }
+    }
+}
+
+/// Integers that can name an axis. An axis beyond `i64` is out of range of every shape.
+macro_rules! axes_from_integer {
+    ($($ty:ty),*) => {$(
+        impl From<$ty> for Axes {
+            fn from(axis: $ty) -> Axes {
+                Axes::from([axis])
+            }
+        }
+
+        impl<const N: usize> From<[$ty; N]> for Axes {
+            fn from(axes: [$ty; N]) -> Axes {
+                Axes::from(&axes[..])
+            }
+        }
+
+        impl From<&[$ty]> for Axes {
+            fn from(axes: &[$ty]) -> Axes {
+                let list = axes.iter().map(|axis| i64::try_from(*axis).unwrap_or(i64::MAX)).collect();
+                Axes { list: Some(list), keep: false }
+            }
+        }
+
+        impl From<Vec<$ty>> for Axes {
+            fn from(axes: Vec<$ty>) -> Axes {
+                Axes::from(&axes[..])
+            }
+        }
+    )*};
+}
+
+axes_from_integer!(i32, i64, isize, u32, usize);
+
+/// One axis of a slice: an index, which drops the axis, or a range with a step.
+/// Bounds clamp and count from the end when negative, as in NumPy.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Slice {
+    pub(crate) start: Option<i64>,
+    pub(crate) stop: Option<i64>,
+    pub(crate) step: i64,
+    pub(crate) index: bool,
+}
+
+impl Slice {
+    /// `start:stop:step` as NumPy writes it, with `None` for an open end.
+    ///
+    /// ```
+    /// use tamis::prelude::*;
+    /// use tamis::Slice;
+    ///
+    /// let graph = Graph::new();
+    /// let x = graph.constant([1, 2, 3]);
+    /// let reversed = x.slice([Slice::new(None, None, -1)]);
+    /// assert_eq!(reversed.eval::<i32>()?, ndarray::arr1(&[3, 2, 1]).into_dyn());
+    /// # Ok::<(), tamis::Error>(())
+    /// ```
+    pub fn new(start: Option<i64>, stop: Option<i64>, step: i64) -> Slice {
+        Slice { start, stop, step, index: false }
+    }
+
+    /// The same range, taking every `step`-th element.
+    pub fn by(self, step: i64) -> Slice {
+        Slice { step, ..self }
+    }
+}
+
+macro_rules! slice_from_ranges {
+    ($($ty:ty),*) => {$(
+        impl From<$ty> for Slice {
+            fn from(index: $ty) -> Slice {
+                let index = i64::try_from(index).unwrap_or(i64::MAX);
+                Slice { start: Some(index), stop: None, step: 1, index: true }
+            }
+        }
+
+        impl From<Range<$ty>> for Slice {
+            fn from(range: Range<$ty>) -> Slice {
+                Slice::new(bound(range.start), bound(range.end), 1)
+            }
+        }
+
+        impl From<RangeFrom<$ty>> for Slice {
+            fn from(range: RangeFrom<$ty>) -> Slice {
+                Slice::new(bound(range.start), None, 1)
+            }
+        }
+
+        impl From<RangeTo<$ty>> for Slice {
+            fn from(range: RangeTo<$ty>) -> Slice {
+                Slice::new(None, bound(range.end), 1)
+            }
+        }
+
+        impl From<RangeInclusive<$ty>> for Slice {
+            fn from(range: RangeInclusive<$ty>) -> Slice {
+                Slice::new(bound(*range.start()), after(bound(*range.end())), 1)
+            }
+        }
+
+        impl From<RangeToInclusive<$ty>> for Slice {
+            fn from(range: RangeToInclusive<$ty>) -> Slice {
+                Slice::new(None, after(bound(range.end)), 1)
+            }
+        }
+    )*};
+}
+
+slice_from_ranges!(i32, i64, usize);
+
+impl From<RangeFull> for Slice {
+    fn from(_: RangeFull) -> Slice {
+        Slice::new(None, None, 1)
+    }
+}
+
+fn bound(value: impl TryInto<i64>) -> Option<i64> {
+    Some(value.try_into().unwrap_or(i64::MAX))
+}
+
+/// The exclusive end for an inclusive one; after −1, the last element, there is none.
+fn after(end: Option<i64>) -> Option<i64> {
+    end.filter(|end| *end != -1).map(|end| end.saturating_add(1))
+}
+
+/// A list of slices, one per leading axis: a tuple, an array or a `Vec`.
+#[derive(Debug, Clone)]
+pub struct Slices(pub(crate) SmallVec<[Slice; 4]>);
+
+impl<S: Into<Slice>, const N: usize> From<[S; N]> for Slices {
+    fn from(slices: [S; N]) -> Slices {
+        Slices(slices.into_iter().map(Into::into).collect())
+    }
+}
+
+impl<S: Into<Slice>> From<Vec<S>> for Slices {
+    fn from(slices: Vec<S>) -> Slices {
+        Slices(slices.into_iter().map(Into::into).collect())
+    }
+}
+
+macro_rules! slices_from_tuples {
+    ($(($($name:ident),+))*) => {$(
+        impl<$($name: Into<Slice>),+> From<($($name,)+)> for Slices {
+            #[allow(non_snake_case, reason = "the type parameters name the fields")]
+            fn from(($($name,)+): ($($name,)+)) -> Slices {
+                Slices([$($name.into()),+].into_iter().collect())
+            }
+        }
+    )*};
+}
+
+slices_from_tuples! { (A) (A, B) (A, B, C) (A, B, C, D) (A, B, C, D, E) (A, B, C, D, E, F) }
