@@ -26,7 +26,6 @@ pub use error::{Error, ErrorKind, Report};
 pub use expr::Expr;
 pub use graph::Graph;
 pub use node::{Node, NodeId, Origin};
-pub use op::layout::{concat, stack};
 pub use op::masked::Masked;
 pub use op::scan::{Direction, ScanAxis, along};
 pub use op::select::where_;

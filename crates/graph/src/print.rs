@@ -7,7 +7,7 @@ use petgraph::dot::{Config, Dot};
 
 use crate::graph::{Edge, Graph};
 use crate::node::{Node, NodeId};
-use crate::op::{Op, Source, Unary};
+use crate::op::{Op, Source};
 
 /// How many levels of operands [`Graph::describe`] spells out.
 const DESCRIBED_LEVELS: usize = 3;
@@ -33,12 +33,14 @@ impl Graph {
             return name.to_string();
         }
         let node = self.node(id);
-        match &node.op {
-            Op::Source(Source::Input { name, .. }) => return name.to_string(),
-            Op::Source(Source::Scalar(scalar)) => return scalar.to_string(),
-            Op::Unary(Unary::Cast(_)) if levels > 0 => return self.describe_to(node.operands[0], levels),
-            _ if levels == 0 => return id.to_string(),
-            _ => {}
+        if let Op::Source(Source::Input { name, .. }) = &node.op {
+            return name.to_string();
+        }
+        if let Op::Source(Source::Scalar(scalar)) = &node.op {
+            return scalar.to_string();
+        }
+        if levels == 0 {
+            return id.to_string();
         }
         let operands: Vec<String> =
             node.operands.iter().map(|id| self.describe_to(*id, levels - 1)).collect();

@@ -1,1 +1,53 @@
-//! Part of tamis.
+//! tamis (French: a sieve) is a lazy tensor expression graph with automatic
+//! differentiation, in which masks are first class.
+//!
+//! Build an expression, ask for its gradient, make a plan, run it:
+//!
+//! ```
+//! use ndarray::array;
+//! use tamis::prelude::*;
+//!
+//! let graph = Graph::new();
+//! let x = graph.input::<f64>("x", dims!["n"]);
+//! let kept = x.boolean_mask(x.gt(0.0)); // length `count(x > 0)`, known to be so at build time
+//! let loss = kept.sqrt().sum(..);
+//! let dx = grad(loss, x); // a graph like any other
+//! let plan = Plan::new([("loss", loss), ("dx", dx)])?;
+//! let out = plan.feed("x", &array![4.0, 0.0, -1.0]).run()?;
+//! assert_eq!(out.scalar::<f64>("loss")?, 2.0);
+//! assert_eq!(out.view::<f64>("dx")?, array![0.25, 0.0, 0.0].into_dyn()); // no NaN from lanes not selected
+//! # Ok::<(), tamis::Error>(())
+//! ```
+//!
+//! # Where to go on
+//! - [`Graph`] makes inputs and literals; [`Expr`] has every operation; masks
+//!   start at [`Expr::boolean_mask`], [`where_`], [`Expr::masked_assign`] and [`Expr::masked`].
+//! - [`grad`] and [`value_and_grad`] give gradients as expressions, which
+//!   differentiate again; [`check_gradients`] proves them against differences.
+//! - [`Plan`] evaluates; [`Eval`] is the short way for expressions without inputs.
+//! - Mistakes are collected while building, each with the line that made it, and
+//!   reported together by [`Plan::new`], [`Graph::check`] or a gradient check.
+
+// PENDING mod check;
+
+// PENDING pub use check::{Check, CheckReport, CheckRow, Kink, check_gradients};
+// PENDING pub use tamis_autograd::{Targets, grad, hvp, jvp, value_and_grad, vjp};
+// PENDING pub use tamis_exec::{Error, ErrorKind, Eval, Feed, Key, Outputs, Plan, Report, Run, Slot};
+pub use tamis_graph::{
+    Axes, Comparison, DType, Dim, DimError, Dims, Element, Error as BuildError, ErrorKind as BuildErrorKind, Expr,
+    Graph, IntoConstant, Masked, NodeId, Operand, Scalar, ScanAxis, Shape, Size, Slice, Slices, Symbol, Value, along,
+    dims, keep, where_,
+};
+
+/// What a program with masks in it needs every day: ten names, none of which
+/// clashes with `ndarray::prelude`.
+pub mod prelude {
+    // PENDING Eval, Plan, check_gradients, grad, value_and_grad
+    pub use crate::{Expr, Graph, dims, keep, where_};
+}
+
+/// The parts from which other crates can build graph transformations: nodes, ops
+/// and the copy of one graph into another.
+pub mod graph {
+    pub use tamis_graph::*;
+}

@@ -165,7 +165,7 @@ fn align_along<'g>(
         return Err(mismatch());
     }
     let axes = || (0..own.rank()).filter(|i| *i != axis);
-    let shared = axes().filter(|i| !other[*i].is_one() && !(read && own[*i].is_one()));
+    let shared = axes().filter(|i| !(other[*i].is_one() || read && own[*i].is_one()));
     let indices = indices.unify("take_along_axis", shared.map(|i| (i, own[i].clone())), mismatch)?;
     let common: Shape = (0..own.rank())
         .map(|i| if i == axis || own[i].is_one() { indices.shape()[i].clone() } else { own[i].clone() })

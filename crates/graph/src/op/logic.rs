@@ -46,20 +46,16 @@ impl Logic {
     /// `¬¬a = a`, `a ∧ a = a`, absorption, and literals; only where the result
     /// keeps the shape.
     pub(crate) fn simplify<'g>(&self, operands: &[Expr<'g>]) -> Option<Expr<'g>> {
-        let absorbing = match self {
+        let (dual, zero) = match self {
             Logic::Not => {
                 let node = operands[0].node();
-                return match &node.op {
-                    Op::Logic(Logic::Not) => Some(Expr::new(operands[0].graph(), node.operands[0])),
-                    _ if literal(operands[0]).is_some() => None,
-                    _ => None,
-                };
+                let double = node.op == Op::Logic(Logic::Not);
+                return double.then(|| Expr::new(operands[0].graph(), node.operands[0]));
             }
             Logic::Xor => return None,
             Logic::And => (Logic::Or, false),
             Logic::Or => (Logic::And, true),
         };
-        let (dual, zero) = absorbing;
         let (a, b) = (operands[0], operands[1]);
         if a.id() == b.id() {
             return Some(a);
@@ -88,10 +84,7 @@ fn literal(mask: Expr<'_>) -> Option<bool> {
     if let Op::Layout(super::Layout::BroadcastTo(_)) = &node.op {
         node = mask.graph().node(node.operands[0]);
     }
-    match &node.op {
-        Op::Source(Source::Scalar(Scalar::Bool(value))) => Some(*value),
-        _ => None,
-    }
+    if let Op::Source(Source::Scalar(Scalar::Bool(value))) = &node.op { Some(*value) } else { None }
 }
 
 #[track_caller]

@@ -124,9 +124,11 @@ impl<'g> Masked<'g> {
     #[track_caller]
     pub fn max(self, axes: impl Into<Axes>) -> Expr<'g> {
         let axes = axes.into();
-        self.build("max", || match self.x.dtype() {
-            DType::Bool => Ok(self.any(axes)),
-            _ => self.extreme(&axes, |axes| Reduce::Max { axes, initial: None }),
+        self.build("max", || {
+            if self.x.dtype() == DType::Bool {
+                return Ok(self.any(axes));
+            }
+            self.extreme(&axes, |axes| Reduce::Max { axes, initial: None })
         })
     }
 
@@ -149,9 +151,11 @@ impl<'g> Masked<'g> {
     #[track_caller]
     pub fn min(self, axes: impl Into<Axes>) -> Expr<'g> {
         let axes = axes.into();
-        self.build("min", || match self.x.dtype() {
-            DType::Bool => Ok(self.all(axes)),
-            _ => self.extreme(&axes, |axes| Reduce::Min { axes, initial: None }),
+        self.build("min", || {
+            if self.x.dtype() == DType::Bool {
+                return Ok(self.all(axes));
+            }
+            self.extreme(&axes, |axes| Reduce::Min { axes, initial: None })
         })
     }
 

@@ -186,9 +186,11 @@ impl<'g> Expr<'g> {
     #[track_caller]
     pub fn max(self, axes: impl Into<Axes>) -> Expr<'g> {
         let axes = axes.into();
-        self.build("max", &[], || match self.dtype() {
-            DType::Bool => reduce(&axes, &[self], Reduce::Any),
-            _ => reduce(&axes, &[self], |axes| Reduce::Max { axes, initial: None }),
+        self.build("max", &[], || {
+            if self.dtype() == DType::Bool {
+                return reduce(&axes, &[self], Reduce::Any);
+            }
+            reduce(&axes, &[self], |axes| Reduce::Max { axes, initial: None })
         })
     }
 
@@ -210,9 +212,11 @@ impl<'g> Expr<'g> {
     #[track_caller]
     pub fn min(self, axes: impl Into<Axes>) -> Expr<'g> {
         let axes = axes.into();
-        self.build("min", &[], || match self.dtype() {
-            DType::Bool => reduce(&axes, &[self], Reduce::All),
-            _ => reduce(&axes, &[self], |axes| Reduce::Min { axes, initial: None }),
+        self.build("min", &[], || {
+            if self.dtype() == DType::Bool {
+                return reduce(&axes, &[self], Reduce::All);
+            }
+            reduce(&axes, &[self], |axes| Reduce::Min { axes, initial: None })
         })
     }
 
