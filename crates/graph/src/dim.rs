@@ -532,10 +532,21 @@ impl fmt::Display for Symbol {
             Symbol::Count(mask) => write!(f, "count({mask})"),
             Symbol::Opaque(opaque) => match &opaque.rule {
                 Rule::AtLeastZero(dim) => write!(f, "max({dim}, 0)"),
-                Rule::CeilDiv(dim, step) => write!(f, "ceil(({dim})/{step})"),
-                Rule::Quotient(a, b) => write!(f, "(({a})/({b}))"),
+                Rule::CeilDiv(dim, step) => write!(f, "ceil({}/{step})", Group(dim)),
+                Rule::Quotient(a, b) => write!(f, "({}/{})", Group(a), Group(b)),
             },
         }
+    }
+}
+
+/// A length in parentheses, unless it is a single number or symbol.
+struct Group<'a>(&'a Dim);
+
+impl fmt::Display for Group<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Group(dim) = self;
+        let single = dim.known().is_some() || dim.symbol().is_some();
+        if single { write!(f, "{dim}") } else { write!(f, "({dim})") }
     }
 }
 
@@ -586,7 +597,7 @@ mod tests {
         let once = n.sub(&Dim::ONE).unwrap().at_least_zero().unwrap();
         let twice = once.sub(&Dim::ONE).unwrap().at_least_zero().unwrap();
         assert_eq!(twice.to_string(), "max(n - 2, 0)");
-        assert_eq!(n.ceil_div(2).unwrap().ceil_div(3).unwrap().to_string(), "ceil((n)/6)");
+        assert_eq!(n.ceil_div(2).unwrap().ceil_div(3).unwrap().to_string(), "ceil(n/6)");
     }
 
     #[test]

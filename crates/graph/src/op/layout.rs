@@ -198,16 +198,18 @@ impl Layout {
             Layout::Reshape(shape) | Layout::BroadcastTo(shape) => shape.to_string(),
             Layout::Guard { shape, op } => format!("{shape} for {op}"),
             Layout::Permute(axes) => format!("{:?}", axes.as_slice()),
-            Layout::Slice(axes) => {
-                join(axes.iter().map(|a| format!("{}:{}x{}", a.start, a.len, a.step)).collect())
-            }
-            Layout::Pad(axes) => {
-                join(axes.iter().map(|a| format!("{}:{}x{}", a.start, a.size, a.step)).collect())
-            }
+            Layout::Slice(axes) => join(axes.iter().map(|a| places_text(&a.len, &a.start, a.step)).collect()),
+            Layout::Pad(axes) => join(axes.iter().map(|a| places_text(&a.size, &a.start, a.step)).collect()),
             Layout::Concat { axis } => format!("axis={axis}"),
             Layout::Checked => String::new(),
         }
     }
+}
+
+/// `3 from 0 by 2`: a length, the first place, and the step unless it is 1.
+fn places_text(len: &Dim, start: &Dim, step: i64) -> String {
+    let by = if step == 1 { String::new() } else { format!(" by {step}") };
+    format!("{len} from {start}{by}")
 }
 
 impl Slice {

@@ -100,7 +100,7 @@ impl<'g> Expr<'g> {
             let (row, column) = (self.rank() == 1, other.rank() == 1);
             let a = cast(if row { self.unsqueeze(0) } else { self }, dtype)?;
             let b = cast(if column { other.unsqueeze(-1) } else { other }, dtype)?;
-            let product = matrices(a, b)?;
+            let product = matrices(a, b, || mismatch(&self.shape(), &other.shape()))?;
             match (row, column) {
                 (false, false) => Ok(product),
                 (true, false) => Ok(product.squeeze(-2)),
@@ -112,10 +112,10 @@ impl<'g> Expr<'g> {
 }
 
 /// The product of two tensors of rank 2 or more, their batches broadcast.
-fn matrices<'g>(a: Expr<'g>, b: Expr<'g>) -> Result<Expr<'g>, ErrorKind> {
+fn matrices<'g>(a: Expr<'g>, b: Expr<'g>, mismatch: impl Fn() -> ErrorKind) -> Result<Expr<'g>, ErrorKind> {
     let (left, right) = (a.shape(), b.shape());
     let inner = left[left.rank() - 1].clone();
-    let b = b.unify("matmul", [(right.rank() - 2, inner)], || mismatch(&left, &right))?;
+    let b = b.unify("matmul", [(right.rank() - 2, inner)], mismatch)?;
     let batch = |x: Expr<'g>| -> Shape { x.shape()[..x.rank() - 2].into() };
     let (batch_a, batch_b) = (batch(a), batch(b));
     if batch_a == batch_b {
