@@ -4,9 +4,9 @@
 use std::fmt;
 use std::hash::{Hash, Hasher};
 
-use ndarray::{ArcArray, IxDyn};
+use ndarray::{ArcArray, ArrayViewD, IxDyn};
 
-use crate::value::Value;
+use crate::value::{Value, ValueView};
 
 /// The element type of a tensor, in promotion order.
 ///
@@ -107,6 +107,9 @@ pub trait Element:
 
     /// The array inside `value`, or `None` if its dtype is another.
     fn from_value(value: &Value) -> Option<&ArcArray<Self, IxDyn>>;
+
+    /// Tags a view of an array of this type with its dtype.
+    fn into_view(view: ArrayViewD<'_, Self>) -> ValueView<'_>;
 
     /// Tags a single element with its dtype.
     fn into_scalar(self) -> Scalar;
@@ -264,6 +267,10 @@ macro_rules! element {
                     Value::$variant(array) => Some(array),
                     _ => None,
                 }
+            }
+
+            fn into_view(view: ArrayViewD<'_, Self>) -> ValueView<'_> {
+                ValueView::$variant(view)
             }
 
             fn into_scalar(self) -> Scalar {

@@ -266,6 +266,11 @@ impl Report {
         self.op
     }
 
+    /// Where in the user's program the op comes from.
+    pub fn origin(&self) -> Origin {
+        self.origin
+    }
+
     /// The line of the user's program.
     pub fn location(&self) -> &'static Location<'static> {
         self.origin.location

@@ -6,6 +6,7 @@
 //!
 //! This crate knows nothing of evaluation and nothing of gradients.
 
+mod count;
 mod dim;
 mod dtype;
 mod error;
@@ -37,4 +38,4 @@ pub use op::{
 pub use operand::Operand;
 pub use rebuild::rebuild;
 pub use shape::{Axes, Dims, Shape, Size, Slice, Slices, keep};
-pub use value::{Constant, Value};
+pub use value::{Constant, Value, ValueView};

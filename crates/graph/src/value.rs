@@ -35,6 +35,23 @@ pub enum Value {
     F64(ArcArray<f64, IxDyn>),
 }
 
+/// A borrowed array tagged with its dtype: what a run is fed without a copy.
+#[derive(Debug, Clone)]
+pub enum ValueView<'a> {
+    /// A view of `bool`.
+    Bool(ArrayViewD<'a, bool>),
+    /// A view of `u8`.
+    U8(ArrayViewD<'a, u8>),
+    /// A view of `i32`.
+    I32(ArrayViewD<'a, i32>),
+    /// A view of `i64`.
+    I64(ArrayViewD<'a, i64>),
+    /// A view of `f32`.
+    F32(ArrayViewD<'a, f32>),
+    /// A view of `f64`.
+    F64(ArrayViewD<'a, f64>),
+}
+
 /// Runs `$body` with `$array` bound to the array inside `$value`, whatever its dtype.
 macro_rules! with_array {
     ($value:expr, $array:ident => $body:expr) => {

@@ -69,14 +69,28 @@ fn compare<'g>(op: Compare, a: Expr<'g>, b: Operand<'g>) -> Expr<'g> {
     })
 }
 
-/// Writes one documented builder per comparison.
+/// Writes one documented builder per comparison, with what it gives for
+/// `[1, 2, NaN]` against 2.
 macro_rules! compare_builders {
-    ($($(#[$doc:meta])* $name:ident => $op:expr;)*) => {
+    ($($(#[$doc:meta])* $name:ident => $op:expr, gives $y:literal;)*) => {
         impl<'g> Expr<'g> {$(
             $(#[$doc])*
             ///
-            /// Broadcasts and promotes. A scalar beyond an integer tensor's dtype
-            /// is compared exactly. The result is a bool tensor without gradient.
+            /// Broadcasts and promotes; a scalar beyond an integer tensor's dtype is
+            /// compared exactly. The result is a bool tensor without gradient.
+            ///
+            /// # Errors
+            /// Reported when the shapes do not broadcast.
+            ///
+            /// ```
+            /// use tamis::prelude::*;
+            ///
+            /// let graph = Graph::new();
+            /// let x = graph.constant([1.0, 2.0, f64::NAN]);
+            #[doc = concat!("let mask = x.", stringify!($name), "(2.0);")]
+            #[doc = concat!("assert_eq!(mask.eval::<bool>()?, ndarray::arr1(&[", $y, "]).into_dyn());")]
+            /// # Ok::<(), tamis::Error>(())
+            /// ```
             #[track_caller]
             pub fn $name(self, other: impl Into<Operand<'g>>) -> Expr<'g> {
                 compare($op, self, other.into())
@@ -87,17 +101,17 @@ macro_rules! compare_builders {
 
 compare_builders! {
     /// Where the elements are equal; false for NaN.
-    eq => Compare::Eq;
+    eq => Compare::Eq, gives "false, true, false";
     /// Where the elements differ; true for NaN.
-    ne => Compare::Ne;
+    ne => Compare::Ne, gives "true, false, true";
     /// Where `self < other`; false for NaN.
-    lt => Compare::Lt;
+    lt => Compare::Lt, gives "true, false, false";
     /// Where `self ≤ other`; false for NaN.
-    le => Compare::Le;
+    le => Compare::Le, gives "true, true, false";
     /// Where `self > other`; false for NaN.
-    gt => Compare::Gt;
+    gt => Compare::Gt, gives "false, false, false";
     /// Where `self ≥ other`; false for NaN.
-    ge => Compare::Ge;
+    ge => Compare::Ge, gives "false, true, false";
 }
 
 impl<'g> Expr<'g> {

@@ -272,7 +272,7 @@ impl<'g> Expr<'g> {
 
 /// Writes the three documented builders of one way to combine.
 macro_rules! scatter_builders {
-    ($($combine:expr, $what:literal, $duplicates:literal: $axis:ident, $along:ident, $nd:ident;)*) => {
+    ($($combine:expr, $what:literal, $duplicates:literal, $value:literal: $axis:ident, $along:ident, $nd:ident;)*) => {
         impl<'g> Expr<'g> {$(
             #[doc = concat!("`self` with the updates ", $what, " the slices of `axis` that the indices name.")]
             ///
@@ -284,6 +284,17 @@ macro_rules! scatter_builders {
             /// Reported when the indices are no integers, the axis is out of range,
             /// or the updates fit neither shape nor dtype. An index out of range is
             /// an error at run time.
+            ///
+            /// ```
+            /// use tamis::prelude::*;
+            ///
+            /// let graph = Graph::new();
+            /// let x = graph.constant([1, 1, 1]);
+            /// let indices = graph.constant([2, 2]);
+            #[doc = concat!("let y = x.", stringify!($axis), "(indices, graph.constant([5, 7]), 0);")]
+            #[doc = concat!("assert_eq!(y.eval::<i32>()?, ndarray::arr1(&[1, 1, ", $value, "]).into_dyn());")]
+            /// # Ok::<(), tamis::Error>(())
+            /// ```
             #[track_caller]
             pub fn $axis(self, indices: Expr<'g>, updates: impl Into<Operand<'g>>, axis: i64) -> Expr<'g> {
                 let updates = updates.into();
@@ -331,10 +342,10 @@ macro_rules! scatter_builders {
 
 scatter_builders! {
     Combine::Set, "written over",
-        "Of duplicate indices the last in row-major order wins, and the gradient goes to the winner alone.":
+        "Of duplicate indices the last in row-major order wins, and the gradient goes to the winner alone.", "7":
         scatter_set, scatter_set_along_axis, scatter_nd_set;
     Combine::Add, "added to",
-        "Duplicate indices accumulate in their order; the gradient of the updates is a gather.":
+        "Duplicate indices accumulate in their order; the gradient of the updates is a gather.", "13":
         scatter_add, scatter_add_along_axis, scatter_nd_add;
 }
 

@@ -5,6 +5,7 @@
 
 pub(crate) mod binary;
 pub(crate) mod compare;
+pub(crate) mod concat;
 pub(crate) mod index;
 pub(crate) mod layout;
 pub(crate) mod linalg;
@@ -15,6 +16,7 @@ pub(crate) mod order;
 pub(crate) mod reduce;
 pub(crate) mod scan;
 pub(crate) mod select;
+pub(crate) mod slice;
 pub(crate) mod softmax;
 pub(crate) mod source;
 pub(crate) mod unary;

@@ -199,11 +199,22 @@ fn unary(x: Expr<'_>, op: Unary) -> Expr<'_> {
     })
 }
 
-/// Writes one documented builder per elementwise function.
+/// Writes one documented builder per elementwise function, with an example
+/// of operands and results.
 macro_rules! unary_builders {
-    ($($(#[$doc:meta])* $name:ident => $op:expr;)*) => {
+    ($($(#[$doc:meta])* $name:ident => $op:expr, $x:literal gives $y:literal;)*) => {
         impl<'g> Expr<'g> {$(
             $(#[$doc])*
+            ///
+            /// ```
+            /// use tamis::prelude::*;
+            ///
+            /// let graph = Graph::new();
+            #[doc = concat!("let x = graph.constant([", $x, "]);")]
+            #[doc = concat!("let y = x.", stringify!($name), "();")]
+            #[doc = concat!("assert_eq!(y.eval::<f64>()?, ndarray::arr1(&[", $y, "]).into_dyn());")]
+            /// # Ok::<(), tamis::Error>(())
+            /// ```
             #[track_caller]
             pub fn $name(self) -> Expr<'g> {
                 unary(self, $op)
@@ -213,40 +224,40 @@ macro_rules! unary_builders {
 }
 
 unary_builders! {
-    /// `-x`. Integers wrap.
-    negate => Unary::Neg;
-    /// The absolute value, with gradient 0 at 0.
-    abs => Unary::Abs;
+    /// `-x`, also written with the operator. Integers wrap.
+    negate => Unary::Neg, "1.5, -2.0" gives "-1.5, 2.0";
+    /// The absolute value, with gradient 0 at 0. Integers wrap.
+    abs => Unary::Abs, "1.5, -2.0" gives "1.5, 2.0";
     /// −1, 0 or 1 by sign, with gradient 0; NaN for NaN.
-    sign => Unary::Sign;
+    sign => Unary::Sign, "3.0, 0.0, -0.5" gives "1.0, 0.0, -1.0";
     /// `eˣ`. Integers become floats.
-    exp => Unary::Exp;
+    exp => Unary::Exp, "0.0, f64::NEG_INFINITY" gives "1.0, 0.0";
     /// `eˣ − 1`, exact near 0. Integers become floats.
-    exp_m1 => Unary::ExpM1;
+    exp_m1 => Unary::ExpM1, "0.0, 1e-300" gives "0.0, 1e-300";
     /// The natural logarithm; −inf at 0, NaN below. Integers become floats.
-    ln => Unary::Ln;
-    /// `ln(1 + x)`, exact near 0. Integers become floats.
-    ln_1p => Unary::Ln1p;
+    ln => Unary::Ln, "1.0, 0.0" gives "0.0, f64::NEG_INFINITY";
+    /// `ln(1 + x)`, exact near 0; −inf at −1, NaN below. Integers become floats.
+    ln_1p => Unary::Ln1p, "0.0, 1e-300" gives "0.0, 1e-300";
     /// The square root; NaN below 0. Integers become floats.
-    sqrt => Unary::Sqrt;
+    sqrt => Unary::Sqrt, "4.0, 0.0" gives "2.0, 0.0";
     /// `1 / x`; ±inf at ±0. Integers become floats.
-    recip => Unary::Recip;
+    recip => Unary::Recip, "4.0, 0.0" gives "0.25, f64::INFINITY";
     /// The sine of radians. Integers become floats.
-    sin => Unary::Sin;
+    sin => Unary::Sin, "0.0" gives "0.0";
     /// The cosine of radians. Integers become floats.
-    cos => Unary::Cos;
-    /// The hyperbolic tangent. Integers become floats.
-    tanh => Unary::Tanh;
+    cos => Unary::Cos, "0.0" gives "1.0";
+    /// The hyperbolic tangent; ±1 in the tails. Integers become floats.
+    tanh => Unary::Tanh, "0.0, 100.0" gives "0.0, 1.0";
     /// `1 / (1 + e⁻ˣ)`, without overflow in either tail. Integers become floats.
-    sigmoid => Unary::Sigmoid;
+    sigmoid => Unary::Sigmoid, "0.0, -1000.0, 1000.0" gives "0.5, 0.0, 1.0";
     /// `max(x, 0)`, with gradient 0 at 0; NaN for NaN.
-    relu => Unary::Relu;
+    relu => Unary::Relu, "1.5, -2.0" gives "1.5, 0.0";
     /// `x · x`. Integers wrap.
-    square => Unary::Square;
+    square => Unary::Square, "3.0, -2.0" gives "9.0, 4.0";
     /// The largest whole number not above `x`, with gradient 0.
-    floor => Unary::Floor;
+    floor => Unary::Floor, "1.5, -1.5" gives "1.0, -2.0";
     /// The same values, through which no gradient flows.
-    stop_gradient => Unary::StopGradient;
+    stop_gradient => Unary::StopGradient, "1.5" gives "1.5";
 }
 
 impl<'g> Expr<'g> {

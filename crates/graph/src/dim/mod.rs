@@ -1,11 +1,14 @@
 //! Lengths of axes as exact polynomials over lengths that are known only at run time.
 //! Knows nothing of nodes beyond their ids.
 
-use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
-use smallvec::SmallVec;
+mod polynomial;
+#[cfg(test)]
+mod tests;
+
+use polynomial::{Monomial, Polynomial};
 
 use crate::node::NodeId;
 
@@ -64,18 +67,6 @@ pub struct Opaque {
 /// dimension can exhaust the stack.
 const MAX_DEPTH: u32 = 64;
 
-/// Polynomials with more terms than this are refused: sizes like the product
-/// of 64 sums would otherwise take exponential room.
-const MAX_TERMS: usize = 256;
-
-type Monomial = SmallVec<[Symbol; 2]>;
-
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
-struct Polynomial {
-    /// Sorted by monomial, no zero coefficients; the empty monomial is the constant.
-    terms: SmallVec<[(Monomial, i64); 2]>,
-}
-
 /// What is known at build time of two lengths.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Comparison {
@@ -107,85 +98,6 @@ pub enum DimError {
         /// The product of the other dimensions.
         denominator: i64,
     },
-}
-
-impl Polynomial {
-    fn constant(value: i64) -> Polynomial {
-        let mut polynomial = Polynomial::default();
-        if value != 0 {
-            polynomial.terms.push((Monomial::new(), value));
-        }
-        polynomial
-    }
-
-    fn from_terms(terms: BTreeMap<Monomial, i64>) -> Result<Polynomial, DimError> {
-        let terms: SmallVec<_> = terms.into_iter().filter(|(_, c)| *c != 0).collect();
-        if terms.len() > MAX_TERMS { Err(DimError::TooComplex) } else { Ok(Polynomial { terms }) }
-    }
-
-    /// `self + factor * other`.
-    fn add_scaled(&self, other: &Polynomial, factor: i64) -> Result<Polynomial, DimError> {
-        let mut sum: BTreeMap<Monomial, i64> = self.terms.iter().cloned().collect();
-        for (monomial, coefficient) in &other.terms {
-            let term = coefficient.checked_mul(factor).ok_or(DimError::Overflow)?;
-            let slot = sum.entry(monomial.clone()).or_insert(0);
-            *slot = slot.checked_add(term).ok_or(DimError::Overflow)?;
-        }
-        Polynomial::from_terms(sum)
-    }
-
-    fn multiply(&self, other: &Polynomial) -> Result<Polynomial, DimError> {
-        if self.terms.len() * other.terms.len() > MAX_TERMS * 4 {
-            return Err(DimError::TooComplex);
-        }
-        let mut product: BTreeMap<Monomial, i64> = BTreeMap::new();
-        for (left, a) in &self.terms {
-            for (right, b) in &other.terms {
-                let mut monomial: Monomial = left.iter().chain(right).cloned().collect();
-                if monomial.len() > MAX_DEPTH as usize {
-                    return Err(DimError::TooComplex);
-                }
-                monomial.sort();
-                let term = a.checked_mul(*b).ok_or(DimError::Overflow)?;
-                let slot = product.entry(monomial).or_insert(0);
-                *slot = slot.checked_add(term).ok_or(DimError::Overflow)?;
-            }
-        }
-        Polynomial::from_terms(product)
-    }
-
-    /// The quotient if `divisor` divides `self` exactly, by long division in
-    /// lexicographic order of monomials.
-    fn divide_exact(&self, divisor: &Polynomial) -> Option<Polynomial> {
-        let (lead, lead_coefficient) = divisor.leading()?;
-        let mut rest = self.clone();
-        let mut quotient = Polynomial::default();
-        for _ in 0..MAX_TERMS {
-            let Some((monomial, coefficient)) = rest.leading() else { return Some(quotient) };
-            if coefficient % lead_coefficient != 0 {
-                return None;
-            }
-            let mut factor = monomial.clone();
-            for symbol in lead {
-                let at = factor.iter().position(|s| s == symbol)?;
-                factor.remove(at);
-            }
-            let term = Polynomial { terms: [(factor, coefficient / lead_coefficient)].into_iter().collect() };
-            rest = rest.add_scaled(&divisor.multiply(&term).ok()?, -1).ok()?;
-            quotient = quotient.add_scaled(&term, 1).ok()?;
-        }
-        None
-    }
-
-    /// The term of the highest degree, the last of them in symbol order.
-    fn leading(&self) -> Option<(&Monomial, i64)> {
-        self.terms.iter().max_by_key(|(m, _)| (m.len(), m)).map(|(m, c)| (m, *c))
-    }
-
-    /// The constant term.
-    fn offset(&self) -> i64 {
-        self.terms.first().filter(|(m, _)| m.is_empty()).map_or(0, |(_, c)| *c)
-    }
 }
 
 impl From<Polynomial> for Dim {
@@ -547,75 +459,5 @@ impl fmt::Display for Group<'_> {
         let Group(dim) = self;
         let single = dim.known().is_some() || dim.symbol().is_some();
         if single { write!(f, "{dim}") } else { write!(f, "({dim})") }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn named(name: &str) -> Dim {
-        Dim::from(Symbol::Named(name.into()))
-    }
-
-    #[test]
-    fn polynomials_have_one_form() {
-        let (n, m) = (named("n"), named("m"));
-        let left = n.add(&m).unwrap().mul(&n.sub(&m).unwrap()).unwrap();
-        let right = n.mul(&n).unwrap().sub(&m.mul(&m).unwrap()).unwrap();
-        assert_eq!(left, right);
-        assert_eq!(left.sub(&right).unwrap(), Dim::ZERO);
-    }
-
-    #[test]
-    fn division_is_exact_or_refused() {
-        let n = named("n");
-        let six = n.mul(&Dim::int(6)).unwrap();
-        assert_eq!(six.divide_exact(&Dim::int(3)).unwrap().to_string(), "2*n");
-        assert_eq!(six.divide_exact(&n).unwrap(), Dim::int(6));
-        assert_eq!(six.divide_exact(&Dim::int(4)), None);
-        let m = named("m");
-        let a = n.add(&m).unwrap();
-        let b = n.add(&Dim::ONE).unwrap();
-        assert_eq!(a.mul(&b).unwrap().divide_exact(&b).unwrap(), a);
-    }
-
-    #[test]
-    fn comparison_has_three_values() {
-        let n = named("n");
-        let next = n.add(&Dim::ONE).unwrap();
-        assert_eq!(n.compare(&n.clone()), Comparison::Equal);
-        assert_eq!(n.compare(&next), Comparison::Different);
-        assert_eq!(n.compare(&Dim::int(3)), Comparison::Unknown);
-        assert_eq!(next.compare(&Dim::ZERO), Comparison::Different);
-        assert_eq!(n.compare(&Dim::ZERO), Comparison::Unknown);
-    }
-
-    #[test]
-    fn nested_clamps_and_strides_collapse() {
-        let n = named("n");
-        let once = n.sub(&Dim::ONE).unwrap().at_least_zero().unwrap();
-        let twice = once.sub(&Dim::ONE).unwrap().at_least_zero().unwrap();
-        assert_eq!(twice.to_string(), "max(n - 2, 0)");
-        assert_eq!(n.ceil_div(2).unwrap().ceil_div(3).unwrap().to_string(), "ceil(n/6)");
-    }
-
-    #[test]
-    fn overflow_is_an_error_and_not_a_wrap() {
-        let huge = Dim::int(i64::MAX);
-        assert_eq!(huge.add(&Dim::ONE), Err(DimError::Overflow));
-        let n = named("n").mul(&huge).unwrap();
-        assert_eq!(n.mul(&Dim::int(2)), Err(DimError::Overflow));
-        assert_eq!(n.evaluate(&|_| Some(2)), Err(DimError::Overflow));
-    }
-
-    #[test]
-    fn a_product_of_many_sums_is_refused() {
-        let mut product = Dim::ONE;
-        let result = (0..64).try_for_each(|i| {
-            product = product.mul(&named(&format!("n{i}")).add(&Dim::ONE)?)?;
-            Ok(())
-        });
-        assert_eq!(result, Err(DimError::TooComplex));
     }
 }
