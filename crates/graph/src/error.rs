@@ -154,7 +154,7 @@ pub enum ErrorKind {
     #[error("{0}")]
     Size(#[from] DimError),
     /// A slice with step 0.
-    #[error("the step of a slice cannot be 0")]
+    #[error("the step of a slice cannot be 0 or the smallest i64")]
     SliceStep,
     /// More slices than axes.
     #[error("{count} slices are given for shape {shape} of rank {}", shape.len())]

@@ -63,10 +63,8 @@ impl Graph {
                 Edge::Operand(position) => format!("label = \"{position}\""),
                 Edge::Size => "style = dashed, label = \"size\"".to_owned(),
             };
-            let label = |_, (index, node): (petgraph::graph::NodeIndex, &Arc<Node>)| {
-                let id = self.ids().nth(index.index());
-                let name =
-                    id.and_then(|id| self.name(id)).map(|name| format!("{name}: ")).unwrap_or_default();
+            let label = |_, (_, node): (petgraph::graph::NodeIndex, &Arc<Node>)| {
+                let name = self.name(node.id).map(|name| format!("{name}: ")).unwrap_or_default();
                 let text = format!("{name}{}\n{}{}", op_text(node), node.dtype, node.shape);
                 format!("shape = box, label = {text:?}")
             };

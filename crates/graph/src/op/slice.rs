@@ -17,6 +17,14 @@ impl Slice {
         if self.step == 0 || self.step == i64::MIN {
             return Err(ErrorKind::SliceStep);
         }
+        // No length reaches this bound, and sums of lengths and bounds cannot overflow.
+        const FAR: i64 = 1 << 61;
+        let within = |bound: i64| bound.clamp(-FAR, FAR);
+        let slice = Slice { start: self.start.map(within), stop: self.stop.map(within), ..self };
+        slice.resolve_range(size)
+    }
+
+    fn resolve_range(self, size: &Dim) -> Result<SliceAxis, ErrorKind> {
         // Going backwards, the places between elements are one lower.
         let low = Dim::int(if self.step > 0 { 0 } else { -1 });
         let high = size.add(&low)?;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Op, Type};
+use super::{Op, Source, Type};
 use crate::dtype::DType;
 use crate::error::ErrorKind;
 use crate::expr::Expr;
@@ -136,7 +136,8 @@ impl Unary {
         let x = operands[0];
         let whole = x.dtype().is_integer() || x.dtype() == DType::Bool;
         match self {
-            Unary::Cast(dtype) => (x.dtype() == *dtype).then_some(x),
+            Unary::Cast(dtype) if x.dtype() == *dtype => Some(x),
+            Unary::Cast(dtype) => cast_scalar(x, *dtype),
             Unary::Floor => whole.then_some(x),
             Unary::Neg
             | Unary::Abs
@@ -179,6 +180,14 @@ impl Unary {
             | Unary::StopGradient => String::new(),
         }
     }
+}
+
+/// A literal of rank 0 in another dtype, which is a literal too.
+fn cast_scalar(x: Expr<'_>, dtype: DType) -> Option<Expr<'_>> {
+    if let Op::Source(Source::Scalar(scalar)) = x.node().op {
+        return x.graph().try_apply(Source::Scalar(scalar.cast(dtype)), &[]).ok();
+    }
+    None
 }
 
 /// Integers and bools that meet a function of floats become floats first, as
