@@ -28,11 +28,11 @@
 //! - Mistakes are collected while building, each with the line that made it, and
 //!   reported together by [`Plan::new`], [`Graph::check`] or a gradient check.
 
-// PENDING mod check;
+mod check;
 
-// PENDING pub use check::{Check, CheckReport, CheckRow, Kink, check_gradients};
-// PENDING pub use tamis_autograd::{Targets, grad, hvp, jvp, value_and_grad, vjp};
-// PENDING pub use tamis_exec::{Error, ErrorKind, Eval, Feed, Key, Outputs, Plan, Report, Run, Slot};
+pub use check::{Check, CheckReport, CheckRow, Coverage, Deviation, Kink, Verdict, check_gradients};
+pub use tamis_autograd::{Targets, grad, hvp, jvp, value_and_grad, vjp};
+pub use tamis_exec::{Error, ErrorKind, Eval, Feed, Key, Outputs, Plan, Report, Run, Slot};
 pub use tamis_graph::{
     Axes, Comparison, DType, Dim, DimError, Dims, Element, Error as BuildError, ErrorKind as BuildErrorKind, Expr,
     Graph, IntoConstant, Masked, NodeId, Operand, Scalar, ScanAxis, Shape, Size, Slice, Slices, Symbol, Value, along,
@@ -42,8 +42,7 @@ pub use tamis_graph::{
 /// What a program with masks in it needs every day: ten names, none of which
 /// clashes with `ndarray::prelude`.
 pub mod prelude {
-    // PENDING Eval, Plan, check_gradients, grad, value_and_grad
-    pub use crate::{Expr, Graph, dims, keep, where_};
+    pub use crate::{Eval, Expr, Graph, Plan, check_gradients, dims, grad, keep, value_and_grad, where_};
 }
 
 /// The parts from which other crates can build graph transformations: nodes, ops

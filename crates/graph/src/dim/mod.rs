@@ -21,7 +21,7 @@ use crate::node::NodeId;
 /// let graph = Graph::new();
 /// let x = graph.input::<f32>("x", dims!["n", 3]);
 /// assert_eq!(x.flatten().dim(0).to_string(), "3*n");
-/// assert_eq!(x.boolean_mask(x.gt(0.0)).dim(0).to_string(), "count(%2)");
+/// assert_eq!(x.boolean_mask(x.gt(0.0)).dim(0).to_string(), "count(%3)");
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Dim(Repr);

@@ -1,0 +1,51 @@
+//! The length checks of a loss, kept alive in its gradients.
+//!
+//! The gradient of a linear loss does not compute the loss. Without its checks
+//! a plan of the gradient alone would hide the user's mistake.
+
+use std::collections::HashMap;
+
+use tamis_graph::{Expr, Graph, Layout, NodeId, Op};
+
+/// The derivatives of `output`, each made to run the length checks of `output`
+/// that it does not run anyway.
+pub(crate) fn keep_checks<'g>(output: Expr<'g>, derivatives: Vec<Expr<'g>>) -> Vec<Expr<'g>> {
+    let graph = output.graph();
+    let is_guard = |id: &NodeId| matches!(graph.node(*id).op(), Op::Layout(Layout::Guard { .. }));
+    let mut guards = graph.ancestors(&[output.id()]);
+    guards.retain(is_guard);
+    if guards.is_empty() {
+        return derivatives;
+    }
+    let batches = derivatives.chunks(u64::BITS as usize);
+    batches.flat_map(|batch| keep_checks_of_batch(graph, &guards, batch)).collect()
+}
+
+/// One walk for as many derivatives as an integer has bits.
+fn keep_checks_of_batch<'g>(graph: &'g Graph, guards: &[NodeId], derivatives: &[Expr<'g>]) -> Vec<Expr<'g>> {
+    let runners = runners(graph, derivatives);
+    let runs = |guard: &NodeId, bit: usize| runners.get(guard).is_some_and(|bits| bits >> bit & 1 == 1);
+    let checked = derivatives.iter().enumerate().map(|(bit, derivative)| {
+        let missing = guards.iter().filter(|guard| !runs(guard, bit)).map(|guard| graph.expr(*guard));
+        let operands: Vec<Expr<'g>> = std::iter::once(*derivative).chain(missing).collect();
+        graph.apply(Layout::Checked, &operands)
+    });
+    checked.collect()
+}
+
+/// Which of the derivatives need each expression, one bit each.
+fn runners(graph: &Graph, derivatives: &[Expr<'_>]) -> HashMap<NodeId, u64> {
+    let roots: Vec<NodeId> = derivatives.iter().map(|derivative| derivative.id()).collect();
+    let mut runners: HashMap<NodeId, u64> = HashMap::new();
+    for (bit, root) in roots.iter().enumerate() {
+        *runners.entry(*root).or_default() |= 1 << bit;
+    }
+    for id in graph.ancestors(&roots).into_iter().rev() {
+        let bits = runners.get(&id).copied().unwrap_or_default();
+        let node = graph.node(id);
+        let mut pass_to = |needed: NodeId| *runners.entry(needed).or_default() |= bits;
+        node.operands().iter().copied().for_each(&mut pass_to);
+        node.visit_counts(&mut pass_to);
+    }
+    runners
+}

@@ -1,0 +1,398 @@
+//! What can be wrong with a plan or a run, and how it is told.
+
+use std::fmt;
+use std::panic::Location;
+
+use tamis_graph::{DType, Dim, DimError, Layout, Node, Op, Origin, Scalar, Shape};
+
+/// What is wrong with a plan or a run.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum ErrorKind {
+    /// A mistake in an expression.
+    #[error(transparent)]
+    Build(#[from] tamis_graph::ErrorKind),
+    /// Two outputs of one name.
+    #[error("the output name `{name}` is given twice")]
+    RepeatedOutput {
+        /// The name.
+        name: String,
+    },
+    /// A named dimension that nothing tells the length of.
+    #[error("no input has the dimension `{dimension}`, so that its length is never known")]
+    UnboundDimension {
+        /// The name.
+        dimension: String,
+    },
+    /// A name that the plan does not have.
+    #[error("there is no {role} `{name}`{}", known_text(known, nearest))]
+    UnknownName {
+        /// What should have the name.
+        role: &'static str,
+        /// The name asked for.
+        name: String,
+        /// The names there are.
+        known: Vec<String>,
+        /// The one that may have been meant.
+        nearest: Option<String>,
+    },
+    /// A slot of another plan.
+    #[error("the slot belongs to another plan")]
+    ForeignSlot,
+    /// An input that was not fed.
+    #[error("input `{name}` is not fed; it is {dtype}{shape}")]
+    MissingFeed {
+        /// The name of the input.
+        name: String,
+        /// Its dtype.
+        dtype: DType,
+        /// Its shape.
+        shape: Shape,
+    },
+    /// An input that was fed twice.
+    #[error("input `{name}` is fed twice")]
+    RepeatedFeed {
+        /// The name of the input.
+        name: String,
+    },
+    /// A feed of another dtype than its input.
+    #[error("input `{name}` is {expected}{shape}, but was fed {found}{found_shape:?}")]
+    FeedDType {
+        /// The name of the input.
+        name: String,
+        /// The dtype of the input.
+        expected: DType,
+        /// The shape of the input.
+        shape: Shape,
+        /// The dtype that was fed.
+        found: DType,
+        /// The shape that was fed.
+        found_shape: Vec<usize>,
+    },
+    /// A feed of another shape than its input.
+    #[error("input `{name}` has shape {expected}, but was fed {found:?}")]
+    FeedShape {
+        /// The name of the input.
+        name: String,
+        /// The shape of the input.
+        expected: Shape,
+        /// The shape that was fed.
+        found: Vec<usize>,
+    },
+    /// A Rust scalar that the dtype of its input cannot hold.
+    #[error("input `{name}` is {dtype}, which cannot hold {value}")]
+    FeedScalar {
+        /// The name of the input.
+        name: String,
+        /// The dtype of the input.
+        dtype: DType,
+        /// The scalar.
+        value: Scalar,
+    },
+    /// A named dimension that is fed with two lengths.
+    #[error(
+        "dimension `{dimension}` is {} in axis {} of input `{}`, but {} in axis {} of input `{}` ({})",
+        second.length, second.axis, second.input, first.length, first.axis, first.input, first.origin
+    )]
+    DimensionConflict {
+        /// The name of the dimension.
+        dimension: String,
+        /// Where its length was found first.
+        first: Box<Sighting>,
+        /// Where another length was found.
+        second: Box<Sighting>,
+    },
+    /// An output asked for, or written, as another dtype than it is.
+    #[error("output `{name}` is {found}, not {expected}")]
+    OutputDType {
+        /// The name of the output.
+        name: String,
+        /// The dtype asked for.
+        expected: DType,
+        /// The dtype of the output.
+        found: DType,
+    },
+    /// Memory of another shape than the output written to it.
+    #[error("output `{name}` has shape {found:?}, but is to be written to memory of shape {expected:?}")]
+    OutputShape {
+        /// The name of the output.
+        name: String,
+        /// The shape of the memory.
+        expected: Vec<usize>,
+        /// The shape of the output.
+        found: Vec<usize>,
+    },
+    /// An output that is given two places in the caller's memory.
+    #[error("output `{name}` is given memory twice")]
+    RepeatedTarget {
+        /// The name of the output.
+        name: String,
+    },
+    /// An output that was already moved out.
+    #[error("output `{name}` was already taken")]
+    OutputTaken {
+        /// The name of the output.
+        name: String,
+    },
+    /// An output that went to the caller's memory.
+    #[error("output `{name}` was written to the memory given for it, and is not kept")]
+    OutputWritten {
+        /// The name of the output.
+        name: String,
+    },
+    /// An output of another size than one element.
+    #[error("output `{name}` has shape {shape:?} and not exactly one element")]
+    OutputNotScalar {
+        /// The name of the output.
+        name: String,
+        /// Its shape.
+        shape: Vec<usize>,
+    },
+    /// Lengths that must be equal, were not provably so at build time, and are not in this run.
+    #[error("lengths differ: {left} and {right}{}", notes_text(notes))]
+    LengthMismatch {
+        /// The length of the one.
+        left: Length,
+        /// The length of the other.
+        right: Length,
+        /// What the counts and names among the lengths stand for.
+        notes: Vec<String>,
+    },
+    /// Values that are not as many as the true elements of their mask.
+    #[error("there are {values} values for the {count} true elements of the mask")]
+    CountMismatch {
+        /// How many elements of the mask are true.
+        count: usize,
+        /// How many values there are.
+        values: usize,
+    },
+    /// A size that overflows or cannot be computed in this run.
+    #[error(transparent)]
+    Size(#[from] DimError),
+    /// A size below 0.
+    #[error("the size {size} is negative: it is {value} in this run")]
+    NegativeSize {
+        /// The size.
+        size: Dim,
+        /// Its value.
+        value: i64,
+    },
+    /// An array for which there is no memory.
+    #[error("there is no memory for shape {shape:?} of {bytes} bytes")]
+    OutOfMemory {
+        /// The shape.
+        shape: Vec<usize>,
+        /// How many bytes its elements take.
+        bytes: usize,
+    },
+    /// An index outside its axis.
+    #[error(
+        "index {index} is out of range for axis {axis} of length {length}, at position {position:?} of the indices"
+    )]
+    IndexOutOfRange {
+        /// The index.
+        index: i64,
+        /// The axis it addresses.
+        axis: usize,
+        /// The length of the axis.
+        length: usize,
+        /// Where among the indices it stands.
+        position: Vec<usize>,
+    },
+    /// A slice that reaches outside its axis.
+    #[error("place {place} is out of range for axis {axis} of length {length}")]
+    PlaceOutOfRange {
+        /// The place; negative where it lies before the first element.
+        place: i128,
+        /// The axis.
+        axis: usize,
+        /// The length of the axis.
+        length: usize,
+    },
+    /// An integer remainder by 0.
+    #[error("the divisor is 0 at position {position:?}; integers have no remainder by 0")]
+    RemainderByZero {
+        /// Where.
+        position: Vec<usize>,
+    },
+    /// An integer raised to a negative power.
+    #[error(
+        "{base} cannot be raised to the negative power {exponent} at position {position:?}; cast the base to a float"
+    )]
+    NegativePower {
+        /// The base.
+        base: Scalar,
+        /// The exponent.
+        exponent: Scalar,
+        /// Where.
+        position: Vec<usize>,
+    },
+    /// An extreme element of nothing.
+    #[error("there is no element to choose from for position {position:?} of the result")]
+    NothingToChoose {
+        /// Where in the result.
+        position: Vec<usize>,
+    },
+}
+
+/// Where a run found the length of a named dimension.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Sighting {
+    /// The name of the input.
+    pub input: String,
+    /// The axis of the input.
+    pub axis: usize,
+    /// The length that was fed.
+    pub length: usize,
+    /// The line that declared the input.
+    pub origin: Origin,
+}
+
+/// A length as the expression has it, and its value in one run: `count(%2) = 3`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Length {
+    /// The length.
+    pub dim: Dim,
+    /// Its value.
+    pub value: i64,
+}
+
+impl fmt::Display for Length {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.dim.known() {
+            Some(_) => write!(f, "{}", self.value),
+            None => write!(f, "{} = {}", self.dim, self.value),
+        }
+    }
+}
+
+fn known_text(known: &[String], nearest: &Option<String>) -> String {
+    let quoted: Vec<String> = known.iter().map(|name| format!("`{name}`")).collect();
+    match (nearest, quoted.as_slice()) {
+        (_, []) => "; the plan has none".to_owned(),
+        (None, _) => format!("; known: {}", quoted.join(", ")),
+        (Some(nearest), _) => format!("; known: {} (did you mean `{nearest}`?)", quoted.join(", ")),
+    }
+}
+
+fn notes_text(notes: &[String]) -> String {
+    notes.iter().map(|note| format!("; {note}")).collect()
+}
+
+/// One mistake: the op, what is wrong with it, and the line that wrote it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Report {
+    kind: ErrorKind,
+    op: &'static str,
+    origin: Option<Origin>,
+}
+
+impl Report {
+    pub(crate) fn new(op: &'static str, kind: ErrorKind, origin: Option<Origin>) -> Report {
+        Report { kind, op, origin }
+    }
+
+    /// A mistake that the evaluation of `node` met. A guard speaks for the builder that needs it.
+    pub(crate) fn of_node(node: &Node, kind: ErrorKind) -> Report {
+        let op = if let Op::Layout(Layout::Guard { op, .. }) = node.op() { op } else { node.op().name() };
+        Report::new(op, kind, Some(node.origin()))
+    }
+
+    /// What is wrong.
+    pub fn kind(&self) -> &ErrorKind {
+        &self.kind
+    }
+
+    /// The name of the op, or of the call that was made on the plan.
+    pub fn op(&self) -> &'static str {
+        self.op
+    }
+
+    /// The line of the user's program, if the mistake speaks of an expression.
+    pub fn location(&self) -> Option<&'static Location<'static>> {
+        self.origin.map(|origin| origin.location)
+    }
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.op, self.kind)?;
+        match self.origin {
+            Some(origin) => write!(f, " ({origin})"),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Everything that is wrong with a plan or a run, one line each.
+///
+/// ```
+/// use tamis::prelude::*;
+///
+/// let graph = Graph::new();
+/// let x = graph.input::<f32>("x", [3]);
+/// let plan = Plan::new([("y", x.exp())])?;
+/// let error = plan.run().unwrap_err();
+/// assert!(error.to_string().starts_with("feed: input `x` is not fed; it is f32[3] (built at"));
+/// # Ok::<(), tamis::Error>(())
+/// ```
+#[derive(Clone, PartialEq)]
+pub struct Error(Box<[Report]>);
+
+impl Error {
+    /// The mistakes, of which there is at least one.
+    pub(crate) fn new(reports: Vec<Report>) -> Error {
+        debug_assert!(!reports.is_empty(), "an error reports at least one mistake");
+        Error(reports.into())
+    }
+
+    /// The mistakes. Never empty.
+    pub fn reports(&self) -> &[Report] {
+        &self.0
+    }
+
+    /// What is wrong first.
+    pub fn kind(&self) -> &ErrorKind {
+        &self.0[0].kind
+    }
+
+    /// The line of the first mistake, if it speaks of an expression.
+    pub fn location(&self) -> Option<&'static Location<'static>> {
+        self.0[0].location()
+    }
+}
+
+impl From<Report> for Error {
+    fn from(report: Report) -> Error {
+        Error::new(vec![report])
+    }
+}
+
+impl From<tamis_graph::Error> for Error {
+    fn from(error: tamis_graph::Error) -> Error {
+        let report = |report: &tamis_graph::Report| {
+            Report::new(report.op(), report.kind().clone().into(), Some(report.origin()))
+        };
+        Error::new(error.reports().iter().map(report).collect())
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (i, report) in self.0.iter().enumerate() {
+            if i > 0 {
+                f.write_str("\n")?;
+            }
+            write!(f, "{report}")?;
+        }
+        Ok(())
+    }
+}
+
+/// The same text as `Display`, so that `main() -> Result<(), Error>` prints it well.
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl std::error::Error for Error {}

@@ -1,0 +1,111 @@
+//! The same elements, arranged otherwise: shared wherever they can be.
+
+use ndarray::Axis;
+use tamis_graph::{Layout, PadAxis, SliceAxis};
+
+use super::Call;
+use crate::error::ErrorKind;
+use crate::tensor::{AnyTensor, Item, Tensor, dispatch, slice_of, zeros};
+
+pub(super) fn run<'a>(op: &Layout, call: &Call<'_, 'a>) -> Result<AnyTensor<'a>, ErrorKind> {
+    let x = call.operands[0];
+    match op {
+        // A guard has held by now: the run compares lengths, of which kernels know nothing.
+        Layout::Guard { .. } | Layout::Checked => Ok(x.clone()),
+        Layout::Reshape(_) => dispatch!(x, x => x.clone().reshape(call.shape).map(AnyTensor::from)),
+        Layout::BroadcastTo(_) => dispatch!(x, x => Ok(x.clone().broadcast(call.shape).into())),
+        Layout::Permute(axes) => dispatch!(x, x => Ok(x.clone().permute(axes).into())),
+        Layout::Slice(axes) => dispatch!(x, x => slice(call, x, axes)),
+        Layout::Pad(axes) => dispatch!(x, x => pad(call, x, axes)),
+        Layout::Concat { axis } => dispatch!(x, x => concat(call, x, *axis)),
+    }
+}
+
+/// Evenly spaced places of one axis.
+struct Span {
+    start: usize,
+    step: isize,
+    len: usize,
+}
+
+impl Span {
+    /// The places `start, start + step, …`, which must lie within an axis of
+    /// this length. Where there are none, the start means nothing.
+    fn new(start: i64, step: i64, len: usize, axis: usize, length: usize) -> Result<Span, ErrorKind> {
+        let Some(steps) = len.checked_sub(1) else { return Ok(Span { start: 0, step: 1, len }) };
+        let (start, last) = (i128::from(start), i128::from(start) + steps as i128 * i128::from(step));
+        for place in [start, last] {
+            if !(0..length as i128).contains(&place) {
+                return Err(ErrorKind::PlaceOutOfRange { place, axis, length });
+            }
+        }
+        Ok(Span { start: start as usize, step: step as isize, len })
+    }
+}
+
+fn slice<'a, T: Item>(
+    call: &Call<'_, 'a>,
+    x: &Tensor<'a, T>,
+    axes: &[SliceAxis],
+) -> Result<AnyTensor<'a>, ErrorKind> {
+    let mut sliced = x.clone();
+    for (axis, SliceAxis { start, step, .. }) in axes.iter().enumerate() {
+        let start = call.sizes.value(start)?;
+        let span = Span::new(start, *step, call.shape[axis], axis, x.shape()[axis])?;
+        sliced = sliced.slice(axis, span.start, span.step, span.len);
+    }
+    Ok(sliced.into())
+}
+
+fn pad<'a, T: Item>(
+    call: &Call<'_, 'a>,
+    x: &Tensor<'a, T>,
+    axes: &[PadAxis],
+) -> Result<AnyTensor<'a>, ErrorKind> {
+    let mut result = zeros::<T>(call.shape)?;
+    let mut places = result.view_mut();
+    for (axis, PadAxis { start, step, .. }) in axes.iter().enumerate() {
+        let start = call.sizes.value(start)?;
+        let span = Span::new(start, *step, x.shape()[axis], axis, call.shape[axis])?;
+        places = places.slice_axis_move(Axis(axis), slice_of(span.start, span.step, span.len));
+    }
+    places.assign(&x.view());
+    Ok(result.into())
+}
+
+fn concat<'a, T: Item>(
+    call: &Call<'_, 'a>,
+    _first: &Tensor<'a, T>,
+    axis: usize,
+) -> Result<AnyTensor<'a>, ErrorKind> {
+    let mut result = zeros::<T>(call.shape)?;
+    let mut start = 0;
+    for position in 0..call.operands.len() {
+        let part = call.typed::<T>(position);
+        let len = part.shape()[axis];
+        result.slice_axis_mut(Axis(axis), slice_of(start, 1, len)).assign(&part.view());
+        start += len;
+    }
+    Ok(result.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_span_lies_within_its_axis() {
+        assert!(Span::new(4, -2, 3, 0, 5).is_ok());
+        assert!(matches!(
+            Span::new(3, -2, 3, 1, 5),
+            Err(ErrorKind::PlaceOutOfRange { place: -1, axis: 1, length: 5 })
+        ));
+        assert!(Span::new(5, 1, 1, 0, 5).is_err());
+        assert!(Span::new(0, i64::MAX, 3, 0, 5).is_err());
+    }
+
+    #[test]
+    fn an_empty_span_may_start_anywhere() {
+        assert!(Span::new(-7, 1, 0, 0, 0).is_ok());
+    }
+}

@@ -1,0 +1,129 @@
+//! Matrix products.
+
+use ndarray::linalg::general_mat_mul;
+use ndarray::{ArrayD, ArrayView2, ArrayView3, ArrayViewMut2, Ix3, LinalgScalar, Zip};
+use tamis_graph::Linalg;
+
+use super::Call;
+use super::number::{Float, Number};
+use crate::error::ErrorKind;
+use crate::tensor::{AnyTensor, Item, Tensor, zeros};
+
+pub(super) fn run<'a>(op: Linalg, call: &Call<'_, 'a>) -> Result<AnyTensor<'a>, ErrorKind> {
+    let Linalg::Matmul { mask_a, mask_b } = op;
+    let masks = [mask_a.then_some(2), mask_b.then_some(if mask_a { 3 } else { 2 })];
+    let masks = masks.map(|position| position.map(|position| call.typed::<bool>(position)));
+    match call.operands[0] {
+        AnyTensor::U8(a) => of_integers(call, a, masks),
+        AnyTensor::I32(a) => of_integers(call, a, masks),
+        AnyTensor::I64(a) => of_integers(call, a, masks),
+        AnyTensor::F32(a) => of_floats(call, a, masks),
+        AnyTensor::F64(a) => of_floats(call, a, masks),
+        AnyTensor::Bool(_) => unreachable!("the builder refuses bools"),
+    }
+}
+
+/// The masks of the two factors, as far as there are any.
+type Masks<'c, 'a> = [Option<&'c Tensor<'a, bool>>; 2];
+
+/// A masked factor counts as 0, which takes part in no integer sum.
+fn of_integers<'a, T: Number>(
+    call: &Call<'_, 'a>,
+    a: &Tensor<'a, T>,
+    masks: Masks<'_, 'a>,
+) -> Result<AnyTensor<'a>, ErrorKind> {
+    let factors = [stack(&without_masked(a, masks[0])?)?, stack(&without_masked(call.typed(1), masks[1])?)?];
+    let [a, b] = [panels(&factors[0]), panels(&factors[1])];
+    let mut product = stack_of_zeros(call.shape)?;
+    Zip::from(panels_mut(&mut product).outer_iter_mut())
+        .and(a.outer_iter())
+        .and(b.outer_iter())
+        .for_each(|product, a, b| add_products(product, a, b, |_, _, _| true));
+    Ok(Tensor::from(product).reshape(call.shape)?.into())
+}
+
+/// A masked factor counts as 0 as well, unless a NaN or an infinity on the other
+/// side would make something of it: then its terms are left out one by one.
+fn of_floats<'a, T: Float + LinalgScalar>(
+    call: &Call<'_, 'a>,
+    a: &Tensor<'a, T>,
+    masks: Masks<'_, 'a>,
+) -> Result<AnyTensor<'a>, ErrorKind> {
+    let b = call.typed::<T>(1);
+    let factors = [stack(&without_masked(a, masks[0])?)?, stack(&without_masked(b, masks[1])?)?];
+    let selected = [stack(&selected(a, masks[0]))?, stack(&selected(b, masks[1]))?];
+    let [a, b] = [panels(&factors[0]), panels(&factors[1])];
+    let [selected_a, selected_b] = [panels(&selected[0]), panels(&selected[1])];
+    let is_masked = masks.iter().any(Option::is_some);
+    let mut product = stack_of_zeros(call.shape)?;
+    for (batch, mut product) in panels_mut(&mut product).outer_iter_mut().enumerate() {
+        let [a, b] = [&a, &b].map(|panels| panels.index_axis(ndarray::Axis(0), batch));
+        let is_finite = |panel: &ArrayView2<'_, T>| panel.iter().all(|x| Float::is_finite(*x));
+        if !is_masked || (is_finite(&a) && is_finite(&b)) {
+            if a.ncols() > 0 {
+                general_mat_mul(T::one(), &a, &b, T::zero(), &mut product);
+            }
+        } else {
+            add_products(product, a, b, |i, k, j| selected_a[[batch, i, k]] && selected_b[[batch, k, j]]);
+        }
+    }
+    Ok(Tensor::from(product).reshape(call.shape)?.into())
+}
+
+/// Adds to each element the products of a row and a column, of those terms
+/// `(row, inner, column)` that take part.
+fn add_products<T: Number>(
+    mut product: ArrayViewMut2<'_, T>,
+    a: ArrayView2<'_, T>,
+    b: ArrayView2<'_, T>,
+    takes_part: impl Fn(usize, usize, usize) -> bool,
+) {
+    for ((i, j), element) in product.indexed_iter_mut() {
+        for k in (0..a.ncols()).filter(|k| takes_part(i, *k, j)) {
+            *element = Number::add(*element, Number::mul(a[[i, k]], b[[k, j]]));
+        }
+    }
+}
+
+/// The factor with 0 where it is masked.
+fn without_masked<'a, T: Item>(
+    x: &Tensor<'a, T>,
+    mask: Option<&Tensor<'a, bool>>,
+) -> Result<Tensor<'a, T>, ErrorKind> {
+    let Some(mask) = mask else { return Ok(x.clone()) };
+    let mut result = zeros::<T>(x.shape())?;
+    let select = |result: &mut T, x: &T, mask: &bool| *result = if *mask { *x } else { T::default() };
+    Zip::from(&mut result).and(&x.view()).and(&mask.view_as(x.shape())).for_each(select);
+    Ok(result.into())
+}
+
+/// Where the factor is not masked.
+fn selected<'a, T: Item>(x: &Tensor<'a, T>, mask: Option<&Tensor<'a, bool>>) -> Tensor<'a, bool> {
+    match mask {
+        Some(mask) => mask.clone().broadcast(x.shape()),
+        None => Tensor::full(x.shape(), true),
+    }
+}
+
+/// The tensor with its batch axes merged into one.
+fn stack<'a, T: Item>(x: &Tensor<'a, T>) -> Result<Tensor<'a, T>, ErrorKind> {
+    x.clone().reshape(&stacked(x.shape()))
+}
+
+fn stack_of_zeros<T: Item>(shape: &[usize]) -> Result<ArrayD<T>, ErrorKind> {
+    zeros(&stacked(shape))
+}
+
+fn stacked(shape: &[usize]) -> Vec<usize> {
+    super::places::merge(shape, 0..shape.len() - 2)
+}
+
+fn panels<'t, T: Item>(stack: &'t Tensor<'_, T>) -> ArrayView3<'t, T> {
+    let panels = stack.view().into_dimensionality::<Ix3>();
+    panels.unwrap_or_else(|error| unreachable!("batch axes are merged into one: {error}"))
+}
+
+fn panels_mut<T: Item>(stack: &mut ArrayD<T>) -> ndarray::ArrayViewMut3<'_, T> {
+    let panels = stack.view_mut().into_dimensionality::<Ix3>();
+    panels.unwrap_or_else(|error| unreachable!("batch axes are merged into one: {error}"))
+}

@@ -1,0 +1,66 @@
+//! What each op computes, whole arrays at a time: one file per op family.
+//!
+//! Shapes and dtypes are settled by the graph's shape rules before a kernel
+//! runs; kernels check values alone. They know nothing of plans.
+
+mod binary;
+mod compare;
+mod elementwise;
+mod index;
+mod layout;
+mod linalg;
+mod logic;
+mod mask;
+mod number;
+mod order;
+mod places;
+mod reduce;
+mod scan;
+mod select;
+mod source;
+mod unary;
+
+use smallvec::SmallVec;
+use tamis_graph::Op;
+
+use crate::error::ErrorKind;
+use crate::sizes::Sizes;
+use crate::tensor::{AnyTensor, Item, Tensor};
+
+/// What a kernel is given besides the op.
+pub(crate) struct Call<'c, 'a> {
+    pub(crate) operands: SmallVec<[&'c AnyTensor<'a>; 3]>,
+    /// The shape of the result.
+    pub(crate) shape: &'c [usize],
+    pub(crate) sizes: &'c Sizes,
+}
+
+impl<'c, 'a> Call<'c, 'a> {
+    /// The operand at `position`, which has the dtype `T`.
+    fn typed<T: Item>(&self, position: usize) -> &'c Tensor<'a, T> {
+        let tensor = T::from_any(self.operands[position]);
+        tensor.unwrap_or_else(|| unreachable!("operand {position} is promoted to {}", T::DTYPE))
+    }
+}
+
+/// Evaluates one op.
+pub(crate) fn run<'a>(op: &Op, call: &Call<'_, 'a>) -> Result<AnyTensor<'a>, ErrorKind> {
+    match op {
+        Op::Source(op) => source::run(op, call),
+        Op::Unary(op) => unary::run(*op, call),
+        Op::Binary(op) => binary::run(*op, call),
+        Op::Compare(op) => compare::run(*op, call),
+        Op::Logic(op) => logic::run(*op, call),
+        Op::Select(op) => select::run(*op, call),
+        Op::Mask(op) => mask::run(*op, call),
+        Op::Index(op) => index::run(*op, call),
+        Op::Reduce(op) => reduce::run(op, call),
+        Op::Scan(op) => scan::run(*op, call),
+        Op::Order(op) => order::run(*op, call),
+        Op::Layout(op) => layout::run(op, call),
+        Op::Linalg(op) => linalg::run(*op, call),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,102 @@
+//! Elementwise functions of one operand.
+
+use tamis_graph::{DType, Unary};
+
+use super::Call;
+use super::elementwise::map;
+use super::number::{Float, Number, larger};
+use crate::error::ErrorKind;
+use crate::tensor::{AnyTensor, Item, Tensor, dispatch};
+
+pub(super) fn run<'a>(op: Unary, call: &Call<'_, 'a>) -> Result<AnyTensor<'a>, ErrorKind> {
+    let x = call.operands[0];
+    match op {
+        Unary::StopGradient => Ok(x.clone()),
+        Unary::Cast(dtype) => dispatch!(x, x => cast(x, dtype)),
+        Unary::Neg => dispatch!(numbers: x, x => each(x, Number::neg)),
+        Unary::Abs => dispatch!(numbers: x, x => each(x, Number::abs)),
+        Unary::Sign => dispatch!(numbers: x, x => each(x, Number::sign)),
+        Unary::Relu => dispatch!(numbers: x, x => each(x, |x| larger(x, Default::default()))),
+        Unary::Square => dispatch!(numbers: x, x => each(x, |x| Number::mul(x, x))),
+        Unary::Floor => dispatch!(numbers: x, x => each(x, Number::floor)),
+        Unary::Exp => dispatch!(floats: x, x => each(x, Float::exp)),
+        Unary::ExpM1 => dispatch!(floats: x, x => each(x, Float::exp_m1)),
+        Unary::Ln => dispatch!(floats: x, x => each(x, Float::ln)),
+        Unary::Ln1p => dispatch!(floats: x, x => each(x, Float::ln_1p)),
+        Unary::Sqrt => dispatch!(floats: x, x => each(x, Float::sqrt)),
+        Unary::Recip => dispatch!(floats: x, x => each(x, Float::recip)),
+        Unary::Sin => dispatch!(floats: x, x => each(x, Float::sin)),
+        Unary::Cos => dispatch!(floats: x, x => each(x, Float::cos)),
+        Unary::Tanh => dispatch!(floats: x, x => each(x, Float::tanh)),
+        Unary::Sigmoid => dispatch!(floats: x, x => each(x, Float::sigmoid)),
+    }
+}
+
+fn each<'a, T: Item>(x: &Tensor<'_, T>, f: impl Fn(T) -> T) -> Result<AnyTensor<'a>, ErrorKind> {
+    map(x, f).map(AnyTensor::from)
+}
+
+fn cast<'a, T: Cast>(x: &Tensor<'_, T>, dtype: DType) -> Result<AnyTensor<'a>, ErrorKind> {
+    Ok(match dtype {
+        DType::Bool => map(x, Cast::to_bool)?.into(),
+        DType::U8 => map(x, Cast::to_u8)?.into(),
+        DType::I32 => map(x, Cast::to_i32)?.into(),
+        DType::I64 => map(x, Cast::to_i64)?.into(),
+        DType::F32 => map(x, Cast::to_f32)?.into(),
+        DType::F64 => map(x, Cast::to_f64)?.into(),
+    })
+}
+
+/// Conversion as Rust's `as` does it; to bool, whether an element is not 0.
+trait Cast: Item {
+    fn to_bool(self) -> bool;
+    fn to_u8(self) -> u8;
+    fn to_i32(self) -> i32;
+    fn to_i64(self) -> i64;
+    fn to_f32(self) -> f32;
+    fn to_f64(self) -> f64;
+}
+
+macro_rules! casts {
+    ($($ty:ty: $value:ident => $number:expr;)*) => {$(
+        impl Cast for $ty {
+            fn to_bool(self) -> bool {
+                self != <$ty>::default()
+            }
+
+            fn to_u8(self) -> u8 {
+                let $value = self;
+                $number as u8
+            }
+
+            fn to_i32(self) -> i32 {
+                let $value = self;
+                $number as i32
+            }
+
+            fn to_i64(self) -> i64 {
+                let $value = self;
+                $number as i64
+            }
+
+            fn to_f32(self) -> f32 {
+                let $value = self;
+                $number as f32
+            }
+
+            fn to_f64(self) -> f64 {
+                let $value = self;
+                $number as f64
+            }
+        }
+    )*};
+}
+
+casts! {
+    bool: value => u8::from(value);
+    u8: value => value;
+    i32: value => value;
+    i64: value => value;
+    f32: value => value;
+    f64: value => value;
+}

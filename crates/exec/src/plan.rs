@@ -1,0 +1,277 @@
+//! The order in which nodes are evaluated, and how long their values live.
+//! Knows no op, except inputs and guards.
+
+use std::collections::{BTreeSet, HashMap, HashSet};
+use std::fmt;
+use std::sync::Arc;
+
+use ndarray::{ArrayViewMut, Dimension};
+use smallvec::SmallVec;
+use tamis_graph::{Dim, Element, Expr, Graph, Layout, Node, NodeId, Op, Source, Symbol};
+
+use crate::error::{Error, ErrorKind, Report};
+use crate::feed::Feed;
+use crate::interface::{Input, Interface, Key, Output, Slot};
+use crate::outputs::Outputs;
+use crate::run::Run;
+
+/// A computation that is ready to run: what to evaluate for a list of named
+/// outputs, in which order.
+///
+/// It owns what it needs, the graph may be dropped. Nothing changes in a run, so
+/// that several threads can run one plan at the same time.
+///
+/// ```
+/// use ndarray::array;
+/// use tamis::prelude::*;
+///
+/// let graph = Graph::new();
+/// let x = graph.input::<f64>("x", dims!["n"]);
+/// let kept = x.boolean_mask(x.gt(0.0));
+/// let plan = Plan::new([("kept", kept), ("sum", kept.sum(..))])?;
+/// let out = plan.feed("x", &array![3.0, -1.0, 2.0]).run()?;
+/// assert_eq!(out.view::<f64>("kept")?, array![3.0, 2.0].into_dyn());
+/// assert_eq!(out.scalar::<f64>("sum")?, 5.0);
+/// # Ok::<(), tamis::Error>(())
+/// ```
+pub struct Plan {
+    pub(crate) steps: Vec<Step>,
+    pub(crate) interface: Arc<Interface>,
+    /// What the symbols of guarded lengths stand for.
+    pub(crate) notes: HashMap<Symbol, String>,
+}
+
+/// The evaluation of one node. Steps are in id order: operands come first.
+pub(crate) struct Step {
+    pub(crate) node: Arc<Node>,
+    /// The steps that compute the operands.
+    pub(crate) operands: SmallVec<[usize; 3]>,
+    /// Whether sizes speak of the number of true elements.
+    pub(crate) counted: bool,
+    /// The steps whose values nobody reads any more.
+    pub(crate) dying: SmallVec<[usize; 2]>,
+}
+
+impl Plan {
+    /// Plans the evaluation of `outputs`: pairs of a name and an expression, all of one graph.
+    ///
+    /// # Errors
+    /// Every mistake made while building the graph, each with its line; two
+    /// outputs of one name; a named dimension that no input has.
+    pub fn new<'g, N: Into<String>>(outputs: impl IntoIterator<Item = (N, Expr<'g>)>) -> Result<Plan, Error> {
+        let outputs: Vec<(Arc<str>, Expr<'g>)> =
+            outputs.into_iter().map(|(name, expr)| (name.into().into(), expr)).collect();
+        let Some((_, first)) = outputs.first() else { return Ok(Plan::empty()) };
+        let graph = first.graph();
+        graph.check()?;
+        check_outputs(&outputs, graph)?;
+        let mut roots: Vec<NodeId> = outputs.iter().map(|(_, expr)| expr.id()).collect();
+        roots.extend(undeclared_dimensions(&roots, graph)?);
+        let nodes: Vec<Arc<Node>> = graph.ancestors(&roots).into_iter().map(|id| graph.node(id)).collect();
+        let places: HashMap<NodeId, usize> =
+            nodes.iter().enumerate().map(|(place, node)| (node.id(), place)).collect();
+        let inputs = graph.inputs().into_iter().map(|(name, id)| Input {
+            name,
+            node: graph.node(id),
+            step: places.get(&id).copied(),
+        });
+        let results: Vec<Output> =
+            outputs.into_iter().map(|(name, expr)| Output { name, step: places[&expr.id()] }).collect();
+        Ok(Plan {
+            notes: guard_notes(&nodes, &places, graph),
+            steps: steps(nodes, &places, &results),
+            interface: Arc::new(Interface::new(inputs.collect(), results)),
+        })
+    }
+
+    fn empty() -> Plan {
+        let interface = Arc::new(Interface::new(Vec::new(), Vec::new()));
+        Plan { steps: Vec::new(), interface, notes: HashMap::new() }
+    }
+
+    /// The slot of an input or output, which spares the search for its name.
+    ///
+    /// # Errors
+    /// When the plan has no such name.
+    ///
+    /// ```
+    /// use tamis::prelude::*;
+    ///
+    /// let graph = Graph::new();
+    /// let x = graph.input::<f64>("x", dims![]);
+    /// let plan = Plan::new([("y", x * 2.0)])?;
+    /// let (x, y) = (plan.slot("x")?, plan.slot("y")?);
+    /// for i in 0..3 {
+    ///     assert_eq!(plan.feed(x, i).run()?.scalar::<f64>(y)?, f64::from(i) * 2.0);
+    /// }
+    /// # Ok::<(), tamis::Error>(())
+    /// ```
+    pub fn slot(&self, name: &str) -> Result<Slot, Error> {
+        self.interface.slot(name).map_err(|kind| Report::new("slot", kind, None).into())
+    }
+
+    /// A run to which nothing is fed yet.
+    pub fn bind(&self) -> Run<'_, 'static> {
+        Run::new(self)
+    }
+
+    /// Short for [`Plan::bind`] and [`Run::feed`].
+    pub fn feed<'a>(&self, name: impl Key, value: impl Feed<'a>) -> Run<'_, 'a> {
+        self.bind().feed(name, value)
+    }
+
+    /// Short for [`Plan::bind`] and [`Run::output`].
+    pub fn output<'a, T: Element, D: Dimension + 'a>(
+        &self,
+        name: impl Key,
+        memory: ArrayViewMut<'a, T, D>,
+    ) -> Run<'_, 'a> {
+        self.bind().output(name, memory)
+    }
+
+    /// Short for [`Plan::bind`] and [`Run::update`].
+    pub fn update<'a, T: Element, D: Dimension + 'a>(
+        &self,
+        name: impl Key,
+        memory: ArrayViewMut<'a, T, D>,
+    ) -> Run<'_, 'a> {
+        self.bind().update(name, memory)
+    }
+
+    /// Short for [`Plan::bind`] and [`Run::run`], for a plan without inputs.
+    ///
+    /// # Errors
+    /// As for [`Run::run`].
+    pub fn run(&self) -> Result<Outputs, Error> {
+        self.bind().run()
+    }
+}
+
+impl fmt::Debug for Plan {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Plan {} with {} steps", self.interface, self.steps.len())
+    }
+}
+
+/// Outputs are of one graph and have different names.
+fn check_outputs(outputs: &[(Arc<str>, Expr<'_>)], graph: &Graph) -> Result<(), Error> {
+    let mut names = HashSet::new();
+    let mut reports = Vec::new();
+    for (name, expr) in outputs {
+        let origin = Some(expr.node().origin());
+        if !std::ptr::eq(expr.graph(), graph) {
+            reports.push(Report::new("plan", tamis_graph::ErrorKind::MixedGraphs.into(), origin));
+        }
+        if !names.insert(name) {
+            reports.push(Report::new("plan", ErrorKind::RepeatedOutput { name: name.to_string() }, origin));
+        }
+    }
+    if reports.is_empty() { Ok(()) } else { Err(Error::new(reports)) }
+}
+
+/// Inputs that nothing is computed from, but whose shapes tell the length of a
+/// named dimension that sizes speak of.
+fn undeclared_dimensions(roots: &[NodeId], graph: &Graph) -> Result<Vec<NodeId>, Error> {
+    let mut needed: HashMap<Arc<str>, Arc<Node>> = HashMap::new();
+    let mut declared: HashSet<Arc<str>> = HashSet::new();
+    for id in graph.ancestors(roots) {
+        let node = graph.node(id);
+        let is_input = matches!(node.op(), Op::Source(Source::Input { .. }));
+        visit_names(&node, &mut |name| {
+            if is_input {
+                declared.insert(name.clone());
+            } else if !needed.contains_key(name) {
+                needed.insert(name.clone(), node.clone());
+            }
+        });
+    }
+    let inputs: Vec<Arc<Node>> = graph.inputs().into_values().map(|id| graph.node(id)).collect();
+    let missing: BTreeSet<&Arc<str>> = needed.keys().filter(|name| !declared.contains(*name)).collect();
+    let mut found = Vec::new();
+    let mut reports = Vec::new();
+    for name in missing {
+        let symbol = Symbol::Named(name.clone());
+        match inputs.iter().find(|node| node.shape().iter().any(|dim| dim.symbol() == Some(&symbol))) {
+            Some(input) => found.push(input.id()),
+            None => {
+                let kind = ErrorKind::UnboundDimension { dimension: name.to_string() };
+                reports.push(Report::of_node(&needed[name], kind));
+            }
+        }
+    }
+    if reports.is_empty() { Ok(found) } else { Err(Error::new(reports)) }
+}
+
+/// Calls `visit` with every named dimension that a node speaks of.
+fn visit_names(node: &Node, visit: &mut impl FnMut(&Arc<str>)) {
+    let mut on_symbol = |symbol: &Symbol| match symbol {
+        Symbol::Named(name) => visit(name),
+        Symbol::Count(_) | Symbol::Opaque(_) => {}
+    };
+    node.op().visit_dims(&mut |dim| dim.visit_symbols(&mut on_symbol));
+    node.shape().iter().for_each(|dim| dim.visit_symbols(&mut on_symbol));
+}
+
+fn steps(nodes: Vec<Arc<Node>>, places: &HashMap<NodeId, usize>, outputs: &[Output]) -> Vec<Step> {
+    let mut counted = HashSet::new();
+    for node in &nodes {
+        node.visit_counts(&mut |mask| {
+            counted.insert(mask);
+        });
+    }
+    let step = |node: Arc<Node>| Step {
+        operands: node.operands().iter().map(|id| places[id]).collect(),
+        counted: counted.contains(&node.id()),
+        dying: SmallVec::new(),
+        node,
+    };
+    let mut steps: Vec<Step> = nodes.into_iter().map(step).collect();
+    for (value, reader) in last_readers(&steps, outputs).into_iter().enumerate() {
+        if let Some(reader) = reader {
+            steps[reader].dying.push(value);
+        }
+    }
+    steps
+}
+
+/// For each step the last one that reads its value: itself if there is none,
+/// `None` if the value is an output.
+fn last_readers(steps: &[Step], outputs: &[Output]) -> Vec<Option<usize>> {
+    let mut last: Vec<Option<usize>> = (0..steps.len()).map(Some).collect();
+    for (reader, step) in steps.iter().enumerate() {
+        for operand in &step.operands {
+            last[*operand] = Some(reader);
+        }
+    }
+    for output in outputs {
+        last[output.step] = None;
+    }
+    last
+}
+
+/// What the symbols of guarded lengths stand for, in words, for messages.
+fn guard_notes(
+    nodes: &[Arc<Node>],
+    places: &HashMap<NodeId, usize>,
+    graph: &Graph,
+) -> HashMap<Symbol, String> {
+    let mut notes = HashMap::new();
+    let mut note = |dim: &Dim| {
+        dim.visit_symbols(&mut |symbol| {
+            if !notes.contains_key(symbol) {
+                notes.insert(symbol.clone(), graph.describe_symbol(symbol));
+            }
+        });
+    };
+    for node in nodes {
+        if let Op::Layout(Layout::Guard { shape, .. }) = node.op() {
+            let operand = &nodes[places[&node.operands()[0]]];
+            let differing = operand.shape().iter().zip(shape.iter()).filter(|(from, to)| from != to);
+            differing.for_each(|(from, to)| {
+                note(from);
+                note(to);
+            });
+        }
+    }
+    notes
+}

@@ -1,0 +1,437 @@
+//! One evaluation of a plan: what is fed, where results go, and the loop over the steps.
+//! Knows no op, except guards.
+
+use std::fmt;
+
+use ndarray::{ArrayViewMut, Dimension};
+use tamis_graph::{Element, Layout, Op, Symbol, Value};
+
+use crate::error::{Error, ErrorKind, Length, Report, Sighting};
+use crate::feed::{Buffer, Fed, Feed, unpack};
+use crate::interface::{Input, Interface, Key};
+use crate::kernel::{self, Call};
+use crate::outputs::{Held, Outputs};
+use crate::plan::{Plan, Step};
+use crate::sizes::{Seen, Sizes};
+use crate::tensor::{AnyTensor, Item, checked_len};
+
+/// A run of a [`Plan`] that is being prepared: feed its inputs, then call [`Run::run`].
+///
+/// Mistakes in feeding are remembered and reported together by the run.
+///
+/// ```
+/// use ndarray::array;
+/// use tamis::prelude::*;
+///
+/// let graph = Graph::new();
+/// let inputs = ["a", "b"].map(|name| graph.input::<f64>(name, dims!["n"]));
+/// let plan = Plan::new([("product", (inputs[0] * inputs[1]).sum(..))])?;
+/// let data = [("a", array![1.0, 2.0]), ("b", array![3.0, 4.0])];
+/// let mut run = plan.bind();
+/// for (name, values) in &data {
+///     run = run.feed(*name, values);
+/// }
+/// assert_eq!(run.run()?.scalar::<f64>("product")?, 11.0);
+/// # Ok::<(), tamis::Error>(())
+/// ```
+#[must_use = "nothing is evaluated before `run` is called"]
+pub struct Run<'p, 'a> {
+    plan: &'p Plan,
+    /// What each input is fed.
+    feeds: Vec<Option<Offer<'a>>>,
+    /// For each output, the place among the buffers of the one it is written to.
+    targets: Vec<Option<usize>>,
+    buffers: Vec<Box<dyn Buffer + 'a>>,
+    reports: Vec<Report>,
+}
+
+/// What an input is fed.
+enum Offer<'a> {
+    Fed(Fed<'a>),
+    /// What the buffer at this place holds before it is written.
+    Buffer(usize),
+}
+
+impl<'p> Run<'p, 'static> {
+    pub(crate) fn new(plan: &'p Plan) -> Run<'p, 'static> {
+        Run {
+            plan,
+            feeds: plan.interface.inputs.iter().map(|_| None).collect(),
+            targets: vec![None; plan.interface.outputs.len()],
+            buffers: Vec::new(),
+            reports: Vec::new(),
+        }
+    }
+}
+
+impl<'p, 'a> Run<'p, 'a> {
+    /// Gives the input `name` its value: see [`Feed`] for what is accepted.
+    ///
+    /// An input that the graph has, but the plan does not need, is accepted as
+    /// well. A mistake is reported by [`Run::run`].
+    pub fn feed<'b>(self, name: impl Key, value: impl Feed<'b>) -> Run<'p, 'b>
+    where
+        'a: 'b,
+    {
+        let mut run: Run<'p, 'b> = self;
+        match run.plan.interface.input(&name) {
+            Ok(input) => run.offer(input, Offer::Fed(unpack(value))),
+            Err(kind) => run.reports.push(Report::new("feed", kind, None)),
+        }
+        run
+    }
+
+    /// Has the output `name` written to `memory`, of exactly its dtype and
+    /// shape, instead of being held by [`Outputs`].
+    ///
+    /// Nothing is written if the run fails. A mistake is reported by [`Run::run`].
+    ///
+    /// ```
+    /// use ndarray::{Array1, array};
+    /// use tamis::prelude::*;
+    ///
+    /// let graph = Graph::new();
+    /// let x = graph.input::<f64>("x", dims!["n"]);
+    /// let plan = Plan::new([("y", x * 2.0)])?;
+    /// let mut y = Array1::zeros(2);
+    /// plan.feed("x", &array![1.0, 2.0]).output("y", y.view_mut()).run()?;
+    /// assert_eq!(y, array![2.0, 4.0]);
+    /// # Ok::<(), tamis::Error>(())
+    /// ```
+    pub fn output<'b, T: Element, D: Dimension + 'b>(
+        self,
+        name: impl Key,
+        memory: ArrayViewMut<'b, T, D>,
+    ) -> Run<'p, 'b>
+    where
+        'a: 'b,
+    {
+        let mut run: Run<'p, 'b> = self;
+        match run.plan.interface.output(&name) {
+            Ok(output) => {
+                let buffer = run.hold(Box::new(memory));
+                run.target(output, buffer);
+            }
+            Err(kind) => run.reports.push(Report::new("output", kind, None)),
+        }
+        run
+    }
+
+    /// Feeds the input `name` from `memory`, and overwrites the memory with the
+    /// output of the same name once the run has succeeded.
+    ///
+    /// A mistake is reported by [`Run::run`].
+    ///
+    /// ```
+    /// use ndarray::array;
+    /// use tamis::prelude::*;
+    ///
+    /// let graph = Graph::new();
+    /// let w = graph.input::<f64>("w", dims!["n"]);
+    /// let plan = Plan::new([("w", w - 0.5 * w)])?;
+    /// let mut weights = array![2.0, 4.0];
+    /// for _ in 0..2 {
+    ///     plan.update("w", weights.view_mut()).run()?;
+    /// }
+    /// assert_eq!(weights, array![0.5, 1.0]);
+    /// # Ok::<(), tamis::Error>(())
+    /// ```
+    pub fn update<'b, T: Element, D: Dimension + 'b>(
+        self,
+        name: impl Key,
+        memory: ArrayViewMut<'b, T, D>,
+    ) -> Run<'p, 'b>
+    where
+        'a: 'b,
+    {
+        let mut run: Run<'p, 'b> = self;
+        let interface = &run.plan.interface;
+        match (interface.input(&name), interface.output(&name)) {
+            (Ok(input), Ok(output)) => {
+                let buffer = run.hold(Box::new(memory));
+                run.offer(input, Offer::Buffer(buffer));
+                run.target(output, buffer);
+            }
+            (Err(kind), _) | (_, Err(kind)) => run.reports.push(Report::new("update", kind, None)),
+        }
+        run
+    }
+
+    fn hold(&mut self, buffer: Box<dyn Buffer + 'a>) -> usize {
+        self.buffers.push(buffer);
+        self.buffers.len() - 1
+    }
+
+    fn offer(&mut self, place: usize, offer: Offer<'a>) {
+        if self.feeds[place].is_some() {
+            let input = &self.plan.interface.inputs[place];
+            self.reports.push(input.report(ErrorKind::RepeatedFeed { name: input.name.to_string() }));
+        }
+        self.feeds[place] = Some(offer);
+    }
+
+    fn target(&mut self, output: usize, buffer: usize) {
+        if self.targets[output].is_some() {
+            let name = self.plan.interface.outputs[output].name.to_string();
+            self.reports.push(Report::new("output", ErrorKind::RepeatedTarget { name }, None));
+        }
+        self.targets[output] = Some(buffer);
+    }
+
+    /// Evaluates the plan.
+    ///
+    /// # Errors
+    /// Every mistake made in feeding, together: inputs missing, unknown, fed
+    /// twice, of the wrong dtype or shape; one named dimension with two
+    /// lengths; memory that does not fit its output. Then the first error of the
+    /// evaluation: lengths that differ, an index out of range, an integer
+    /// remainder by 0, a maximum of nothing, sizes that exceed memory. After an
+    /// error the plan can be run again.
+    pub fn run(self) -> Result<Outputs, Error> {
+        let Run { plan, feeds, targets, mut buffers, mut reports } = self;
+        let interface = &plan.interface;
+        let mut sizes = Sizes::default();
+        let inputs = accept(interface, &feeds, &buffers, &mut sizes, &mut reports);
+        check_dtypes(plan, &targets, &buffers, &mut reports);
+        if !reports.is_empty() {
+            return Err(Error::new(reports));
+        }
+        let values = evaluate(plan, inputs, sizes)?;
+        check_shapes(plan, &targets, &buffers, &values)?;
+        let held = values.into_iter().zip(targets).map(|(value, target)| match target {
+            None => Held::Here(value),
+            Some(buffer) => {
+                buffers[buffer].write(&value);
+                Held::Written
+            }
+        });
+        let held = held.collect();
+        Ok(Outputs::new(interface.clone(), held))
+    }
+}
+
+impl fmt::Debug for Run<'_, '_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let fed = self.feeds.iter().filter(|feed| feed.is_some()).count();
+        write!(f, "Run of {:?}, {fed} inputs fed", self.plan)
+    }
+}
+
+/// The tensor that each input is fed, and the lengths of the named dimensions;
+/// what does not fit is reported.
+fn accept<'r>(
+    interface: &Interface,
+    feeds: &'r [Option<Offer<'_>>],
+    buffers: &'r [Box<dyn Buffer + '_>],
+    sizes: &mut Sizes,
+    reports: &mut Vec<Report>,
+) -> Vec<Option<AnyTensor<'r>>> {
+    let mut tensors = Vec::new();
+    for (place, feed) in feeds.iter().enumerate() {
+        let input = &interface.inputs[place];
+        let tensor = match feed {
+            Some(offer) => receive(input, offer, buffers).map(Some),
+            None if input.step.is_none() => Ok(None),
+            None => Err(missing(input)),
+        };
+        let bound = tensor.and_then(|tensor| {
+            if let Some(tensor) = &tensor {
+                bind_names(interface, place, tensor.shape(), sizes)?;
+            }
+            Ok(tensor)
+        });
+        tensors.push(bound.unwrap_or_else(|kind| {
+            reports.push(input.report(kind));
+            None
+        }));
+    }
+    tensors
+}
+
+fn missing(input: &Input) -> ErrorKind {
+    let (dtype, shape) = (input.node.dtype(), input.node.shape().clone());
+    ErrorKind::MissingFeed { name: input.name.to_string(), dtype, shape }
+}
+
+/// What is offered to an input, if it has the right dtype, rank and numbers in the shape.
+fn receive<'r>(
+    input: &Input,
+    offer: &'r Offer<'_>,
+    buffers: &'r [Box<dyn Buffer + '_>],
+) -> Result<AnyTensor<'r>, ErrorKind> {
+    let name = || input.name.to_string();
+    let (dtype, shape) = (input.node.dtype(), input.node.shape());
+    let tensor: AnyTensor<'r> = match offer {
+        Offer::Buffer(place) => buffers[*place].lend().into(),
+        Offer::Fed(Fed::Borrowed(memory)) => memory.lend().into(),
+        Offer::Fed(Fed::Owned(value)) => value.clone().into(),
+        Offer::Fed(Fed::Weak(weak)) => {
+            let refuse = || ErrorKind::FeedScalar { name: name(), dtype, value: weak.to_scalar() };
+            AnyTensor::from_scalar(weak.fit(dtype).ok_or_else(refuse)?)
+        }
+    };
+    let found = tensor.shape();
+    if tensor.dtype() != dtype {
+        return Err(ErrorKind::FeedDType {
+            name: name(),
+            expected: dtype,
+            shape: shape.clone(),
+            found: tensor.dtype(),
+            found_shape: found.to_vec(),
+        });
+    }
+    let fits = |(dim, length): (&tamis_graph::Dim, &usize)| dim.known().is_none_or(|known| known == *length);
+    if found.len() != shape.len() || !shape.iter().zip(found).all(fits) {
+        return Err(ErrorKind::FeedShape { name: name(), expected: shape.clone(), found: found.to_vec() });
+    }
+    Ok(tensor)
+}
+
+/// Binds the named dimensions of the input at `place`.
+fn bind_names(
+    interface: &Interface,
+    place: usize,
+    lengths: &[usize],
+    sizes: &mut Sizes,
+) -> Result<(), ErrorKind> {
+    for (axis, dim) in interface.inputs[place].node.shape().iter().enumerate() {
+        if let Some(Symbol::Named(name)) = dim.symbol() {
+            let seen = Seen { input: place, axis, length: lengths[axis] };
+            sizes.name(name, seen).map_err(|first| ErrorKind::DimensionConflict {
+                dimension: name.to_string(),
+                first: Box::new(sighting(interface, first)),
+                second: Box::new(sighting(interface, seen)),
+            })?;
+        }
+    }
+    Ok(())
+}
+
+fn sighting(interface: &Interface, seen: Seen) -> Sighting {
+    let input = &interface.inputs[seen.input];
+    Sighting {
+        input: input.name.to_string(),
+        axis: seen.axis,
+        length: seen.length,
+        origin: input.node.origin(),
+    }
+}
+
+/// Memory for an output has its dtype.
+fn check_dtypes(
+    plan: &Plan,
+    targets: &[Option<usize>],
+    buffers: &[Box<dyn Buffer + '_>],
+    reports: &mut Vec<Report>,
+) {
+    for (output, target) in plan.interface.outputs.iter().zip(targets) {
+        let Some(buffer) = target.map(|target| &buffers[target]) else { continue };
+        let (memory, node) = (AnyTensor::from(buffer.lend()), &plan.steps[output.step].node);
+        if memory.dtype() != node.dtype() {
+            let kind = ErrorKind::OutputDType {
+                name: output.name.to_string(),
+                expected: memory.dtype(),
+                found: node.dtype(),
+            };
+            reports.push(Report::new("output", kind, Some(node.origin())));
+        }
+    }
+}
+
+/// Memory for an output has its shape.
+fn check_shapes(
+    plan: &Plan,
+    targets: &[Option<usize>],
+    buffers: &[Box<dyn Buffer + '_>],
+    values: &[Value],
+) -> Result<(), Error> {
+    let mut reports = Vec::new();
+    for ((output, target), value) in plan.interface.outputs.iter().zip(targets).zip(values) {
+        let Some(buffer) = target.map(|target| &buffers[target]) else { continue };
+        let memory = AnyTensor::from(buffer.lend());
+        if memory.shape() != value.shape() {
+            let kind = ErrorKind::OutputShape {
+                name: output.name.to_string(),
+                expected: memory.shape().to_vec(),
+                found: value.shape().to_vec(),
+            };
+            reports.push(Report::new("output", kind, Some(plan.steps[output.step].node.origin())));
+        }
+    }
+    if reports.is_empty() { Ok(()) } else { Err(Error::new(reports)) }
+}
+
+/// Runs every step in order, and gives the outputs.
+fn evaluate(plan: &Plan, inputs: Vec<Option<AnyTensor<'_>>>, mut sizes: Sizes) -> Result<Vec<Value>, Error> {
+    let mut values: Vec<Option<AnyTensor<'_>>> = Vec::new();
+    values.resize_with(plan.steps.len(), || None);
+    for (input, tensor) in plan.interface.inputs.iter().zip(inputs) {
+        if let Some(step) = input.step {
+            values[step] = tensor;
+        }
+    }
+    for (place, step) in plan.steps.iter().enumerate() {
+        let value = match values[place].take() {
+            Some(fed) => fed,
+            None => compute(plan, step, &values, &sizes).map_err(|kind| Report::of_node(&step.node, kind))?,
+        };
+        if step.counted {
+            sizes.count(step.node.id(), count_true(&value));
+        }
+        values[place] = Some(value);
+        for dying in &step.dying {
+            values[*dying] = None;
+        }
+    }
+    let outputs = plan.interface.outputs.iter().map(|output| {
+        let value = alive(&values, output.step).clone().into_value();
+        value.map_err(|kind| Report::of_node(&plan.steps[output.step].node, kind).into())
+    });
+    outputs.collect()
+}
+
+fn alive<'v, 'r>(values: &'v [Option<AnyTensor<'r>>], place: usize) -> &'v AnyTensor<'r> {
+    values[place].as_ref().unwrap_or_else(|| unreachable!("a value lives until its last reader"))
+}
+
+fn count_true(mask: &AnyTensor<'_>) -> usize {
+    let mask = bool::from_any(mask).unwrap_or_else(|| unreachable!("counts are of masks"));
+    mask.view().iter().filter(|selected| **selected).count()
+}
+
+fn compute<'r>(
+    plan: &Plan,
+    step: &Step,
+    values: &[Option<AnyTensor<'r>>],
+    sizes: &Sizes,
+) -> Result<AnyTensor<'r>, ErrorKind> {
+    let node = &step.node;
+    let shape = sizes.lengths(node.shape())?;
+    checked_len(&shape, node.dtype().size_of())?;
+    let operands = step.operands.iter().map(|operand| alive(values, *operand)).collect();
+    let call = Call { operands, shape: &shape, sizes };
+    if let Op::Layout(Layout::Guard { .. }) = node.op() {
+        check_guard(plan, step, call.operands[0].shape(), &shape)?;
+    }
+    let value = kernel::run(node.op(), &call)?;
+    debug_assert_eq!(value.dtype(), node.dtype(), "the dtype of {}", node.op().name());
+    debug_assert_eq!(value.shape(), shape, "the shape of {} {}", node.op().name(), node.shape());
+    Ok(value)
+}
+
+/// The lengths that a guard's operand has are those that the guard states.
+fn check_guard(plan: &Plan, step: &Step, found: &[usize], stated: &[usize]) -> Result<(), ErrorKind> {
+    let Some(axis) = (0..stated.len()).find(|axis| found[*axis] != stated[*axis]) else { return Ok(()) };
+    let operand = &plan.steps[step.operands[0]].node;
+    let left = Length { dim: operand.shape()[axis].clone(), value: found[axis] as i64 };
+    let right = Length { dim: step.node.shape()[axis].clone(), value: stated[axis] as i64 };
+    let mut notes = Vec::new();
+    for dim in [&left.dim, &right.dim] {
+        dim.visit_symbols(&mut |symbol| notes.extend(plan.notes.get(symbol).cloned()));
+    }
+    notes.dedup();
+    Err(ErrorKind::LengthMismatch { left, right, notes })
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,65 @@
+//! The lengths of one run: what named dimensions and counts are worth.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use tamis_graph::{Dim, DimError, NodeId, Shape, Symbol};
+
+use crate::error::ErrorKind;
+
+/// The values of the symbols that sizes are made of. Named dimensions are known
+/// when a run starts, counts once their mask is computed.
+#[derive(Default)]
+pub(crate) struct Sizes {
+    named: HashMap<Arc<str>, Seen>,
+    counts: HashMap<NodeId, i64>,
+}
+
+/// Where the length of a named dimension was found.
+#[derive(Clone, Copy)]
+pub(crate) struct Seen {
+    /// The place of the input in the interface.
+    pub(crate) input: usize,
+    pub(crate) axis: usize,
+    pub(crate) length: usize,
+}
+
+impl Sizes {
+    /// Remembers the length of a named dimension. Gives where it was found
+    /// before, if that is another length.
+    pub(crate) fn name(&mut self, name: &Arc<str>, seen: Seen) -> Result<(), Seen> {
+        let first = *self.named.entry(name.clone()).or_insert(seen);
+        if first.length == seen.length { Ok(()) } else { Err(first) }
+    }
+
+    pub(crate) fn count(&mut self, mask: NodeId, count: usize) {
+        self.counts.insert(mask, count as i64);
+    }
+
+    /// The value of `dim` in this run, which may be negative.
+    pub(crate) fn value(&self, dim: &Dim) -> Result<i64, ErrorKind> {
+        dim.evaluate(&|symbol| self.lookup(symbol)).map_err(|error| match error {
+            DimError::Unbound(symbol) => unreachable!("a plan binds every symbol it needs, also {symbol}"),
+            DimError::Overflow | DimError::TooComplex | DimError::Inexact { .. } => error.into(),
+        })
+    }
+
+    fn lookup(&self, symbol: &Symbol) -> Option<i64> {
+        match symbol {
+            Symbol::Named(name) => self.named.get(name).and_then(|seen| i64::try_from(seen.length).ok()),
+            Symbol::Count(mask) => self.counts.get(mask).copied(),
+            Symbol::Opaque(_) => None,
+        }
+    }
+
+    /// The value of `dim` as the length of an axis.
+    pub(crate) fn length(&self, dim: &Dim) -> Result<usize, ErrorKind> {
+        let value = self.value(dim)?;
+        usize::try_from(value).map_err(|_| ErrorKind::NegativeSize { size: dim.clone(), value })
+    }
+
+    /// The lengths of the axes of `shape`.
+    pub(crate) fn lengths(&self, shape: &Shape) -> Result<Vec<usize>, ErrorKind> {
+        shape.iter().map(|dim| self.length(dim)).collect()
+    }
+}

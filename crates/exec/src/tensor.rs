@@ -1,0 +1,423 @@
+//! Arrays as kernels see them: borrowed or shared, of one dtype each, with
+//! broadcast axes kept unspread. Knows no op.
+
+use ndarray::{ArcArray, ArrayD, ArrayViewD, Axis, IxDyn, Slice};
+use tamis_graph::{DType, DimError, Element, Scalar, Value, ValueView};
+
+use crate::error::ErrorKind;
+
+/// A tensor of which every axis of length 1 in the base may be repeated: the
+/// base and the shape have one rank, and the base broadcasts to the shape.
+///
+/// Arrangements change base and shape and share the elements.
+#[derive(Clone)]
+pub(crate) struct Tensor<'a, T> {
+    base: Base<'a, T>,
+    shape: Vec<usize>,
+}
+
+#[derive(Clone)]
+enum Base<'a, T> {
+    View(ArrayViewD<'a, T>),
+    Shared(ArcArray<T, IxDyn>),
+}
+
+/// Runs the same call on the array of a base, and gives a base again.
+macro_rules! map_base {
+    ($base:expr, $array:ident => $body:expr) => {
+        match $base {
+            Base::View($array) => Base::View($body),
+            Base::Shared($array) => Base::Shared($body),
+        }
+    };
+}
+
+impl<T: Copy> Base<'_, T> {
+    fn view(&self) -> ArrayViewD<'_, T> {
+        match self {
+            Base::View(array) => array.view(),
+            Base::Shared(array) => array.view(),
+        }
+    }
+
+    fn broadcast(&self, shape: &[usize]) -> Option<ArrayViewD<'_, T>> {
+        match self {
+            Base::View(array) => array.broadcast(shape),
+            Base::Shared(array) => array.broadcast(shape),
+        }
+    }
+}
+
+impl<'a, T: Element> Tensor<'a, T> {
+    fn new(base: Base<'a, T>) -> Tensor<'a, T> {
+        let shape = base.view().shape().to_vec();
+        Tensor { base, shape }
+    }
+
+    /// `value` in every element of `shape`, stored once.
+    pub(crate) fn full(shape: &[usize], value: T) -> Tensor<'a, T> {
+        let base = ArrayD::from_elem(vec![1; shape.len()], value);
+        Tensor { base: Base::Shared(base.into_shared()), shape: shape.to_vec() }
+    }
+
+    /// The elements of `base`, each standing for all that `shape` repeats it to.
+    pub(crate) fn repeated(base: ArrayD<T>, shape: &[usize]) -> Tensor<'a, T> {
+        Tensor { base: Base::Shared(base.into_shared()), shape: shape.to_vec() }
+    }
+
+    /// The lengths of the axes.
+    pub(crate) fn shape(&self) -> &[usize] {
+        &self.shape
+    }
+
+    /// All elements.
+    pub(crate) fn view(&self) -> ArrayViewD<'_, T> {
+        self.view_as(&self.shape)
+    }
+
+    /// All elements, broadcast to `shape` by NumPy's rule.
+    pub(crate) fn view_as(&self, shape: &[usize]) -> ArrayViewD<'_, T> {
+        let view = self.base.broadcast(shape);
+        view.unwrap_or_else(|| unreachable!("the shape rule lets {:?} broadcast to {shape:?}", self.shape))
+    }
+
+    /// The elements that are stored: repeated ones once.
+    pub(crate) fn stored(&self) -> ArrayViewD<'_, T> {
+        self.base.view()
+    }
+
+    fn is_repeated(&self) -> bool {
+        self.stored().shape() != self.shape
+    }
+
+    /// A copy of all elements, in row-major order.
+    pub(crate) fn to_array(&self) -> Result<ArrayD<T>, ErrorKind> {
+        let mut array = zeros(&self.shape)?;
+        array.assign(&self.view());
+        Ok(array)
+    }
+
+    /// All elements in memory of their own or shared, copied only where they must be.
+    pub(crate) fn into_shared(self) -> Result<ArcArray<T, IxDyn>, ErrorKind> {
+        match self.base {
+            Base::Shared(array) if array.shape() == self.shape => Ok(array),
+            Base::View(_) | Base::Shared(_) => Ok(self.to_array()?.into_shared()),
+        }
+    }
+
+    /// Result axis `i` is axis `axes[i]`.
+    pub(crate) fn permute(self, axes: &[usize]) -> Tensor<'a, T> {
+        let shape = axes.iter().map(|axis| self.shape[*axis]).collect();
+        Tensor { base: map_base!(self.base, array => array.permuted_axes(axes)), shape }
+    }
+
+    /// Axes added in front, and axes of length 1 repeated.
+    pub(crate) fn broadcast(self, shape: &[usize]) -> Tensor<'a, T> {
+        let added = shape.len() - self.shape.len();
+        let base = (0..added).fold(self.base, |base, _| insert_axis(base, 0));
+        Tensor { base, shape: shape.to_vec() }
+    }
+
+    /// `len` elements of `axis` from `start` on, `step` apart. They must lie within the axis.
+    pub(crate) fn slice(mut self, axis: usize, start: usize, step: isize, len: usize) -> Tensor<'a, T> {
+        self.shape[axis] = len;
+        if self.stored().len_of(Axis(axis)) == 1 {
+            return self;
+        }
+        let slice = slice_of(start, step, len);
+        Tensor { base: map_base!(self.base, array => array.slice_axis_move(Axis(axis), slice)), ..self }
+    }
+
+    /// The same elements in row-major order under another shape of the same
+    /// size. Copies only where the elements do not lie in that order.
+    pub(crate) fn reshape(self, shape: &[usize]) -> Result<Tensor<'a, T>, ErrorKind> {
+        let longer = |lengths: &[usize]| lengths.iter().copied().filter(|n| *n != 1).collect::<Vec<_>>();
+        if self.shape == shape {
+            return Ok(self);
+        }
+        if self.stored().len() == 1 {
+            let only = self.stored().first().copied();
+            let only = only.unwrap_or_else(|| unreachable!("an array of length 1 has a first element"));
+            return Ok(Tensor::full(shape, only));
+        }
+        if longer(&self.shape) == longer(shape) {
+            return Ok(self.with_ones_of(shape));
+        }
+        if !self.is_repeated() {
+            let reshaped = match &self.base {
+                Base::View(array) => array.clone().into_shape_with_order(shape).map(Base::View),
+                Base::Shared(array) => array.clone().into_shape_with_order(shape).map(Base::Shared),
+            };
+            if let Ok(base) = reshaped {
+                return Ok(Tensor { base, shape: shape.to_vec() });
+            }
+        }
+        let copy = self.to_array()?.into_shape_with_order(shape);
+        let copy = copy.unwrap_or_else(|error| unreachable!("the shape rule keeps the size: {error}"));
+        Ok(Tensor::from(copy))
+    }
+
+    /// The tensor under a shape that differs from its own in axes of length 1 alone.
+    fn with_ones_of(self, shape: &[usize]) -> Tensor<'a, T> {
+        let mut base = self.base;
+        for axis in (0..self.shape.len()).rev().filter(|axis| self.shape[*axis] == 1) {
+            base = map_base!(base, array => array.index_axis_move(Axis(axis), 0));
+        }
+        for axis in (0..shape.len()).filter(|axis| shape[*axis] == 1) {
+            base = insert_axis(base, axis);
+        }
+        Tensor { base, shape: shape.to_vec() }
+    }
+}
+
+fn insert_axis<T>(base: Base<'_, T>, axis: usize) -> Base<'_, T> {
+    map_base!(base, array => array.insert_axis(Axis(axis)))
+}
+
+/// `len` places from `start` on, `step` apart, as ndarray writes them: a range
+/// that is walked from its end if the step is negative.
+pub(crate) fn slice_of(start: usize, step: isize, len: usize) -> Slice {
+    let Some(steps) = len.checked_sub(1) else { return Slice::from(0..0) };
+    if steps == 0 {
+        return Slice::from(start..start + 1);
+    }
+    let reach = steps * step.unsigned_abs();
+    let (low, high) = if step < 0 { (start - reach, start) } else { (start, start + reach) };
+    Slice::from(low..high + 1).step_by(step)
+}
+
+impl<T: Element> From<ArrayD<T>> for Tensor<'_, T> {
+    fn from(array: ArrayD<T>) -> Self {
+        Tensor::new(Base::Shared(array.into_shared()))
+    }
+}
+
+/// Zeros (or `false`) in row-major order, or an error where memory does not suffice.
+pub(crate) fn zeros<T: Copy + Default>(shape: &[usize]) -> Result<ArrayD<T>, ErrorKind> {
+    let len = checked_len(shape, size_of::<T>())?;
+    let mut elements = Vec::new();
+    let reserved = elements.try_reserve_exact(len);
+    reserved.map_err(|_| ErrorKind::OutOfMemory { shape: shape.to_vec(), bytes: len * size_of::<T>() })?;
+    elements.resize(len, T::default());
+    let array = ArrayD::from_shape_vec(shape, elements);
+    Ok(array.unwrap_or_else(|error| unreachable!("the length is that of the shape: {error}")))
+}
+
+/// How many elements an array of this shape has. Arrays whose non-zero lengths
+/// span more than `isize::MAX` bytes cannot exist.
+pub(crate) fn checked_len(shape: &[usize], item: usize) -> Result<usize, ErrorKind> {
+    let bytes = shape.iter().filter(|n| **n != 0).try_fold(item, |bytes, n| bytes.checked_mul(*n));
+    if bytes.is_none_or(|bytes| isize::try_from(bytes).is_err()) {
+        return Err(ErrorKind::Size(DimError::Overflow));
+    }
+    Ok(shape.iter().product())
+}
+
+/// A tensor of any dtype.
+#[derive(Clone)]
+pub(crate) enum AnyTensor<'a> {
+    Bool(Tensor<'a, bool>),
+    U8(Tensor<'a, u8>),
+    I32(Tensor<'a, i32>),
+    I64(Tensor<'a, i64>),
+    F32(Tensor<'a, f32>),
+    F64(Tensor<'a, f64>),
+}
+
+/// Where dtype meets kernel: runs `$body` with `$tensor` bound to the typed
+/// tensor. Ops of `numbers:` or `floats:` alone are never built on other dtypes.
+macro_rules! dispatch {
+    (floats: $any:expr, $tensor:ident => $body:expr) => {
+        match $any {
+            AnyTensor::F32($tensor) => $body,
+            AnyTensor::F64($tensor) => $body,
+            AnyTensor::Bool(_) | AnyTensor::U8(_) | AnyTensor::I32(_) | AnyTensor::I64(_) => {
+                unreachable!("the builder converts to floats")
+            }
+        }
+    };
+    (numbers: $any:expr, $tensor:ident => $body:expr) => {
+        match $any {
+            AnyTensor::U8($tensor) => $body,
+            AnyTensor::I32($tensor) => $body,
+            AnyTensor::I64($tensor) => $body,
+            AnyTensor::F32($tensor) => $body,
+            AnyTensor::F64($tensor) => $body,
+            AnyTensor::Bool(_) => unreachable!("the builder refuses bools"),
+        }
+    };
+    ($any:expr, $tensor:ident => $body:expr) => {
+        match $any {
+            AnyTensor::Bool($tensor) => $body,
+            AnyTensor::U8($tensor) => $body,
+            AnyTensor::I32($tensor) => $body,
+            AnyTensor::I64($tensor) => $body,
+            AnyTensor::F32($tensor) => $body,
+            AnyTensor::F64($tensor) => $body,
+        }
+    };
+}
+pub(crate) use dispatch;
+
+impl AnyTensor<'_> {
+    /// The dtype of the elements.
+    pub(crate) fn dtype(&self) -> DType {
+        fn dtype_of<T: Item>(_: &Tensor<'_, T>) -> DType {
+            T::DTYPE
+        }
+        dispatch!(self, tensor => dtype_of(tensor))
+    }
+
+    /// The lengths of the axes.
+    pub(crate) fn shape(&self) -> &[usize] {
+        dispatch!(self, tensor => tensor.shape())
+    }
+
+    /// All elements in memory of their own or shared, copied only where they must be.
+    pub(crate) fn into_value(self) -> Result<Value, ErrorKind> {
+        dispatch!(self, tensor => Ok(Element::into_value(tensor.into_shared()?)))
+    }
+
+    /// A tensor of rank 0.
+    pub(crate) fn from_scalar(scalar: Scalar) -> Self {
+        match scalar {
+            Scalar::Bool(value) => Tensor::full(&[], value).into(),
+            Scalar::U8(value) => Tensor::full(&[], value).into(),
+            Scalar::I32(value) => Tensor::full(&[], value).into(),
+            Scalar::I64(value) => Tensor::full(&[], value).into(),
+            Scalar::F32(value) => Tensor::full(&[], value).into(),
+            Scalar::F64(value) => Tensor::full(&[], value).into(),
+        }
+    }
+}
+
+impl<'a, T: Item> From<Tensor<'a, T>> for AnyTensor<'a> {
+    fn from(tensor: Tensor<'a, T>) -> AnyTensor<'a> {
+        T::into_any(tensor)
+    }
+}
+
+impl<T: Item> From<ArrayD<T>> for AnyTensor<'_> {
+    fn from(array: ArrayD<T>) -> Self {
+        T::into_any(Tensor::from(array))
+    }
+}
+
+/// An element type, with its place among the dtypes.
+pub(crate) trait Item: Element {
+    /// The typed tensor, or `None` if its dtype is another.
+    fn from_any<'t, 'a>(any: &'t AnyTensor<'a>) -> Option<&'t Tensor<'a, Self>>;
+
+    /// Tags a tensor with its dtype.
+    fn into_any(tensor: Tensor<'_, Self>) -> AnyTensor<'_>;
+
+    /// The value inside `scalar`, or `None` if its dtype is another.
+    fn from_scalar(scalar: Scalar) -> Option<Self>;
+}
+
+macro_rules! items {
+    ($($ty:ty => $variant:ident),*) => {
+        $(
+            impl Item for $ty {
+                #[allow(clippy::wildcard_enum_match_arm, reason = "one dtype against all others")]
+                fn from_any<'t, 'a>(any: &'t AnyTensor<'a>) -> Option<&'t Tensor<'a, $ty>> {
+                    match any {
+                        AnyTensor::$variant(tensor) => Some(tensor),
+                        _ => None,
+                    }
+                }
+
+                fn into_any(tensor: Tensor<'_, $ty>) -> AnyTensor<'_> {
+                    AnyTensor::$variant(tensor)
+                }
+
+                #[allow(clippy::wildcard_enum_match_arm, reason = "one dtype against all others")]
+                fn from_scalar(scalar: Scalar) -> Option<$ty> {
+                    match scalar {
+                        Scalar::$variant(value) => Some(value),
+                        _ => None,
+                    }
+                }
+            }
+        )*
+
+        impl From<Value> for AnyTensor<'_> {
+            fn from(value: Value) -> Self {
+                match value {
+                    $(Value::$variant(array) => AnyTensor::$variant(Tensor::new(Base::Shared(array))),)*
+                }
+            }
+        }
+
+        impl<'a> From<ValueView<'a>> for AnyTensor<'a> {
+            fn from(view: ValueView<'a>) -> AnyTensor<'a> {
+                match view {
+                    $(ValueView::$variant(view) => AnyTensor::$variant(Tensor::new(Base::View(view))),)*
+                }
+            }
+        }
+    };
+}
+
+items!(bool => Bool, u8 => U8, i32 => I32, i64 => I64, f32 => F32, f64 => F64);
+
+#[cfg(test)]
+mod tests {
+    use ndarray::array;
+
+    use super::*;
+
+    fn tensor(array: &ArrayD<i32>) -> Tensor<'_, i32> {
+        Tensor::new(Base::View(array.view()))
+    }
+
+    #[test]
+    fn a_broadcast_stores_its_elements_once() {
+        let array = array![[1], [2]].into_dyn();
+        let spread = tensor(&array).broadcast(&[3, 2, 2]);
+        assert_eq!(spread.stored().shape(), [1, 2, 1]);
+        assert_eq!(spread.view().index_axis(Axis(0), 2), array![[1, 1], [2, 2]].into_dyn());
+    }
+
+    #[test]
+    fn a_slice_of_a_repeated_axis_stays_repeated() {
+        let array = array![7].into_dyn();
+        let sliced = tensor(&array).broadcast(&[5]).slice(0, 4, -2, 3);
+        assert_eq!(sliced.stored().len(), 1);
+        assert_eq!(sliced.view(), array![7, 7, 7].into_dyn());
+        assert_eq!(sliced.slice(0, 9, 1, 0).view().len(), 0);
+    }
+
+    #[test]
+    fn a_negative_step_runs_backwards() {
+        let array = array![0, 1, 2, 3, 4, 5].into_dyn();
+        assert_eq!(tensor(&array).slice(0, 5, -2, 3).view(), array![5, 3, 1].into_dyn());
+        assert_eq!(tensor(&array).slice(0, 1, 4, 2).view(), array![1, 5].into_dyn());
+    }
+
+    #[test]
+    fn a_reshape_of_contiguous_elements_shares_them() {
+        let array = array![[1, 2], [3, 4]].into_dyn();
+        let flat = tensor(&array).reshape(&[4]).unwrap();
+        assert_eq!(flat.stored().as_ptr(), array.as_ptr());
+        let transposed = tensor(&array).permute(&[1, 0]).reshape(&[2, 1, 2]).unwrap();
+        assert_eq!(transposed.stored().as_ptr(), array.as_ptr());
+        let flat = tensor(&array).permute(&[1, 0]).reshape(&[4]).unwrap();
+        assert_eq!(flat.view(), array![1, 3, 2, 4].into_dyn());
+    }
+
+    #[test]
+    fn ones_move_past_repeated_axes() {
+        let array = array![[1], [2]].into_dyn();
+        let spread = tensor(&array).broadcast(&[2, 3]).reshape(&[1, 2, 1, 3]).unwrap();
+        assert_eq!(spread.stored().len(), 2);
+        assert_eq!(spread.view(), array![[[[1, 1, 1]], [[2, 2, 2]]]].into_dyn());
+    }
+
+    #[test]
+    fn a_size_beyond_the_address_space_is_an_error() {
+        assert_eq!(checked_len(&[0, 1 << 40, 1 << 40], 1), Err(ErrorKind::Size(DimError::Overflow)));
+        assert_eq!(checked_len(&[0, 1 << 40], 8), Ok(0));
+        assert!(matches!(zeros::<f64>(&[1 << 59]), Err(ErrorKind::OutOfMemory { .. })));
+    }
+}
