@@ -8,6 +8,7 @@
 
 mod error;
 mod eval;
+mod evaluation;
 mod feed;
 mod interface;
 mod kernel;

@@ -1,7 +1,7 @@
 //! The order in which nodes are evaluated, and how long their values live.
 //! Knows no op, except inputs and guards.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fmt;
 use std::sync::Arc;
 
@@ -65,9 +65,7 @@ impl Plan {
         let graph = first.graph();
         graph.check()?;
         check_outputs(&outputs, graph)?;
-        let mut roots: Vec<NodeId> = outputs.iter().map(|(_, expr)| expr.id()).collect();
-        roots.extend(undeclared_dimensions(&roots, graph)?);
-        let nodes: Vec<Arc<Node>> = graph.ancestors(&roots).into_iter().map(|id| graph.node(id)).collect();
+        let nodes = live_nodes(outputs.iter().map(|(_, expr)| expr.id()).collect(), graph)?;
         let places: HashMap<NodeId, usize> =
             nodes.iter().enumerate().map(|(place, node)| (node.id(), place)).collect();
         let inputs = graph.inputs().into_iter().map(|(name, id)| Input {
@@ -169,33 +167,44 @@ fn check_outputs(outputs: &[(Arc<str>, Expr<'_>)], graph: &Graph) -> Result<(), 
     if reports.is_empty() { Ok(()) } else { Err(Error::new(reports)) }
 }
 
-/// Inputs that nothing is computed from, but whose shapes tell the length of a
-/// named dimension that sizes speak of.
-fn undeclared_dimensions(roots: &[NodeId], graph: &Graph) -> Result<Vec<NodeId>, Error> {
-    let mut needed: HashMap<Arc<str>, Arc<Node>> = HashMap::new();
+/// Everything that a run evaluates, in id order: what `roots` are computed from,
+/// and inputs that tell the length of a named dimension which no other input tells.
+fn live_nodes(mut roots: Vec<NodeId>, graph: &Graph) -> Result<Vec<Arc<Node>>, Error> {
+    let collect = |roots: &[NodeId]| graph.ancestors(roots).into_iter().map(|id| graph.node(id)).collect();
+    let nodes: Vec<Arc<Node>> = collect(&roots);
+    let declaring = declaring_inputs(&nodes, graph)?;
+    if declaring.is_empty() {
+        return Ok(nodes);
+    }
+    roots.extend(declaring);
+    Ok(collect(&roots))
+}
+
+/// For each named dimension that the nodes speak of, but none of their inputs
+/// has, an input of the graph that has it.
+fn declaring_inputs(nodes: &[Arc<Node>], graph: &Graph) -> Result<Vec<NodeId>, Error> {
+    let mut needed: BTreeMap<Arc<str>, &Node> = BTreeMap::new();
     let mut declared: HashSet<Arc<str>> = HashSet::new();
-    for id in graph.ancestors(roots) {
-        let node = graph.node(id);
+    for node in nodes {
         let is_input = matches!(node.op(), Op::Source(Source::Input { .. }));
-        visit_names(&node, &mut |name| {
+        visit_names(node, &mut |name| {
             if is_input {
                 declared.insert(name.clone());
             } else if !needed.contains_key(name) {
-                needed.insert(name.clone(), node.clone());
+                needed.insert(name.clone(), node);
             }
         });
     }
     let inputs: Vec<Arc<Node>> = graph.inputs().into_values().map(|id| graph.node(id)).collect();
-    let missing: BTreeSet<&Arc<str>> = needed.keys().filter(|name| !declared.contains(*name)).collect();
     let mut found = Vec::new();
     let mut reports = Vec::new();
-    for name in missing {
+    for (name, node) in needed.into_iter().filter(|(name, _)| !declared.contains(name)) {
         let symbol = Symbol::Named(name.clone());
-        match inputs.iter().find(|node| node.shape().iter().any(|dim| dim.symbol() == Some(&symbol))) {
+        match inputs.iter().find(|input| input.shape().iter().any(|dim| dim.symbol() == Some(&symbol))) {
             Some(input) => found.push(input.id()),
             None => {
                 let kind = ErrorKind::UnboundDimension { dimension: name.to_string() };
-                reports.push(Report::of_node(&needed[name], kind));
+                reports.push(Report::of_node(node, kind));
             }
         }
     }

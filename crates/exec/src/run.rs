@@ -1,19 +1,18 @@
-//! One evaluation of a plan: what is fed, where results go, and the loop over the steps.
-//! Knows no op, except guards.
+//! One run of a plan: what is fed, and where results go. Knows no op.
 
 use std::fmt;
 
 use ndarray::{ArrayViewMut, Dimension};
-use tamis_graph::{Element, Layout, Op, Symbol, Value};
+use tamis_graph::{Element, Symbol, Value};
 
-use crate::error::{Error, ErrorKind, Length, Report, Sighting};
+use crate::error::{Error, ErrorKind, Report, Sighting};
+use crate::evaluation::evaluate;
 use crate::feed::{Buffer, Fed, Feed, unpack};
 use crate::interface::{Input, Interface, Key};
-use crate::kernel::{self, Call};
 use crate::outputs::{Held, Outputs};
-use crate::plan::{Plan, Step};
+use crate::plan::Plan;
 use crate::sizes::{Seen, Sizes};
-use crate::tensor::{AnyTensor, Item, checked_len};
+use crate::tensor::AnyTensor;
 
 /// A run of a [`Plan`] that is being prepared: feed its inputs, then call [`Run::run`].
 ///
@@ -93,7 +92,7 @@ impl<'p, 'a> Run<'p, 'a> {
     /// let graph = Graph::new();
     /// let x = graph.input::<f64>("x", dims!["n"]);
     /// let plan = Plan::new([("y", x * 2.0)])?;
-    /// let mut y = Array1::zeros(2);
+    /// let mut y = Array1::<f64>::zeros(2);
     /// plan.feed("x", &array![1.0, 2.0]).output("y", y.view_mut()).run()?;
     /// assert_eq!(y, array![2.0, 4.0]);
     /// # Ok::<(), tamis::Error>(())
@@ -359,78 +358,6 @@ fn check_shapes(
         }
     }
     if reports.is_empty() { Ok(()) } else { Err(Error::new(reports)) }
-}
-
-/// Runs every step in order, and gives the outputs.
-fn evaluate(plan: &Plan, inputs: Vec<Option<AnyTensor<'_>>>, mut sizes: Sizes) -> Result<Vec<Value>, Error> {
-    let mut values: Vec<Option<AnyTensor<'_>>> = Vec::new();
-    values.resize_with(plan.steps.len(), || None);
-    for (input, tensor) in plan.interface.inputs.iter().zip(inputs) {
-        if let Some(step) = input.step {
-            values[step] = tensor;
-        }
-    }
-    for (place, step) in plan.steps.iter().enumerate() {
-        let value = match values[place].take() {
-            Some(fed) => fed,
-            None => compute(plan, step, &values, &sizes).map_err(|kind| Report::of_node(&step.node, kind))?,
-        };
-        if step.counted {
-            sizes.count(step.node.id(), count_true(&value));
-        }
-        values[place] = Some(value);
-        for dying in &step.dying {
-            values[*dying] = None;
-        }
-    }
-    let outputs = plan.interface.outputs.iter().map(|output| {
-        let value = alive(&values, output.step).clone().into_value();
-        value.map_err(|kind| Report::of_node(&plan.steps[output.step].node, kind).into())
-    });
-    outputs.collect()
-}
-
-fn alive<'v, 'r>(values: &'v [Option<AnyTensor<'r>>], place: usize) -> &'v AnyTensor<'r> {
-    values[place].as_ref().unwrap_or_else(|| unreachable!("a value lives until its last reader"))
-}
-
-fn count_true(mask: &AnyTensor<'_>) -> usize {
-    let mask = bool::from_any(mask).unwrap_or_else(|| unreachable!("counts are of masks"));
-    mask.view().iter().filter(|selected| **selected).count()
-}
-
-fn compute<'r>(
-    plan: &Plan,
-    step: &Step,
-    values: &[Option<AnyTensor<'r>>],
-    sizes: &Sizes,
-) -> Result<AnyTensor<'r>, ErrorKind> {
-    let node = &step.node;
-    let shape = sizes.lengths(node.shape())?;
-    checked_len(&shape, node.dtype().size_of())?;
-    let operands = step.operands.iter().map(|operand| alive(values, *operand)).collect();
-    let call = Call { operands, shape: &shape, sizes };
-    if let Op::Layout(Layout::Guard { .. }) = node.op() {
-        check_guard(plan, step, call.operands[0].shape(), &shape)?;
-    }
-    let value = kernel::run(node.op(), &call)?;
-    debug_assert_eq!(value.dtype(), node.dtype(), "the dtype of {}", node.op().name());
-    debug_assert_eq!(value.shape(), shape, "the shape of {} {}", node.op().name(), node.shape());
-    Ok(value)
-}
-
-/// The lengths that a guard's operand has are those that the guard states.
-fn check_guard(plan: &Plan, step: &Step, found: &[usize], stated: &[usize]) -> Result<(), ErrorKind> {
-    let Some(axis) = (0..stated.len()).find(|axis| found[*axis] != stated[*axis]) else { return Ok(()) };
-    let operand = &plan.steps[step.operands[0]].node;
-    let left = Length { dim: operand.shape()[axis].clone(), value: found[axis] as i64 };
-    let right = Length { dim: step.node.shape()[axis].clone(), value: stated[axis] as i64 };
-    let mut notes = Vec::new();
-    for dim in [&left.dim, &right.dim] {
-        dim.visit_symbols(&mut |symbol| notes.extend(plan.notes.get(symbol).cloned()));
-    }
-    notes.dedup();
-    Err(ErrorKind::LengthMismatch { left, right, notes })
 }
 
 #[cfg(test)]

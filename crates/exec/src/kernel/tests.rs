@@ -241,3 +241,28 @@ fn masked_factors_are_never_read() {
     let one = graph.apply(Linalg::Matmul { mask_a: false, mask_b: true }, &[b, b, columns]);
     assert_eq!(one.eval::<f64>().unwrap()[[0, 1]], 0.0);
 }
+
+#[test]
+fn tensors_of_rank_64_are_tensors() {
+    let graph = Graph::new();
+    let x = graph.constant([1_i64, 2]).reshape([&[1_usize; 63][..], &[2]].concat());
+    let spread = (x + graph.zeros::<i64>(vec![1_usize; 64])).transpose();
+    check(spread.sum(..), ndarray::arr0(3_i64));
+    check(spread.boolean_mask(spread.gt(1)), array![2_i64]);
+    assert_eq!(spread.gt(1).argwhere().eval::<i64>().unwrap().shape(), [1, 64]);
+}
+
+#[test]
+fn selection_of_a_selection_counts_both_masks() {
+    let graph = Graph::new();
+    let x = graph.input::<i64>("x", tamis_graph::dims!["n"]);
+    let (positive, even) = (x.gt(0), (x % 2).eq(0));
+    let twice = x.boolean_mask(positive).boolean_mask(even.boolean_mask(positive));
+    let rest = x.boolean_mask(!positive);
+    let plan =
+        crate::Plan::new([("twice", twice), ("rest", rest), ("size", graph.size(rest.dim(0)))]).unwrap();
+    let out = plan.feed("x", array![4_i64, -2, 3, 6]).run().unwrap();
+    assert_eq!(out.view::<i64>("twice").unwrap(), array![4_i64, 6].into_dyn());
+    assert_eq!(out.view::<i64>("rest").unwrap(), array![-2_i64].into_dyn());
+    assert_eq!(out.scalar::<i64>("size").unwrap(), 1);
+}

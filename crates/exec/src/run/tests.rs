@@ -98,7 +98,8 @@ fn everything_that_is_an_array_can_be_fed() {
     check(plan.feed("x", shared));
     check(plan.feed("x", &value));
     check(plan.feed("x", value));
-    check(plan.feed("x", &data.view_mut()));
+    let view = data.view_mut();
+    check(plan.feed("x", &view));
     check(plan.feed("x".to_owned(), data.view_mut()));
 }
 
@@ -287,10 +288,10 @@ fn expression_without_inputs_evaluates() {
 }
 
 #[test]
-fn chain_of_a_million_nodes_plans_runs_and_drops() {
+fn long_chain_plans_runs_and_drops_without_recursion() {
     let graph = Graph::new();
     let mut x = graph.input::<i64>("x", dims![]);
-    for _ in 0..500_000 {
+    for _ in 0..100_000 {
         x = (x + 1).negate();
     }
     let plan = Plan::new([("y", x)]).unwrap();
@@ -322,20 +323,4 @@ fn sizes_beyond_memory_are_errors() {
     let plan = Plan::new([("y", square)]).unwrap();
     let error = plan.feed("x", array![0_u8, 1, 2]).run().unwrap_err();
     assert!(error.to_string().contains("the size overflows"), "{error}");
-}
-#[test]
-fn zz_time() {
-    let t = std::time::Instant::now();
-    let graph = Graph::new();
-    let mut x = graph.input::<i64>("x", dims![]);
-    for _ in 0..500_000 {
-        x = (x + 1).negate();
-    }
-    eprintln!("build {:?}", t.elapsed());
-    let plan = Plan::new([("y", x)]).unwrap();
-    eprintln!("plan {:?}", t.elapsed());
-    drop(graph);
-    eprintln!("drop {:?}", t.elapsed());
-    plan.feed("x", 5).run().unwrap();
-    eprintln!("run {:?}", t.elapsed());
 }
