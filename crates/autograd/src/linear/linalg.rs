@@ -35,11 +35,13 @@ pub(crate) fn matmul<'g>(a: &Dual<'g>, b: &Dual<'g>) -> Dual<'g> {
     let right = select(b, &of_b.terms, &terms_b);
     let value = masked_product(left, right, [of_a.elements.conjunction(), of_b.elements.conjunction()]);
 
-    // A row is supported where any of its terms is, and so is a column.
-    let rows = terms_a.and(&of_a.elements).conjunction().map(|mask| mask.any(keep(last)));
-    let masked_b = !of_b.elements.is_everywhere();
-    let columns = masked_b.then(|| terms_b.and(&of_b.elements)).and_then(|support| support.conjunction());
-    let columns = columns.map(|mask| mask.any(keep(last - 1)));
+    // A row is supported where any of its terms is, and so is a column. All rows,
+    // or columns, are alike where no mask of elements tells them apart.
+    let (alike_rows, alike_columns) = (of_a.elements.is_everywhere(), of_b.elements.is_everywhere());
+    let any = |terms: Support<'g>, axis: usize| terms.conjunction().map(|mask| mask.any(keep(axis)));
+    let columns = if alike_columns { None } else { any(terms_b.and(&of_b.elements), last - 1) };
+    let implied = alike_rows && !alike_columns;
+    let rows = if implied { None } else { any(terms_a.and(&of_a.elements), last) };
     let passing = of_a.passing.and(&of_b.passing);
     let clean = passing.is_everywhere();
     Dual::new(value, passing.and(&rows.into_iter().chain(columns).collect()), clean)

@@ -1,0 +1,437 @@
+//! What the check must find, and what it must not.
+
+use ndarray::{Array1, Array2, array};
+
+use crate::prelude::*;
+use crate::{CheckReport, Coverage, DType, Error, Verdict};
+
+const NAN: f64 = f64::NAN;
+
+#[track_caller]
+fn assert_passed(report: &CheckReport) {
+    assert!(report.passed(), "\n{report}");
+}
+
+/// The report of a loss of one f64 vector `x`, in both orders.
+fn both_orders(x: &[f64], loss: impl Fn(Expr<'_>) -> Expr<'_>) -> Result<CheckReport, Error> {
+    let graph = Graph::new();
+    let input = graph.input::<f64>("x", dims!["n"]);
+    check_gradients(loss(input), [input]).feed("x", ndarray::ArrayView1::from(x)).second_order().run()
+}
+
+#[test]
+fn a_smooth_loss_passes() -> Result<(), Error> {
+    let graph = Graph::new();
+    let x = graph.input::<f64>("x", dims!["n", 2]);
+    let w = graph.input::<f64>("w", [2]);
+    let loss = (x.matmul(w).sin().exp() * 3.0).mean(..) + (w.square() + 1.0).ln().sum(..);
+    let report = check_gradients(loss, [x, w])
+        .feed("x", &array![[1.0, 2.0], [-0.5, 0.25], [3.0, 100.0]])
+        .feed("w", &array![0.3, -0.02])
+        .second_order()
+        .run()?;
+    assert_passed(&report);
+    assert_eq!(report.kinks().count(), 0);
+    let counts: Vec<_> = report.rows().iter().map(|row| (row.name(), row.order(), row.checked())).collect();
+    assert_eq!(counts, [("x", 1, 6), ("w", 1, 2), ("x", 2, 6), ("w", 2, 2)]);
+    Ok(())
+}
+
+#[test]
+fn steep_and_flat_places_pass() -> Result<(), Error> {
+    // Poles nearby, overflow nearby, and a derivative of 0.
+    let report = both_orders(&[1e-9, 1e-3, 2.0, 1e5], |x| (x.ln() + x.recip() * 1e-3).sum(..))?;
+    assert_passed(&report);
+    assert_passed(&both_orders(&[300.0, -700.0, 0.0], |x| x.exp().ln_1p().sum(..))?);
+    assert_passed(&both_orders(&[3.0, -4.0, 5.0], |x| x.softmax(0).sum(..))?);
+    assert_passed(&both_orders(&[0.5, 1.5], |x| (x - x.mean(..)).sum(..))?);
+    Ok(())
+}
+
+#[test]
+fn a_wrong_gradient_fails_and_the_worst_element_is_named() -> Result<(), Error> {
+    let graph = Graph::new();
+    let x = graph.input::<f64>("x", [2, 2]);
+    let wrong = graph.constant([[1.0, 1.0], [1.5, 1.0]]) * x * 2.0;
+    let check = check_gradients(x.square().sum(..), [x]).gradients([wrong]);
+    let report = check.feed("x", &array![[1.0, 2.0], [3.0, 4.0]]).run()?;
+    assert!(!report.passed());
+    let row = &report.rows()[0];
+    assert_eq!((row.verdict(), row.checked()), (Verdict::Failed, 4));
+    let worst = row.worst().unwrap();
+    assert_eq!(worst.position(), Some(&[1, 0][..]));
+    approx::assert_relative_eq!(worst.analytic(), 9.0);
+    approx::assert_relative_eq!(worst.numeric(), 6.0, max_relative = 1e-9);
+    approx::assert_relative_eq!(worst.relative_error(), 1.0 / 3.0, max_relative = 1e-9);
+    Ok(())
+}
+
+#[test]
+fn a_gradient_by_hand_can_be_right() -> Result<(), Error> {
+    let graph = Graph::new();
+    let x = graph.input::<f32>("x", dims!["n"]);
+    let report = check_gradients(x.exp().sum(..), [x])
+        .gradients([x.exp()])
+        .second_order()
+        .feed("x", &array![0.5_f32, -3.0])
+        .run()?;
+    assert_passed(&report);
+    Ok(())
+}
+
+#[test]
+fn a_derivative_that_is_only_slightly_wrong_fails() -> Result<(), Error> {
+    let graph = Graph::new();
+    let x = graph.input::<f64>("x", [3]);
+    let check = check_gradients(x.sin().sum(..), [x]).gradients([x.cos() * 1.00001]);
+    let report = check.feed("x", &array![0.1, 1.0, 2.0]).run()?;
+    assert!(!report.passed());
+    Ok(())
+}
+
+#[test]
+fn a_kink_is_skipped_and_reported_with_its_line() -> Result<(), Error> {
+    let graph = Graph::new();
+    let x = graph.input::<f64>("x", [4]);
+    let line = line!() + 1;
+    let loss = (x.relu() * 3.0).sum(..);
+    let report = check_gradients(loss, [x]).feed("x", &array![0.0, 1.0, 0.0, -1e-5]).second_order().run()?;
+    assert_passed(&report);
+    let row = &report.rows()[0];
+    assert_eq!((row.checked(), row.skipped()), (2, 2));
+    let kinks: Vec<_> = report.kinks().map(|kink| (kink.op(), kink.skipped())).collect();
+    assert_eq!(kinks, [("relu", 2), ("relu", 2)]);
+    let location = report.kinks().next().unwrap().location().unwrap();
+    assert_eq!((location.file(), location.line()), (file!(), line));
+    Ok(())
+}
+
+/// The ops at whose kinks elements of `x` are skipped in order 1, and how many.
+#[track_caller]
+fn kinks_of(x: &[f64], loss: impl Fn(Expr<'_>) -> Expr<'_>) -> (Vec<(&'static str, usize)>, usize) {
+    let report = both_orders(x, loss).unwrap();
+    assert!(report.rows().iter().all(|row| row.verdict() != Verdict::Failed), "\n{report}");
+    let row = &report.rows()[0];
+    (row.kinks().map(|kink| (kink.op(), kink.skipped())).collect(), row.checked())
+}
+
+#[test]
+fn every_op_that_decides_has_its_kinks() {
+    assert_eq!(kinks_of(&[0.0, 2.0], |x| x.abs().sum(..)), (vec![("abs", 1)], 1));
+    assert_eq!(kinks_of(&[0.0, 2.0], |x| (x.sign() * x.square()).sum(..)), (vec![("sign", 1)], 1));
+    assert_eq!(kinks_of(&[2.0, 2.5], |x| (x.floor() * x).sum(..)), (vec![("floor", 1)], 1));
+    assert_eq!(kinks_of(&[3.0, 3.5], |x| (x % 1.5).square().sum(..)), (vec![("floor_mod", 1)], 1));
+    assert_eq!(kinks_of(&[1.0, 3.0, 3.0], |x| x.square().max(..)), (vec![("max", 2)], 1));
+    assert_eq!(kinks_of(&[1.0, 3.0, 1.0], |x| x.min(..)), (vec![("min", 2)], 1));
+    assert_eq!(kinks_of(&[1.0, 2.0], |x| x.maximum(1.0).sum(..)), (vec![("maximum", 1)], 1));
+    assert_eq!(kinks_of(&[1.0, 2.0], |x| x.clip(0.0, 2.0).sum(..)), (vec![("minimum", 1)], 1));
+}
+
+#[test]
+fn every_mask_and_index_is_watched() {
+    let kinks = kinks_of(&[0.0, 2.0], |x| where_(x.gt(0.0), x * 2.0, x * 3.0).sum(..));
+    assert_eq!(kinks, (vec![("gt", 1)], 1));
+    let kinks = kinks_of(&[1.0, 2.0, 0.0], |x| x.boolean_mask(x.ge(1.0)).square().sum(..));
+    assert_eq!(kinks, (vec![("ge", 1)], 2));
+    let kinks = kinks_of(&[1.0, 2.5], |x| (x.cast(DType::I64) * x).sum(..));
+    assert_eq!(kinks, (vec![("cast", 1)], 1));
+    let kinks = kinks_of(&[1.0, 3.0, 3.0], |x| x.square().gather(x.argmax(0), 0));
+    assert_eq!(kinks, (vec![("argmax", 2)], 1));
+}
+
+#[test]
+fn a_run_that_fails_nearby_is_a_kink() -> Result<(), Error> {
+    let graph = Graph::new();
+    let x = graph.input::<f64>("x", [2]);
+    // Moved down, the index leaves its axis.
+    let place = (x.slice_axis(0, 1) - 3.0).floor().cast(DType::I64);
+    let report = check_gradients(x.gather(place, 0), [x]).feed("x", &array![1.0, 1.0]).run()?;
+    assert_passed(&report);
+    assert_eq!((report.rows()[0].checked(), report.rows()[0].skipped()), (1, 1));
+    Ok(())
+}
+
+#[test]
+fn nothing_but_kinks_has_not_passed() -> Result<(), Error> {
+    let graph = Graph::new();
+    let x = graph.input::<f64>("x", [2]);
+    let report = check_gradients(x.relu().sum(..), [x]).feed("x", &array![0.0, 0.0]).run()?;
+    assert!(!report.passed());
+    assert_eq!(report.rows()[0].verdict(), Verdict::Unchecked);
+    Ok(())
+}
+
+#[test]
+fn f32_is_checked_in_f64() -> Result<(), Error> {
+    let graph = Graph::new();
+    let x = graph.input::<f32>("x", dims!["n"]);
+    let w = graph.constant([0.1_f32, 0.7, -2.5]);
+    let c = graph.scalar(1.5_f32);
+    let hidden = (x * w + c).cast(DType::F64).tanh().cast(DType::F32);
+    let loss = hidden.log_softmax(0).slice_axis(0, 1) + hidden.masked(x.gt(0.0)).max(..) * 1e-3;
+    let report = check_gradients(loss, [x, w, c])
+        .feed("x", &array![1.0_f32, -2.0, 3.0])
+        .second_order()
+        .tolerance(1e-7) // f32 has not even 1e-7
+        .run()?;
+    assert_passed(&report);
+    let names: Vec<&str> = report.rows()[..3].iter().map(|row| row.name()).collect();
+    assert_eq!(names, ["x", "constant %1", "scalar %2"]);
+    Ok(())
+}
+
+#[test]
+fn what_is_not_selected_is_checked_to_be_zero() -> Result<(), Error> {
+    let graph = Graph::new();
+    let x = graph.input::<f64>("x", dims!["n"]);
+    let mask = graph.input::<bool>("mask", dims!["n"]);
+    let values = array![4.0, 0.0, NAN, -1.0, f64::INFINITY, 9.0];
+    let selected = array![true, false, false, false, false, true];
+    let losses = [
+        x.sqrt().boolean_mask(mask).sum(..),
+        where_(mask, x.sqrt(), 0.0).square().sum(..),
+        x.masked(mask).mean(..) * x.boolean_mask(mask).recip().sum(..),
+        x.masked(mask).softmax(0).square().sum(..),
+        x.boolean_mask(mask).cumsum(0).unmask(mask, 0.0).sin().sum(..),
+    ];
+    for loss in losses {
+        let check = check_gradients(loss, [x]).feed("x", &values).feed("mask", &selected);
+        let report = check.second_order().run()?;
+        assert_passed(&report);
+        assert!(report.rows().iter().all(|row| row.checked() == 6), "\n{report}");
+    }
+    Ok(())
+}
+
+#[test]
+fn a_gradient_that_leaks_out_of_a_selection_fails() -> Result<(), Error> {
+    let graph = Graph::new();
+    let x = graph.input::<f64>("x", dims!["n"]);
+    let mask = graph.input::<bool>("mask", dims!["n"]);
+    // The textbook rule: 0 · ∞ where the mask is false.
+    let textbook = mask.cast(DType::F64) / (x.sqrt() * 2.0);
+    let check = check_gradients(where_(mask, x.sqrt(), 0.0).sum(..), [x]).gradients([textbook]);
+    for unselected in [NAN, 0.0] {
+        let values = array![4.0, unselected];
+        let check = check_gradients(where_(mask, x.sqrt(), 0.0).sum(..), [x]).gradients([textbook]);
+        let check = check.feed("x", &values).feed("mask", &array![true, false]);
+        let report = check.run()?;
+        // 0/0 at 0 and NaN at NaN are no numbers.
+        assert!(!report.passed(), "\n{report}");
+        assert_eq!(report.rows()[0].worst().unwrap().position(), Some(&[1][..]));
+    }
+    drop(check);
+    Ok(())
+}
+
+#[test]
+fn an_infinite_derivative_fails_honestly() -> Result<(), Error> {
+    let graph = Graph::new();
+    let x = graph.input::<f64>("x", [1]);
+    let report = check_gradients(x.sqrt().sum(..), [x]).feed("x", &array![0.0]).run()?;
+    let worst = report.rows()[0].worst().unwrap();
+    assert!(worst.analytic().is_infinite() && worst.numeric().is_nan());
+    assert_eq!(report.rows()[0].verdict(), Verdict::Failed);
+    Ok(())
+}
+
+#[test]
+fn empty_selections_and_tensors_pass() -> Result<(), Error> {
+    let graph = Graph::new();
+    let x = graph.input::<f64>("x", dims!["n"]);
+    let mask = graph.input::<bool>("mask", dims!["n"]);
+    let loss = x.boolean_mask(mask).exp().sum(..) + x.masked(mask).softmax(0).sum(..);
+    for (values, selected) in [(vec![1.0, NAN], vec![false, false]), (vec![], vec![])] {
+        let (values, selected) = (Array1::from(values), Array1::from(selected));
+        let check = check_gradients(loss, [x]).feed("x", &values).feed("mask", &selected);
+        let report = check.second_order().run()?;
+        assert_passed(&report);
+        assert!(report.rows().iter().all(|row| row.checked() == values.len()));
+    }
+    Ok(())
+}
+
+#[test]
+fn a_loss_that_is_no_number_is_undefined() -> Result<(), Error> {
+    let graph = Graph::new();
+    let x = graph.input::<f64>("x", dims!["n"]);
+    let report = check_gradients(x.ln().mean(..), [x]).feed("x", &array![-1.0, 1.0]).run()?;
+    assert!(!report.passed());
+    assert_eq!(report.rows()[0].verdict(), Verdict::Undefined);
+    let text = report.to_string();
+    assert!(text.ends_with("x, order 1: the loss is NaN or infinite at this point"), "{text}");
+    Ok(())
+}
+
+#[test]
+fn stop_gradient_is_held_still() -> Result<(), Error> {
+    let kept = [3.0, -1.0, 2.0];
+    assert_passed(&both_orders(&kept, |x| (x.stop_gradient() * x.square()).sum(..))?);
+    let selected = |x: &[f64]| {
+        both_orders(x, |x| {
+            let mask = x.gt(0.0);
+            (x.boolean_mask(mask).stop_gradient() * x.exp().boolean_mask(mask)).sum(..)
+        })
+    };
+    assert_passed(&selected(&kept)?);
+    // The kinks of what is held still do not count: a tied maximum, shifted out of a softmax.
+    let report = both_orders(&[1.0, 1.0, 0.0], |x| x.log_softmax(0).slice_axis(0, 0))?;
+    assert_passed(&report);
+    assert_eq!(report.kinks().count(), 0);
+    Ok(())
+}
+
+#[test]
+fn a_large_variable_is_checked_along_directions() -> Result<(), Error> {
+    let graph = Graph::new();
+    let x = graph.input::<f32>("x", dims!["n", "m"]);
+    let values = Array2::from_shape_fn((40, 50), |(i, j)| ((i * 50 + j) as f32 * 0.37 + 0.1).sin());
+    let loss = (x.relu() + x.slice((.., 1..)).sum(1).unsqueeze(1).square()).mean(..);
+    let report = check_gradients(loss, [x]).feed("x", &values).second_order().run()?;
+    assert_passed(&report);
+    let row = &report.rows()[0];
+    assert_eq!((row.coverage(), row.checked(), row.skipped()), (Coverage::Directions, 24, 0), "\n{report}");
+    Ok(())
+}
+
+#[test]
+fn directions_avoid_kinks_by_moving_fewer_elements() -> Result<(), Error> {
+    let graph = Graph::new();
+    let x = graph.input::<f64>("x", dims!["n"]);
+    // One in twenty lies at the kink.
+    let values = Array1::from_shape_fn(2000, |i| if i % 20 == 0 { 0.0 } else { (i as f64).sin() });
+    let report = check_gradients(x.relu().square().sum(..), [x]).feed("x", &values).run()?;
+    assert_passed(&report);
+    let row = &report.rows()[0];
+    assert!(row.skipped() > 0 && row.checked() >= 15, "\n{report}");
+    assert_eq!(row.checked() + row.skipped(), 24);
+    Ok(())
+}
+
+#[test]
+fn a_wrong_element_among_many_is_found() -> Result<(), Error> {
+    let graph = Graph::new();
+    let x = graph.input::<f64>("x", [30, 40]);
+    let values = Array2::from_shape_fn((30, 40), |(i, j)| (i as f64 - j as f64).cos() * 2.0);
+    let mut factor = Array2::from_elem((30, 40), 2.0);
+    factor[[17, 23]] = 3.0;
+    let check = check_gradients(x.square().sum(..), [x]).gradients([x * graph.constant(factor)]);
+    let report = check.feed("x", &values).run()?;
+    assert_eq!(report.rows()[0].worst().unwrap().position(), Some(&[17, 23][..]), "\n{report}");
+    Ok(())
+}
+
+#[test]
+fn unselected_elements_of_a_large_variable_are_checked_too() -> Result<(), Error> {
+    let graph = Graph::new();
+    let x = graph.input::<f64>("x", dims!["n"]);
+    let values = Array1::from_shape_fn(1000, |i| if i % 3 == 0 { NAN } else { 1.0 + i as f64 });
+    let loss = x.masked(!x.is_nan()).sum(..).sqrt();
+    let report = check_gradients(loss, [x]).feed("x", &values).second_order().run()?;
+    assert_passed(&report);
+    let leaking = graph.constant(vec![0.5; 1000]);
+    let report = check_gradients(loss, [x]).gradients([leaking]).feed("x", &values).run()?;
+    assert_eq!(report.rows()[0].worst().unwrap().position(), Some(&[0][..]), "\n{report}");
+    Ok(())
+}
+
+#[test]
+fn the_seed_repeats_the_check() -> Result<(), Error> {
+    let graph = Graph::new();
+    let x = graph.input::<f64>("x", dims!["n"]);
+    let values = Array1::from_shape_fn(300, |i| (i as f64).sin());
+    let run = |seed: u64| -> Result<String, Error> {
+        let check = check_gradients(x.exp().sum(..), [x]).feed("x", &values).second_order();
+        Ok(check.seed(seed).run()?.to_string())
+    };
+    assert_eq!(run(5)?, run(5)?);
+    assert!(run(5)?.contains("seed 5"));
+    Ok(())
+}
+
+#[test]
+fn progress_counts_all_comparisons() -> Result<(), Error> {
+    let graph = Graph::new();
+    let x = graph.input::<f64>("x", dims!["n"]);
+    let mut told = Vec::new();
+    let check = check_gradients(x.exp().sum(..), [x]).feed("x", &array![1.0, 2.0]).second_order();
+    let _ = check.on_progress(|done, total| told.push((done, total))).run()?;
+    assert_eq!(told, [(1, 4), (2, 4), (3, 4), (4, 4)]);
+    Ok(())
+}
+
+#[test]
+fn the_report_prints_as_a_table() -> Result<(), Error> {
+    let graph = Graph::new();
+    let x = graph.input::<f64>("x", [3]);
+    let weight = graph.input::<f64>("weight", dims![]);
+    let line = line!() + 1;
+    let loss = (x.relu() * weight).sum(..);
+    let check = check_gradients(loss, [x, weight]).gradients([graph.constant([0.0, 2.0, 0.0]), weight * 2.0]);
+    let report = check.feed("x", &array![0.0, 1.0, -1.0]).feed("weight", 2).run()?;
+    let expected = format!(
+        "gradient check not passed (tolerance 1e-6, seed 0)\n\
+         name    order  checked  kinks skipped  worst relative error  verdict\n\
+         x           1        2              1                     0  passed\n\
+         weight      1        1              0                7.5e-1  FAILED\n\
+         kink at relu ({}:{line}:19): 1 element of x skipped\n\
+         weight, order 1: worst at []: analytic 4, numeric 1",
+        file!(),
+    );
+    assert_eq!(report.to_string(), expected);
+    Ok(())
+}
+
+#[test]
+fn all_mistakes_are_told_together_with_their_lines() {
+    let graph = Graph::new();
+    let x = graph.input::<f32>("x", [3]);
+    let n = graph.input::<i64>("n", [3]);
+    let _clash = x + graph.input::<f32>("y", [4]);
+    let check = check_gradients(x * 2.0, [n, x.exp()]).gradients([x]).feed("x", &array![1.0_f64]);
+    let error = check.run().unwrap_err();
+    let text = error.to_string();
+    let told: Vec<&str> = text.lines().map(|line| line.split(" (built at").next().unwrap()).collect();
+    assert_eq!(
+        told,
+        [
+            "add: shapes [3] and [4] do not broadcast",
+            "check_gradients: the loss has shape [3]; a gradient is taken of a scalar: reduce it with \
+             `.sum(..)` or `.mean(..)`",
+            "check_gradients: an expression to check by is i64[3]; gradients exist for f32 and f64 only",
+            "check_gradients: f32[3] is not accepted; gradients are checked by inputs and literals, whose \
+             values can be moved",
+            "check_gradients: shapes [2] and [1] do not fit: there must be one gradient for each variable",
+        ]
+    );
+    assert!(error.reports().iter().all(|report| report.location().unwrap().file() == file!()));
+}
+
+#[test]
+fn mistakes_in_feeding_are_told_as_by_a_plan() {
+    let graph = Graph::new();
+    let x = graph.input::<f32>("x", dims!["n"]);
+    let y = graph.input::<f32>("y", dims!["n"]);
+    let check = || check_gradients((x * y).sum(..), [x]);
+    let message = |error: Error| error.to_string().split(" (built at").next().unwrap().to_owned();
+    let wrong = check().feed("x", &array![1.0_f64]).run().unwrap_err();
+    assert_eq!(message(wrong), "feed: input `x` is f32[n], but was fed f64[1]");
+    let missing = check().feed("x", &array![1.0_f32]).run().unwrap_err();
+    assert_eq!(message(missing), "feed: input `y` is not fed; it is f64[n]");
+    let unknown = check().feed("x", &array![1.0_f32]).feed("y", &array![1.0_f32]).feed("z", 1.0).run();
+    assert!(message(unknown.unwrap_err()).starts_with("feed: there is no input `z`;"));
+    let again = check().feed("x", &array![1.0_f32]).feed("x", &array![1.0_f32]).feed("y", &array![1.0_f32]);
+    assert_eq!(message(again.run().unwrap_err()), "feed: input `x` is fed twice");
+}
+
+#[test]
+fn inputs_that_the_loss_does_not_need_can_be_fed_or_checked() -> Result<(), Error> {
+    let graph = Graph::new();
+    let x = graph.input::<f64>("x", [2]);
+    let unused = graph.input::<f32>("unused", [2]);
+    let check = check_gradients(x.exp().sum(..), [unused, x, unused]);
+    let report = check.feed("x", &array![1.0, 2.0]).feed("unused", &array![1.0_f32, 2.0]).run()?;
+    assert_passed(&report);
+    assert_eq!(report.rows().len(), 3);
+    Ok(())
+}

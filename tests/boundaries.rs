@@ -1,0 +1,187 @@
+//! Which crate may know which, read from the manifests; and that what they
+//! depend on is really used, and nothing is unsafe.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+/// A crate of the workspace: its manifest and the directory of its source.
+struct Member {
+    name: &'static str,
+    manifest: &'static str,
+    source: &'static str,
+}
+
+const GRAPH: Member =
+    Member { name: "tamis-graph", manifest: "crates/graph/Cargo.toml", source: "crates/graph/src" };
+const EXEC: Member =
+    Member { name: "tamis-exec", manifest: "crates/exec/Cargo.toml", source: "crates/exec/src" };
+const AUTOGRAD: Member =
+    Member { name: "tamis-autograd", manifest: "crates/autograd/Cargo.toml", source: "crates/autograd/src" };
+const FACADE: Member = Member { name: "tamis", manifest: "Cargo.toml", source: "crates/tamis/src" };
+
+const MEMBERS: [Member; 4] = [GRAPH, EXEC, AUTOGRAD, FACADE];
+
+impl Member {
+    /// The names in the manifest's tables of this kind, such as `dependencies`,
+    /// for any target.
+    fn names_in(&self, kind: &str) -> BTreeSet<String> {
+        let manifest = read(self.manifest);
+        let mut names = BTreeSet::new();
+        let mut inside = false;
+        for line in manifest.lines().map(str::trim).filter(|line| !line.starts_with('#')) {
+            if let Some(table) = line.strip_prefix('[') {
+                let table = table.trim_matches(['[', ']']);
+                let own = table.rsplit("'.").next().unwrap_or(table);
+                inside = own == kind;
+                names.extend(
+                    own.strip_prefix(kind).and_then(|rest| rest.strip_prefix('.')).map(str::to_owned),
+                );
+            } else if inside && let Some((key, _)) = line.split_once('=') {
+                names.insert(key.trim().split('.').next().unwrap_or_default().trim_matches('"').to_owned());
+            }
+        }
+        names
+    }
+
+    /// The crates of this workspace among the normal dependencies.
+    fn rooms(&self) -> Vec<String> {
+        self.names_in("dependencies").into_iter().filter(|name| name.starts_with("tamis")).collect()
+    }
+
+    /// The source without comments, line by line.
+    fn code(&self) -> Vec<(PathBuf, String)> {
+        let mut lines = Vec::new();
+        for path in rust_files(Path::new(self.source)) {
+            let text = read(&path);
+            let code = text.lines().map(|line| line.split("//").next().unwrap_or_default().to_owned());
+            lines.extend(code.map(|line| (path.clone(), line)));
+        }
+        lines
+    }
+}
+
+fn read(path: impl AsRef<Path>) -> String {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
+    std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+/// The Rust files below `directory`, relative to the repository.
+fn rust_files(directory: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    let mut pending = vec![directory.to_owned()];
+    while let Some(directory) = pending.pop() {
+        let absolute = Path::new(env!("CARGO_MANIFEST_DIR")).join(&directory);
+        for entry in std::fs::read_dir(absolute).expect("the crate has source") {
+            let entry = entry.expect("the directory is readable");
+            let path = directory.join(entry.file_name());
+            if entry.path().is_dir() {
+                pending.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                found.push(path);
+            }
+        }
+    }
+    assert!(!found.is_empty(), "{} has no source", directory.display());
+    found
+}
+
+/// Whether `line` contains `word` with no part of a name around it.
+fn has_word(line: &str, word: &str) -> bool {
+    let is_name = |c: char| c.is_alphanumeric() || c == '_';
+    line.match_indices(word)
+        .any(|(at, _)| !line[..at].ends_with(is_name) && !line[at + word.len()..].starts_with(is_name))
+}
+
+#[test]
+fn the_graph_knows_neither_evaluation_nor_gradients() {
+    assert_eq!(GRAPH.rooms(), [""; 0]);
+}
+
+#[test]
+fn evaluation_knows_the_graph_alone() {
+    assert_eq!(EXEC.rooms(), ["tamis-graph"]);
+}
+
+#[test]
+fn gradients_know_the_graph_alone() {
+    assert_eq!(AUTOGRAD.rooms(), ["tamis-graph"]);
+}
+
+#[test]
+fn the_facade_is_the_only_room_that_knows_all() {
+    assert_eq!(FACADE.rooms(), ["tamis-autograd", "tamis-exec", "tamis-graph"]);
+}
+
+#[test]
+fn tests_and_builds_of_the_rooms_need_the_facade_at_most() {
+    for room in [GRAPH, EXEC, AUTOGRAD] {
+        let mut others = room.names_in("dev-dependencies");
+        others.extend(room.names_in("build-dependencies"));
+        let rooms: Vec<&String> = others.iter().filter(|name| name.starts_with("tamis-")).collect();
+        assert!(rooms.is_empty(), "{} reaches {rooms:?} through its tests", room.name);
+    }
+}
+
+#[test]
+fn no_room_names_a_room_it_does_not_depend_on() {
+    for room in [GRAPH, EXEC, AUTOGRAD] {
+        for other in [EXEC, AUTOGRAD].iter().filter(|other| other.name != room.name) {
+            let path = other.name.replace('-', "_");
+            for (file, line) in room.code() {
+                assert!(!has_word(&line, &path), "{} names {path}: {line}", file.display());
+            }
+        }
+    }
+}
+
+#[test]
+fn every_dependency_is_used_by_the_crate_that_names_it() {
+    for member in MEMBERS {
+        let code = member.code();
+        for dependency in member.names_in("dependencies") {
+            let path = format!("{}::", dependency.replace('-', "_"));
+            let used = code.iter().any(|(_, line)| {
+                line.match_indices(&path)
+                    .any(|(at, _)| !line[..at].ends_with(|c: char| c.is_alphanumeric() || c == '_'))
+            });
+            assert!(used, "{} depends on {dependency} and never uses it", member.name);
+        }
+    }
+}
+
+#[test]
+fn the_libraries_the_project_is_built_on_are_all_in_use() {
+    let used: BTreeSet<String> = MEMBERS.iter().flat_map(|member| member.names_in("dependencies")).collect();
+    for library in ["approx", "ndarray", "petgraph", "smallvec", "thiserror"] {
+        assert!(used.contains(library), "{library} is used by no crate");
+    }
+}
+
+#[test]
+fn nothing_is_unsafe() {
+    for member in MEMBERS {
+        for (file, line) in member.code() {
+            assert!(!has_word(&line, "unsafe"), "{}: {line}", file.display());
+        }
+    }
+}
+
+#[test]
+fn the_compiler_forbids_unsafe_code_in_every_crate() {
+    let manifest = read("Cargo.toml");
+    assert!(manifest.contains("\nunsafe_code = \"forbid\"\n"));
+    for member in MEMBERS {
+        assert!(
+            read(member.manifest).contains("[lints]\nworkspace = true\n"),
+            "{} has other lints",
+            member.name
+        );
+    }
+}
+
+#[test]
+fn every_member_of_the_workspace_is_tested_here() {
+    let manifest = read("Cargo.toml");
+    let members = r#"members = ["crates/graph", "crates/exec", "crates/autograd"]"#;
+    assert!(manifest.contains(members), "a new crate needs its arrows asserted above");
+}

@@ -1,0 +1,1096 @@
+//! Every mistake and every failure of a run, with its message in full: what is
+//! wrong, with the shapes, and the user's own line.
+
+mod place;
+
+use ndarray::{Array1, Array2, arr0, arr1, arr2};
+use place::above;
+use tamis::prelude::*;
+use tamis::{BuildErrorKind, DType, Dim, ErrorKind, Outputs, Slice, along, hvp, jvp, vjp};
+
+/// Asserts that `expr` was the only mistake of its graph, and that every way to
+/// ask tells it in the same words.
+#[track_caller]
+fn assert_mistake(expr: Expr<'_>, message: &str, place: &str) {
+    let graph = expr.graph();
+    assert!(expr.is_poisoned(), "no mistake was found in {expr}");
+    let error = graph.check().unwrap_err();
+    let expected = format!("{message} (built at {place})");
+    assert_eq!(error.to_string(), expected);
+    assert_eq!(format!("{error:?}"), expected);
+    let [report] = error.reports() else { panic!("one mistake is reported once: {error}") };
+    assert_eq!(report.location().to_string(), place);
+    assert_eq!(message.split(':').next(), Some(report.op()));
+    has_a_test(report.kind());
+}
+
+/// Asserts all mistakes of a graph, in the order of the source.
+#[track_caller]
+fn assert_mistakes(graph: &Graph, expected: &[(String, String)]) {
+    let error = graph.check().unwrap_err();
+    let lines: Vec<String> =
+        expected.iter().map(|(message, place)| format!("{message} (built at {place})")).collect();
+    assert_eq!(error.to_string(), lines.join("\n"));
+    assert_eq!(error.reports().len(), expected.len());
+}
+
+/// Does nothing; stops compiling when a kind is added, until it gets a test here.
+fn has_a_test(kind: &BuildErrorKind) {
+    match kind {
+        BuildErrorKind::Broadcast { .. }
+        | BuildErrorKind::BroadcastTo { .. }
+        | BuildErrorKind::ShapeMismatch { .. }
+        | BuildErrorKind::Rank { .. }
+        | BuildErrorKind::Axis { .. }
+        | BuildErrorKind::RepeatedAxis { .. }
+        | BuildErrorKind::Permutation { .. }
+        | BuildErrorKind::MaskDType { .. }
+        | BuildErrorKind::MaskShape { .. }
+        | BuildErrorKind::DType { .. }
+        | BuildErrorKind::Narrowing { .. }
+        | BuildErrorKind::WeakScalar { .. }
+        | BuildErrorKind::NegativePower { .. }
+        | BuildErrorKind::NegativeSize { .. }
+        | BuildErrorKind::Reshape { .. }
+        | BuildErrorKind::InferredSize { .. }
+        | BuildErrorKind::Size(_)
+        | BuildErrorKind::SliceStep
+        | BuildErrorKind::SliceCount { .. }
+        | BuildErrorKind::SliceIndex { .. }
+        | BuildErrorKind::AssignSource { .. }
+        | BuildErrorKind::NoOperands
+        | BuildErrorKind::InputConflict { .. }
+        | BuildErrorKind::MixedGraphs
+        | BuildErrorKind::ForeignSize(_)
+        | BuildErrorKind::InputSize { .. }
+        | BuildErrorKind::NotScalar { .. }
+        | BuildErrorKind::NotDifferentiable { .. } => {}
+    }
+}
+
+#[test]
+fn operands_must_broadcast() {
+    let graph = Graph::new();
+    let x = graph.input::<f32>("x", [2, 3]);
+    let y = graph.input::<f32>("y", [4]);
+    let sum = x + y;
+    assert_mistake(sum, "add: shapes [2, 3] and [4] do not broadcast", &above("x + y"));
+}
+
+#[test]
+fn operands_are_named_in_the_order_they_were_written() {
+    let graph = Graph::new();
+    let x = graph.input::<f32>("x", [2, 3]);
+    let y = graph.input::<f32>("y", [4]);
+    let product = y * x;
+    assert_mistake(product, "mul: shapes [4] and [2, 3] do not broadcast", &above("y * x"));
+}
+
+#[test]
+fn lengths_that_provably_differ_do_not_broadcast() {
+    let graph = Graph::new();
+    let x = graph.input::<f32>("x", dims!["n"]);
+    let longer = graph.concat([x, graph.zeros::<f32>([1])], 0);
+    let sum = x + longer;
+    assert_mistake(sum, "add: shapes [n] and [n + 1] do not broadcast", &above("x + longer"));
+}
+
+#[test]
+fn counts_that_provably_differ_do_not_broadcast() {
+    let graph = Graph::new();
+    let x = graph.input::<f32>("x", [5]);
+    let kept = x.boolean_mask(x.gt(0.0));
+    let longer = graph.concat([kept, graph.zeros::<f32>([1])], 0);
+    let product = kept * longer;
+    let message = "mul: shapes [count(%2)] and [count(%2) + 1] do not broadcast";
+    assert_mistake(product, message, &above("kept * longer"));
+}
+
+#[test]
+fn broadcast_to_needs_a_shape_that_broadcasts() {
+    let graph = Graph::new();
+    let x = graph.input::<f32>("x", [3]);
+    let wide = x.broadcast_to([3, 2]);
+    assert_mistake(wide, "broadcast_to: shape [3] does not broadcast to [3, 2]", &above("broadcast_to("));
+}
+
+#[test]
+fn broadcast_to_never_drops_axes() {
+    let graph = Graph::new();
+    let x = graph.input::<f32>("x", [1, 3]);
+    let flat = x.broadcast_to([3]);
+    assert_mistake(flat, "broadcast_to: shape [1, 3] does not broadcast to [3]", &above("broadcast_to("));
+}
+
+#[test]
+fn scatter_updates_must_fit_what_the_indices_address() {
+    let graph = Graph::new();
+    let x = graph.zeros::<f32>([5, 2]);
+    let indices = graph.constant([0_i64, 1, 2]);
+    let updates = graph.ones::<f32>([4, 2]);
+    let y = x.scatter_add(indices, updates, 0);
+    assert_mistake(y, "scatter_add: shape [4, 2] does not broadcast to [3, 2]", &above("scatter_add("));
+}
+
+#[test]
+fn matmul_needs_equal_inner_lengths() {
+    let graph = Graph::new();
+    let a = graph.input::<f32>("a", [2, 3]);
+    let b = graph.input::<f32>("b", [4, 5]);
+    let product = a.matmul(b);
+    let message = "matmul: shapes [2, 3] and [4, 5] do not fit: the last axis of the first must have the length \
+                   of the second-to-last axis of the second";
+    assert_mistake(product, message, &above("matmul(b)"));
+}
+
+#[test]
+fn unmask_needs_as_many_values_as_the_mask_selects() {
+    let graph = Graph::new();
+    let values = graph.constant([1.0, 2.0, 3.0]);
+    let mask = graph.constant([true, false, true]);
+    let y = values.unmask(mask, 0.0);
+    let message =
+        "unmask: shapes [2] and [3] do not fit: the values must be as many as the true elements of the mask";
+    assert_mistake(y, message, &above("unmask("));
+}
+
+#[test]
+fn take_along_axis_needs_the_lengths_of_the_tensor() {
+    let graph = Graph::new();
+    let x = graph.input::<f32>("x", [2, 3]);
+    let indices = graph.input::<i64>("indices", [4, 1]);
+    let y = x.take_along_axis(indices, 1);
+    let message = "take_along_axis: shapes [2, 3] and [4, 1] do not fit: away from the axis, the indices must have \
+                   the lengths of the tensor, or 1";
+    assert_mistake(y, message, &above("take_along_axis("));
+}
+
+#[test]
+fn concat_needs_equal_lengths_away_from_the_axis() {
+    let graph = Graph::new();
+    let x = graph.input::<f32>("x", [2, 3]);
+    let y = graph.input::<f32>("y", [2, 4]);
+    let both = graph.concat([x, y], 0);
+    let message =
+        "concat: shapes [2, 3] and [2, 4] do not fit: away from the axis, all lengths must be equal";
+    assert_mistake(both, message, &above("concat("));
+}
+
+#[test]
+fn stack_needs_one_shape() {
+    let graph = Graph::new();
+    let x = graph.input::<f32>("x", [2]);
+    let y = graph.input::<f32>("y", [3]);
+    let both = graph.stack([x, y], 0);
+    let message = "stack: shapes [1, 2] and [1, 3] do not fit: away from the axis, all lengths must be equal";
+    assert_mistake(both, message, &above("stack("));
+}
+
+#[test]
+fn squeeze_drops_axes_of_length_one_alone() {
+    let graph = Graph::new();
+    let x = graph.input::<f32>("x", [1, 3]);
+    let y = x.squeeze([0, 1]);
+    let message = "squeeze: shapes [1, 3] and [] do not fit: only axes of length 1 can be dropped";
+    assert_mistake(y, message, &above("squeeze("));
+}
+
+#[test]
+fn masked_fill_takes_a_scalar() {
+    let graph = Graph::new();
+    let x = graph.input::<f32>("x", [3]);
+    let row = graph.input::<f32>("row", [3]);
+    let y = x.masked_fill(x.gt(0.0), row);
+    let message =
+        "masked_fill: shape [3] has rank 1, but the value is a scalar: write `masked_assign` for a tensor";
+    assert_mistake(y, message, &above("masked_fill("));
+}
+
+#[test]
+fn matmul_refuses_scalars() {
+    let graph = Graph::new();
+    let x = graph.input::<f32>("x", [2, 2]);
+    let s = graph.input::<f32>("s", [0_usize; 0]);
+    let y = x.matmul(s);
+    let message =
+        "matmul: shape [] has rank 0, but matmul takes at least one axis: multiply by a scalar with `*`";
+    assert_mistake(y, message, &above("matmul(s)"));
+}
+
+#[test]
+fn gather_nd_needs_rows_no_longer_than_the_rank() {
+    let graph = Graph::new();
+    let x = graph.input::<f32>("x", [2, 3]);
+    let places = graph.input::<i64>("places", [4, 3]);
+    let y = x.gather_nd(places);
+    let message = "gather_nd: shape [4, 3] has rank 2, but the last axis of the indices is a number, at most the \
+                   rank of the tensor";
+    assert_mistake(y, message, &above("gather_nd("));
+}
+
+#[test]
+fn axes_lie_within_the_rank() {
+    for axis in [2, -3, i64::MAX, i64::MIN] {
+        let graph = Graph::new();
+        let x = graph.input::<f32>("x", [2, 3]);
+        let y = x.sum(axis);
+        let message = format!("sum: axis {axis} is out of range for shape [2, 3] of rank 2");
+        assert_mistake(y, &message, &above("sum(axis)"));
+    }
+}
+
+#[test]
+fn the_dimension_of_an_axis_out_of_range_is_a_mistake() {
+    let graph = Graph::new();
+    let x = graph.input::<f32>("x", [2, 3]);
+    let _zero = x.dim(2);
+    let place = above("dim(2)");
+    let message = format!("dim: axis 2 is out of range for shape [2, 3] of rank 2 (built at {place})");
+    assert_eq!(graph.check().unwrap_err().to_string(), message);
+}
+
+#[test]
+fn axes_are_not_repeated() {
+    let graph = Graph::new();
+    let x = graph.input::<f32>("x", [2, 3]);
+    let y = x.max([0, -2]);
+    assert_mistake(y, "max: an axis is repeated in [0, -2] for shape [2, 3]", &above("max("));
+}
+
+#[test]
+fn permute_takes_a_permutation() {
+    for axes in [vec![0, 0], vec![0], vec![0, 1, 2], vec![0, 5]] {
+        let graph = Graph::new();
+        let x = graph.input::<f32>("x", [2, 3]);
+        let y = x.permute(axes.clone());
+        let message = format!("permute: {axes:?} is no permutation of the axes of shape [2, 3]");
+        assert_mistake(y, &message, &above("permute("));
+    }
+}
+
+#[test]
+fn masks_are_bool() {
+    let graph = Graph::new();
+    let x = graph.input::<f32>("x", [3]);
+    let mask = graph.input::<i32>("mask", [3]);
+    let _ = where_(mask, x, 0.0);
+    let _ = x.boolean_mask(mask);
+    let _ = x.masked_select(mask);
+    let _ = x.unmask(mask, 0.0);
+    let _ = x.masked_fill(mask, 0.0);
+    let _ = x.masked_assign(mask, 0.0);
+    let _ = mask.expand_mask(x);
+    let _ = x.masked(mask).softmax(0);
+    let message = "the mask is i32[3]; masks are bool: write `.ne(0)` to select what is not zero";
+    assert_mistakes(
+        &graph,
+        &[
+            (format!("where_: {message}"), above("where_(")),
+            (format!("boolean_mask: {message}"), above("boolean_mask(")),
+            (format!("masked_select: {message}"), above("masked_select(")),
+            (format!("unmask: {message}"), above("unmask(")),
+            (format!("masked_fill: {message}"), above("masked_fill(")),
+            (format!("masked_assign: {message}"), above("masked_assign(")),
+            (format!("expand_mask: {message}"), above("expand_mask(")),
+            (format!("masked: {message}"), above("masked(mask)")),
+        ],
+    );
+}
+
+#[test]
+fn a_mask_matches_the_leading_axes() {
+    for shape in [vec![3], vec![2, 3, 1], vec![2, 4], vec![1]] {
+        let graph = Graph::new();
+        let x = graph.input::<f32>("x", [2, 3]);
+        let mask = graph.input::<bool>("mask", shape.clone());
+        let y = x.boolean_mask(mask);
+        let message = format!("boolean_mask: mask {shape:?} does not match the leading axes of [2, 3]");
+        assert_mistake(y, &message, &above("boolean_mask("));
+    }
+}
+
+#[test]
+fn a_mask_of_inner_axes_matches_them() {
+    let graph = Graph::new();
+    let x = graph.input::<f32>("x", [2, 3]);
+    let mask = graph.input::<bool>("mask", [2]);
+    let y = x.boolean_mask_axis(mask, 1);
+    let message = "boolean_mask: mask [2] does not match the axes from the given one on of [2, 3]";
+    assert_mistake(y, message, &above("boolean_mask_axis("));
+}
+
+#[test]
+fn arithmetic_between_masks_must_have_a_meaning() {
+    let graph = Graph::new();
+    let a = graph.input::<bool>("a", [3]);
+    let b = graph.input::<bool>("b", [3]);
+    let y = a - b;
+    let message = "sub: bool[3] is not accepted; numbers are needed: combine masks with `& | ^`, or write \
+                   `.cast(DType::I64)`";
+    assert_mistake(y, message, &above("a - b"));
+}
+
+#[test]
+fn a_mask_has_no_negative() {
+    let graph = Graph::new();
+    let mask = graph.input::<bool>("mask", [3]);
+    let y = -mask;
+    let message = "neg: bool[3] is not accepted; numbers are needed: write `.cast(DType::F32)` to count true as 1, \
+                   or `!mask` to negate";
+    assert_mistake(y, message, &above("-mask"));
+}
+
+#[test]
+fn logic_is_of_bools() {
+    let graph = Graph::new();
+    let a = graph.input::<bool>("a", [3]);
+    let b = graph.input::<i32>("b", [3]);
+    let y = a & b;
+    let message =
+        "and: i32[3] is not accepted; logic is defined for bool: write `.ne(0)` to ask what is not zero";
+    assert_mistake(y, message, &above("a & b"));
+}
+
+#[test]
+fn not_is_of_bools() {
+    let graph = Graph::new();
+    let x = graph.input::<f64>("x", [3]);
+    let y = !x;
+    let message =
+        "not: f64[3] is not accepted; logic is defined for bool: write `.eq(0)` to ask what is zero";
+    assert_mistake(y, message, &above("!x"));
+}
+
+#[test]
+fn indices_are_integers() {
+    let graph = Graph::new();
+    let x = graph.input::<f32>("x", [3]);
+    let mask = graph.input::<bool>("mask", [3]);
+    let y = x.gather(mask, 0);
+    let message =
+        "gather: bool[3] is not accepted; indices are i32 or i64; to select by a mask write `boolean_mask`";
+    assert_mistake(y, message, &above("gather("));
+}
+
+#[test]
+fn matmul_refuses_masks() {
+    let graph = Graph::new();
+    let a = graph.input::<bool>("a", [2, 2]);
+    let y = a.matmul(a);
+    let message =
+        "matmul: bool[2, 2] is not accepted; numbers are needed: write `.cast(DType::I64)` to count";
+    assert_mistake(y, message, &above("matmul("));
+}
+
+#[test]
+fn an_assignment_keeps_the_dtype_of_its_destination() {
+    let graph = Graph::new();
+    let x = graph.input::<i32>("x", [3]);
+    let source = graph.input::<f32>("source", [3]);
+    let y = x.masked_assign(x.gt(0), source);
+    let message = "masked_assign: f32[3] cannot be assigned into i32[3] without loss; write `.cast(DType::I32)` on \
+                   the source to accept it";
+    assert_mistake(y, message, &above("masked_assign("));
+}
+
+#[test]
+fn f64_is_not_assigned_into_f32() {
+    let graph = Graph::new();
+    let x = graph.input::<f32>("x", [3]);
+    let wide = graph.input::<f64>("wide", [3]);
+    let y = x.scatter_set(graph.constant([0, 1, 2]), wide, 0);
+    let message = "scatter_set: f64[3] cannot be assigned into f32[3] without loss; write `.cast(DType::F32)` on the \
+                   source to accept it";
+    assert_mistake(y, message, &above("scatter_set("));
+}
+
+#[test]
+fn a_weak_integer_fits_the_dtype_of_the_tensor() {
+    let graph = Graph::new();
+    let x = graph.input::<u8>("x", [3]);
+    let y = x + 256;
+    assert_mistake(y, "add: the scalar 256 does not fit into u8", &above("x + 256"));
+}
+
+#[test]
+fn a_weak_float_is_not_assigned_into_integers() {
+    let graph = Graph::new();
+    let x = graph.input::<i32>("x", [3]);
+    let y = x.masked_fill(x.gt(0), 7.5);
+    assert_mistake(y, "masked_fill: the scalar 7.5 does not fit into i32", &above("masked_fill("));
+}
+
+#[test]
+fn integers_have_no_negative_powers() {
+    let graph = Graph::new();
+    let x = graph.input::<i32>("x", [3]);
+    let y = x.pow(-2);
+    let message = "pow: an integer cannot be raised to the negative power -2; cast the base to a float";
+    assert_mistake(y, message, &above("pow("));
+}
+
+#[test]
+fn sizes_are_not_negative() {
+    let graph = Graph::new();
+    let y = graph.iota(-1);
+    assert_mistake(y, "iota: a size cannot be negative, but -1 is", &above("iota("));
+    let graph = Graph::new();
+    let y = graph.zeros::<f32>([3, -2]);
+    assert_mistake(y, "zeros: a size cannot be negative, but -2 is", &above("zeros::"));
+}
+
+#[test]
+fn reshape_keeps_the_number_of_elements() {
+    let graph = Graph::new();
+    let x = graph.input::<f32>("x", dims!["n", 4]);
+    // 4·n and 5·n may both be 0, 4·n and 4·n + 1 are never equal.
+    assert!(!x.reshape(dims!["n", 5]).is_poisoned());
+    let y = graph.concat([x.flatten(), graph.zeros::<f32>([1])], 0).reshape(dims!["n", 4]);
+    let message = "reshape: shape [4*n + 1] has 4*n + 1 elements and [n, 4] has 4*n";
+    assert_mistake(y, message, &above("reshape(dims![\"n\", 4])"));
+}
+
+#[test]
+fn one_inferred_size_must_follow_from_the_others() {
+    let cases = [
+        (vec![-1, -1], "there is more than one"),
+        (vec![-1, 0], "the other sizes have no elements"),
+        (vec![-1, 4], "the number of elements cannot be divided by the other sizes"),
+    ];
+    for (to, reason) in cases {
+        let graph = Graph::new();
+        let x = graph.input::<f32>("x", [2, 3]);
+        let y = x.reshape(to.clone());
+        let message = format!("reshape: the -1 in {to:?} cannot be inferred from shape [2, 3]: {reason}");
+        assert_mistake(y, &message, &above("reshape("));
+    }
+}
+
+#[test]
+fn sizes_do_not_overflow() {
+    let graph = Graph::new();
+    let y = graph.full([1_i64 << 32, 1 << 32], 0_u8);
+    assert_mistake(y, "full: the size overflows", &above("full("));
+    let graph = Graph::new();
+    let y = graph.iota(1_i64 << 62);
+    assert_mistake(y, "iota: the size overflows", &above("iota("));
+    // 2^61 elements fit an index, their bytes fit no allocation.
+    let graph = Graph::new();
+    let y = graph.zeros::<f64>([1_i64 << 61]);
+    assert_mistake(y, "zeros: the size overflows", &above("zeros::"));
+    // No elements, and still lengths whose product is beyond reach.
+    let graph = Graph::new();
+    let y = graph.zeros::<f64>([0_i64, 1 << 40, 1 << 40]);
+    assert_mistake(y, "zeros: the size overflows", &above("zeros::"));
+}
+
+#[test]
+fn sizes_beyond_reason_are_refused() {
+    let graph = Graph::new();
+    let shape: Vec<_> = (0..64)
+        .map(|i| {
+            let x = graph.input::<f32>(&format!("x{i}"), dims![format!("n{i}").as_str()]);
+            graph.concat([x, graph.zeros::<f32>([1])], 0).dim(0)
+        })
+        .collect();
+    let y = graph.zeros::<f32>(shape).flatten();
+    assert_mistake(y, "flatten: the size is too complicated an expression", &above("flatten()"));
+}
+
+#[test]
+fn the_step_of_a_slice_is_not_zero_and_can_be_negated() {
+    for step in [0, i64::MIN] {
+        let graph = Graph::new();
+        let x = graph.input::<f32>("x", [3]);
+        let y = x.slice((Slice::from(..).by(step),));
+        assert_mistake(y, "slice: the step of a slice cannot be 0 or the smallest i64", &above("slice(("));
+    }
+}
+
+#[test]
+fn slices_are_no_more_than_axes() {
+    let graph = Graph::new();
+    let x = graph.input::<f32>("x", [3]);
+    let y = x.slice((.., 0));
+    assert_mistake(y, "slice: 2 slices are given for shape [3] of rank 1", &above("slice("));
+}
+
+#[test]
+fn a_literal_index_lies_within_its_axis() {
+    for index in [3, -4] {
+        let graph = Graph::new();
+        let x = graph.input::<f32>("x", [2, 3]);
+        let y = x.slice_axis(1, index);
+        let message = format!("slice_axis: index {index} is out of range for axis 1 of shape [2, 3]");
+        assert_mistake(y, &message, &above("slice_axis("));
+    }
+}
+
+#[test]
+fn a_source_of_unrelated_length_cannot_be_assigned() {
+    let graph = Graph::new();
+    let x = graph.input::<f32>("x", [4, 2]);
+    let mask = graph.input::<bool>("mask", [4]);
+    let source = graph.input::<f32>("source", [3, 2]);
+    let y = x.masked_assign(mask, source);
+    let message = "masked_assign: source [3, 2] fits neither one selected place ([2]), nor a selection by this mask \
+                   ([count(%1)] + [2]), nor the whole of [4, 2]; for a source of unrelated length use \
+                   `masked_scatter` (from a flat source) or `unmask` (from a selection by the same mask)";
+    assert_mistake(y, message, &above("masked_assign("));
+}
+
+#[test]
+fn a_selection_by_another_mask_cannot_be_assigned() {
+    let graph = Graph::new();
+    let x = graph.input::<f32>("x", [4]);
+    let (mask, other) = (x.gt(0.0), x.gt(1.0));
+    let y = x.masked_assign(mask, x.boolean_mask(other));
+    let message = "masked_assign: source [count(%4)] fits neither one selected place ([]), nor a selection by this \
+                   mask ([count(%2)] + []), nor the whole of [4]; for a source of unrelated length use \
+                   `masked_scatter` (from a flat source) or `unmask` (from a selection by the same mask)";
+    assert_mistake(y, message, &above("masked_assign("));
+}
+
+#[test]
+fn concat_needs_something() {
+    let graph = Graph::new();
+    let y = graph.concat([], 0);
+    assert_mistake(y, "concat: at least one operand is needed", &above("concat("));
+}
+
+#[test]
+fn an_input_declared_in_two_ways_names_both_lines() {
+    let graph = Graph::new();
+    let first = graph.input::<f32>("x", dims!["n", 3]);
+    let first_place = above("input::<f32>");
+    let again = graph.input::<f32>("x", dims!["n", 3]);
+    assert_eq!(first.id(), again.id());
+    let second = graph.input::<f64>("x", [2]);
+    let message =
+        format!("input: input `x` is f64[2] here, but f32[n, 3] where it was first built at {first_place}");
+    assert_mistake(second, &message, &above("input::<f64>"));
+}
+
+#[test]
+fn graphs_are_not_mixed() {
+    let graph = Graph::new();
+    let other = Graph::new();
+    // Both lie at place 0 of their graph.
+    let x = graph.input::<f32>("x", [3]);
+    let y = other.input::<f32>("y", [3]);
+    let _ = x + y;
+    let _ = where_(x.gt(0.0), y, x);
+    let _ = x.boolean_mask(y.gt(0.0));
+    let _ = x.scatter_add(y, x, 0);
+    let _ = graph.concat([x, y], 0);
+    let _ = graph.expr(y.id());
+    let _ = grad(x.sum(..), y);
+    let message = "expressions of two different graphs cannot be combined";
+    assert_mistakes(
+        &graph,
+        &[
+            (format!("add: {message}"), above("x + y")),
+            (format!("where_: {message}"), above("where_(")),
+            (format!("boolean_mask: {message}"), above("boolean_mask(")),
+            (format!("scatter_add: {message}"), above("scatter_add(")),
+            (format!("concat: {message}"), above("concat(")),
+            (format!("expr: {message}"), above("expr(")),
+            (format!("grad: {message}"), above("grad(")),
+        ],
+    );
+    assert!(other.check().is_ok());
+}
+
+#[test]
+fn a_size_of_another_graph_is_refused() {
+    let graph = Graph::new();
+    let other = Graph::new();
+    let y = other.input::<f32>("y", [3]);
+    let kept = y.boolean_mask(y.gt(0.0));
+    let zeros = graph.zeros::<f32>(dims![kept.dim(0)]);
+    let message = "zeros: the size `count(%2)` belongs to another graph";
+    assert_mistake(zeros, message, &above("zeros::"));
+}
+
+#[test]
+fn the_sizes_of_an_input_are_numbers_and_names() {
+    let graph = Graph::new();
+    let x = graph.input::<f32>("x", dims!["n"]);
+    let kept = x.boolean_mask(x.gt(0.0));
+    let y = graph.input::<f32>("y", dims![kept.dim(0)]);
+    let message = "input: the sizes of an input are numbers and names, not `count(%2)`";
+    assert_mistake(y, message, &above("input::<f32>(\"y\""));
+}
+
+#[test]
+fn a_gradient_is_taken_of_a_scalar() {
+    let graph = Graph::new();
+    let x = graph.input::<f32>("x", [3]);
+    let loss = x.square();
+    let dx = grad(loss, x);
+    let message = "grad: the loss has shape [3]; a gradient is taken of a scalar: reduce it with `.sum(..)` or \
+                   `.mean(..)`";
+    assert_mistake(dx, message, &above("grad(loss, x)"));
+}
+
+#[test]
+fn gradients_exist_for_floats_alone() {
+    let graph = Graph::new();
+    let x = graph.input::<f32>("x", [3]);
+    let n = graph.input::<i64>("n", [3]);
+    let loss = (x * n).sum(..);
+    let dn = grad(loss, n);
+    let message = "grad: an expression to differentiate by is i64[3]; gradients exist for f32 and f64 only";
+    assert_mistake(dn, message, &above("grad(loss, n)"));
+    let graph = Graph::new();
+    let n = graph.input::<i64>("n", [3]);
+    let x = graph.input::<f32>("x", [3]);
+    let loss = n.sum(..);
+    let dx = grad(loss, x);
+    let message = "grad: the expression to differentiate is i64[]; gradients exist for f32 and f64 only";
+    assert_mistake(dx, message, &above("grad(loss, x)"));
+}
+
+#[test]
+fn derivatives_that_are_given_have_the_shapes_of_what_they_belong_to() {
+    let graph = Graph::new();
+    let x = graph.input::<f64>("x", [3]);
+    let y = x.square();
+    let _ = vjp(y, x, graph.constant([1.0, 2.0]));
+    let _ = jvp(y, x, graph.constant([[1.0, 2.0, 3.0]]));
+    let _ = hvp(y.sum(..), x, graph.constant([1.0]));
+    let _ = jvp(y, [x, y], x);
+    let fits = "do not fit: a derivative must have the shape of its expression";
+    let one_each = "do not fit: there must be one direction for each expression to differentiate by";
+    assert_mistakes(
+        &graph,
+        &[
+            (format!("vjp: shapes [3] and [2] {fits}"), above("vjp(")),
+            (format!("jvp: shapes [3] and [1, 3] {fits}"), above("jvp(y, x, ")),
+            (format!("hvp: shapes [3] and [1] {fits}"), above("hvp(")),
+            (format!("jvp: shapes [2] and [1] {one_each}"), above("jvp(y, [x, y], x)")),
+        ],
+    );
+}
+
+#[test]
+fn every_way_to_differentiate_needs_a_scalar_or_a_float() {
+    let graph = Graph::new();
+    let x = graph.input::<f64>("x", [3]);
+    let n = graph.input::<i32>("n", [3]);
+    let _ = value_and_grad(x, x);
+    let _ = hvp(x, x, x);
+    let _ = vjp(n, x, x);
+    let _ = jvp(x, n, x);
+    let not_scalar =
+        "the loss has shape [3]; a gradient is taken of a scalar: reduce it with `.sum(..)` or `.mean(..)`";
+    let floats = "gradients exist for f32 and f64 only";
+    assert_mistakes(
+        &graph,
+        &[
+            (format!("value_and_grad: {not_scalar}"), above("value_and_grad(")),
+            (format!("hvp: {not_scalar}"), above("hvp(")),
+            (format!("vjp: the expression to differentiate is i32[3]; {floats}"), above("vjp(")),
+            (format!("jvp: an expression to differentiate by is i32[3]; {floats}"), above("jvp(")),
+        ],
+    );
+}
+
+#[test]
+fn a_mistake_in_a_composed_builder_names_the_call() {
+    let graph = Graph::new();
+    let x = graph.input::<f32>("x", [2, 3]);
+    let selected = x.masked(x.gt(0.0));
+    let _ = x.softmax(2);
+    let _ = x.log_softmax(3);
+    let _ = x.mean(4);
+    let _ = x.count_nonzero(5);
+    let _ = selected.mean(6);
+    let _ = selected.softmax(7);
+    let _ = selected.any(8);
+    let _ = x.cumsum(along(9).reverse());
+    let out_of_range = |axis| format!("axis {axis} is out of range for shape [2, 3] of rank 2");
+    assert_mistakes(
+        &graph,
+        &[
+            (format!("softmax: {}", out_of_range(2)), above("softmax(2)")),
+            (format!("log_softmax: {}", out_of_range(3)), above("log_softmax(3)")),
+            (format!("mean: {}", out_of_range(4)), above("mean(4)")),
+            (format!("count_nonzero: {}", out_of_range(5)), above("count_nonzero(5)")),
+            (format!("mean: {}", out_of_range(6)), above("mean(6)")),
+            (format!("softmax: {}", out_of_range(7)), above("softmax(7)")),
+            (format!("any: {}", out_of_range(8)), above("any(8)")),
+            (format!("cumsum: {}", out_of_range(9)), above("cumsum(along(9)")),
+        ],
+    );
+}
+
+#[test]
+fn a_mistake_inside_of_clip_is_told_at_the_call_of_clip() {
+    let graph = Graph::new();
+    let x = graph.input::<u8>("x", [3]);
+    let y = x.clip(-1, 1);
+    assert_mistake(y, "clip: the scalar -1 does not fit into u8", &above("clip("));
+}
+
+#[test]
+fn what_is_built_on_a_mistake_reports_nothing_more() {
+    let graph = Graph::new();
+    let x = graph.input::<f32>("x", [2]);
+    let y = graph.input::<f32>("y", [3]);
+    let bad = x + y;
+    let place = above("x + y");
+    let worse = bad.matmul(bad).softmax(7).masked(bad).sum(9).boolean_mask(x);
+    assert_mistake(worse, "add: shapes [2] and [3] do not broadcast", &place);
+}
+
+#[test]
+fn a_mistake_in_a_loop_is_reported_once() {
+    let graph = Graph::new();
+    let x = graph.input::<f32>("x", [2]);
+    let y = graph.input::<f32>("y", [3]);
+    for _ in 0..1000 {
+        let _ = x - y;
+    }
+    let _ = y - x;
+    assert_mistakes(
+        &graph,
+        &[
+            ("sub: shapes [2] and [3] do not broadcast".to_owned(), above("x - y")),
+            ("sub: shapes [3] and [2] do not broadcast".to_owned(), above("y - x")),
+        ],
+    );
+}
+
+#[test]
+fn mistakes_are_told_in_the_order_of_the_source() {
+    let graph = Graph::new();
+    let x = graph.input::<f32>("x", [2]);
+    let early = |x: Expr<'_>| x.sum(5).is_poisoned();
+    let late = |x: Expr<'_>| x.sum(6).is_poisoned();
+    assert!(late(x) && early(x));
+    assert_mistakes(
+        &graph,
+        &[
+            ("sum: axis 5 is out of range for shape [2] of rank 1".to_owned(), above("sum(5)")),
+            ("sum: axis 6 is out of range for shape [2] of rank 1".to_owned(), above("sum(6)")),
+        ],
+    );
+}
+
+#[test]
+fn a_builder_passed_as_a_function_value_has_no_line() {
+    let graph = Graph::new();
+    let masks = vec![graph.input::<bool>("mask", [3])];
+    let negated: Vec<Expr<'_>> = masks.into_iter().map(Expr::negate).collect();
+    let message = "neg: bool[3] is not accepted; numbers are needed: write `.cast(DType::F32)` to count true as 1, \
+                   or `!mask` to negate (built at an unknown line, through a function value)";
+    assert_eq!(graph.check().unwrap_err().to_string(), message);
+    assert!(negated[0].is_poisoned());
+}
+
+#[test]
+fn casting_away_a_mistake_is_not_needed_for_widening() {
+    let graph = Graph::new();
+    let x = graph.input::<f64>("x", [3]);
+    let y = x.masked_assign(x.gt(0.0), graph.input::<i64>("n", [3]));
+    assert_eq!(y.dtype(), DType::F64);
+    assert!(graph.check().is_ok());
+}
+
+/// Does nothing; stops compiling when a kind is added, until it gets a test.
+fn has_a_test_of_a_run(kind: &ErrorKind) {
+    match kind {
+        // Above.
+        ErrorKind::Build(_)
+        // In tests/plan.rs.
+        | ErrorKind::RepeatedOutput { .. }
+        | ErrorKind::UnboundDimension { .. }
+        | ErrorKind::UnknownName { .. }
+        | ErrorKind::ForeignSlot
+        | ErrorKind::MissingFeed { .. }
+        | ErrorKind::RepeatedFeed { .. }
+        | ErrorKind::FeedDType { .. }
+        | ErrorKind::FeedShape { .. }
+        | ErrorKind::FeedScalar { .. }
+        | ErrorKind::DimensionConflict { .. }
+        | ErrorKind::OutputDType { .. }
+        | ErrorKind::OutputShape { .. }
+        | ErrorKind::RepeatedTarget { .. }
+        | ErrorKind::OutputTaken { .. }
+        | ErrorKind::OutputWritten { .. }
+        | ErrorKind::OutputNotScalar { .. }
+        // Below.
+        | ErrorKind::LengthMismatch { .. }
+        | ErrorKind::Size(_)
+        | ErrorKind::NegativeSize { .. }
+        | ErrorKind::OutOfMemory { .. }
+        | ErrorKind::IndexOutOfRange { .. }
+        | ErrorKind::PlaceOutOfRange { .. }
+        | ErrorKind::RemainderByZero { .. }
+        | ErrorKind::NegativePower { .. }
+        | ErrorKind::NothingToChoose { .. }
+        // Guards see to it that it does not come to this.
+        | ErrorKind::CountMismatch { .. } => {}
+    }
+}
+
+/// Asserts what a run fails of, as `built at` tells it.
+#[track_caller]
+fn assert_failure(result: Result<Outputs, tamis::Error>, message: &str, place: &str) {
+    let error = result.unwrap_err();
+    assert_eq!(error.to_string(), format!("{message} (built at {place})"));
+    assert_eq!(error.location().unwrap().to_string(), place);
+    has_a_test_of_a_run(error.kind());
+}
+
+#[test]
+fn named_lengths_that_differ_name_both() {
+    let graph = Graph::new();
+    let x = graph.input::<f64>("x", dims!["n"]);
+    let y = graph.input::<f64>("y", dims!["m", 2]);
+    let product = x.matmul(y);
+    let place = above("matmul(y)");
+    let plan = Plan::new([("product", product)]).unwrap();
+    let result = plan.feed("x", &arr1(&[1.0, 2.0])).feed("y", &Array2::<f64>::zeros((3, 2))).run();
+    let message = "matmul: lengths differ: m = 3 and n = 2; `m` is a dimension of an input; `n` is a dimension of an \
+                   input";
+    assert_failure(result, message, &place);
+}
+
+#[test]
+fn a_mask_that_was_given_a_name_is_told_by_it() {
+    let graph = Graph::new();
+    let x = graph.input::<f64>("x", [3]);
+    let mask = x.abs().gt(1.0).named("large");
+    let mask_place = above("gt(1.0)");
+    let filled = graph.constant([7.0, 8.0]).unmask(mask, 0.0);
+    let place = above("unmask(");
+    let plan = Plan::new([("filled", filled)]).unwrap();
+    let message = format!(
+        "unmask: lengths differ: 2 and count(%3) = 1; count(%3) counts the true elements of `large` (built at \
+         {mask_place})"
+    );
+    assert_failure(plan.feed("x", &arr1(&[0.0, -2.0, 1.0])).run(), &message, &place);
+}
+
+#[test]
+fn an_inferred_size_that_is_not_whole_is_told() {
+    let graph = Graph::new();
+    let x = graph.input::<f64>("x", dims!["n"]);
+    let y = x.reshape([-1, 4]);
+    let place = above("reshape(");
+    let plan = Plan::new([("y", y)]).unwrap();
+    let message = "reshape: 6 elements cannot be divided by 4";
+    assert_failure(plan.feed("x", &Array1::<f64>::zeros(6)).run(), message, &place);
+    assert_eq!(plan.feed("x", &Array1::<f64>::zeros(8)).run().unwrap().value("y").unwrap().shape(), [2, 4]);
+}
+
+#[test]
+fn a_reshape_to_another_number_of_elements_is_told() {
+    let graph = Graph::new();
+    let x = graph.input::<f64>("x", dims!["n", 4]);
+    let y = x.reshape(dims!["n", 5]);
+    let place = above("reshape(");
+    let plan = Plan::new([("y", y)]).unwrap();
+    let message = "reshape: lengths differ: 4*n = 8 and 5*n = 10; `n` is a dimension of an input";
+    assert_failure(plan.feed("x", &Array2::<f64>::zeros((2, 4))).run(), message, &place);
+    assert!(plan.feed("x", &Array2::<f64>::zeros((0, 4))).run().is_ok());
+}
+
+#[test]
+fn a_size_that_overflows_in_a_run_is_told_before_it_is_allocated() {
+    let graph = Graph::new();
+    let x = graph.input::<u8>("x", dims!["n"]);
+    let square = graph.zeros::<u8>(dims!["n", "n"]) + 1;
+    let place = above("zeros::<u8>");
+    let plan = Plan::new([("square", square), ("x", x)]).unwrap();
+    let zero = arr0(0_u8);
+    let long = zero.broadcast(1_usize << 40).unwrap();
+    assert_failure(plan.feed("x", long).run(), "broadcast_to: the size overflows", &place);
+}
+
+#[test]
+fn an_array_beyond_all_memory_is_an_error() {
+    let graph = Graph::new();
+    let x = graph.input::<f64>("x", dims!["n"]);
+    let y = x.sqrt();
+    let place = above("sqrt()");
+    let plan = Plan::new([("y", y)]).unwrap();
+    let zero = arr0(0.0);
+    let long = zero.broadcast(1_usize << 58).unwrap();
+    let message = "sqrt: there is no memory for shape [288230376151711744] of 2305843009213693952 bytes";
+    assert_failure(plan.feed("x", long).run(), message, &place);
+}
+
+#[test]
+fn a_size_below_zero_is_told_with_its_value() {
+    let graph = Graph::new();
+    let x = graph.input::<f64>("x", dims!["n"]);
+    let before = x.dim(0).sub(&Dim::ONE).unwrap();
+    let y = graph.iota(before);
+    let place = above("iota(");
+    let plan = Plan::new([("y", y), ("x", x)]).unwrap();
+    let message = "iota: the size n - 1 is negative: it is -1 in this run";
+    assert_failure(plan.feed("x", &Array1::<f64>::zeros(0)).run(), message, &place);
+    let out = plan.feed("x", &Array1::<f64>::zeros(3)).run().unwrap();
+    assert_eq!(out.view::<i64>("y").unwrap(), arr1(&[0, 1]).into_dyn());
+}
+
+#[test]
+fn indices_out_of_range_are_told_with_their_place_in_every_addressing() {
+    type Build = for<'g> fn(Expr<'g>, Expr<'g>) -> Expr<'g>;
+    let cases: [(&str, Build, usize); 9] = [
+        ("gather", |x, i| x.gather(i, 1), 1),
+        ("take_along_axis", |x, i| x.take_along_axis(i, 1), 1),
+        ("gather_nd", |x, i| x.gather_nd(i), 1),
+        ("scatter_set", |x, i| x.scatter_set(i, 1.0, 1), 1),
+        ("scatter_add", |x, i| x.scatter_add(i, 1.0, 1), 1),
+        ("scatter_set_along_axis", |x, i| x.scatter_set_along_axis(i, 1.0, 1), 1),
+        ("scatter_add_along_axis", |x, i| x.scatter_add_along_axis(i, 1.0, 1), 1),
+        ("scatter_nd_set", |x, i| x.scatter_nd_set(i, 1.0), 1),
+        ("scatter_nd_add", |x, i| x.scatter_nd_add(i, 1.0), 1),
+    ];
+    for (op, build, axis) in cases {
+        let graph = Graph::new();
+        let x = graph.input::<f64>("x", [2, 2]);
+        let i = graph.input::<i64>("i", [2, 2]);
+        let plan = Plan::new([("y", build(x, i))]).unwrap();
+        for bad in [2, -3, i64::MIN, i64::MAX] {
+            let result =
+                plan.feed("x", &Array2::<f64>::zeros((2, 2))).feed("i", &arr2(&[[0, 1], [-1, bad]])).run();
+            let error = result.unwrap_err();
+            let place = error.location().unwrap().to_string();
+            assert!(place.starts_with(file!()), "{place}");
+            let message = format!(
+                "{op}: index {bad} is out of range for axis {axis} of length 2, at position [1, 1] of the indices \
+                 (built at {place})"
+            );
+            assert_eq!(error.to_string(), message);
+        }
+    }
+}
+
+#[test]
+fn a_failed_scatter_leaves_its_destination_alone() {
+    let graph = Graph::new();
+    let x = graph.input::<f64>("x", [2]);
+    let i = graph.input::<i64>("i", [2]);
+    let y = x.scatter_add(i, 1.0, 0);
+    let plan = Plan::new([("x", y)]).unwrap();
+    let mut memory = arr1(&[5.0, 6.0]);
+    assert!(plan.feed("i", &arr1(&[0_i64, 2])).update("x", memory.view_mut()).run().is_err());
+    assert_eq!(memory, arr1(&[5.0, 6.0]));
+}
+
+#[test]
+fn a_literal_index_beyond_an_axis_of_unknown_length_is_told() {
+    let graph = Graph::new();
+    let x = graph.input::<f64>("x", dims!["n", 2]);
+    let y = x.slice((-3, ..));
+    let place = above("slice((");
+    let plan = Plan::new([("y", y)]).unwrap();
+    let message = "slice: place -1 is out of range for axis 0 of length 2";
+    assert_failure(plan.feed("x", &Array2::<f64>::zeros((2, 2))).run(), message, &place);
+}
+
+#[test]
+fn integers_have_no_remainder_by_zero() {
+    let graph = Graph::new();
+    let a = graph.input::<i32>("a", [2, 2]);
+    let b = graph.input::<i32>("b", [2]);
+    let y = a % b;
+    let place = above("a % b");
+    let plan = Plan::new([("y", y)]).unwrap();
+    let a = arr2(&[[7, -7], [i32::MIN, i32::MIN]]);
+    let message = "floor_mod: the divisor is 0 at position [0, 1]; integers have no remainder by 0";
+    assert_failure(plan.feed("a", &a).feed("b", &arr1(&[3, 0])).run(), message, &place);
+    let out = plan.feed("a", &a).feed("b", &arr1(&[3, -1])).run().unwrap();
+    assert_eq!(out.view::<i32>("y").unwrap(), arr2(&[[1, 0], [1, 0]]).into_dyn());
+}
+
+#[test]
+fn a_remainder_by_zero_is_seen_wherever_it_is_not_selected() {
+    let graph = Graph::new();
+    let a = graph.input::<i64>("a", [2]);
+    let y = where_(a.ne(0), a % a, 0);
+    let place = above("a % a");
+    let plan = Plan::new([("y", y)]).unwrap();
+    let message = "floor_mod: the divisor is 0 at position [1]; integers have no remainder by 0";
+    assert_failure(plan.feed("a", &arr1(&[3_i64, 0])).run(), message, &place);
+}
+
+#[test]
+fn integers_have_no_negative_powers_in_a_run() {
+    let graph = Graph::new();
+    let a = graph.input::<i64>("a", [2]);
+    let y = a.pow(a);
+    let place = above("pow(a)");
+    let plan = Plan::new([("y", y)]).unwrap();
+    let message =
+        "pow: -2 cannot be raised to the negative power -2 at position [1]; cast the base to a float";
+    assert_failure(plan.feed("a", &arr1(&[3_i64, -2])).run(), message, &place);
+}
+
+#[test]
+fn the_extreme_of_nothing_is_told_with_its_line() {
+    type Build = for<'g> fn(Expr<'g>) -> Expr<'g>;
+    let cases: [(&str, Build); 6] = [
+        ("max", |x| x.max(0)),
+        ("min", |x| x.min(0)),
+        ("argmax", |x| x.argmax(0)),
+        ("argmin", |x| x.argmin(0)),
+        ("max", |x| x.masked(x.gt(9.0)).max(0)),
+        ("min", |x| x.masked(x.gt(9.0)).min(0)),
+    ];
+    for (op, build) in cases {
+        let graph = Graph::new();
+        let x = graph.input::<f64>("x", dims!["n", 2]);
+        let plan = Plan::new([("y", build(x))]).unwrap();
+        let error = plan.feed("x", &Array2::<f64>::zeros((0, 2))).run().unwrap_err();
+        let place = error.location().unwrap().to_string();
+        assert!(place.starts_with(file!()), "{place}");
+        let message = format!(
+            "{op}: there is no element to choose from for position [0] of the result (built at {place})"
+        );
+        assert_eq!(error.to_string(), message);
+    }
+}
+
+#[test]
+fn a_failure_in_a_gradient_tells_both_lines() {
+    let graph = Graph::new();
+    let x = graph.input::<f64>("x", [3]);
+    let i = graph.input::<i64>("i", dims!["k"]);
+    let loss = x.gather(i, 0).sum(..);
+    let forward = above("gather(i, 0)");
+    let dx = grad(loss, x);
+    let gradient = above("grad(loss, x)");
+    let plan = Plan::new([("dx", dx)]).unwrap();
+    let error = plan.feed("x", &arr1(&[1.0, 2.0, 3.0])).feed("i", &arr1(&[0_i64, 3])).run().unwrap_err();
+    let message = format!(
+        "scatter_add: index 3 is out of range for axis 0 of length 3, at position [1] of the indices \
+         (gradient taken at {gradient}, of what was built at {forward})"
+    );
+    assert_eq!(error.to_string(), message);
+    assert_eq!(error.location().unwrap().to_string(), gradient);
+    let out = plan.feed("x", &arr1(&[1.0, 2.0, 3.0])).feed("i", &arr1(&[2_i64, 0, 2])).run().unwrap();
+    assert_eq!(out.view::<f64>("dx").unwrap(), arr1(&[1.0, 0.0, 2.0]).into_dyn());
+}
+
+#[test]
+fn a_failure_in_a_second_derivative_tells_the_first_line_of_all() {
+    let graph = Graph::new();
+    let x = graph.input::<f64>("x", [3]);
+    let i = graph.input::<i64>("i", dims!["k"]);
+    let loss = x.gather(i, 0).square().sum(..);
+    let forward = above("gather(i, 0)");
+    let dx = grad(loss, x);
+    let ddx = grad(dx.sum(..), x);
+    let second = above("grad(dx.sum(..), x)");
+    let plan = Plan::new([("ddx", ddx)]).unwrap();
+    let error = plan.feed("x", &arr1(&[1.0, 2.0, 3.0])).feed("i", &arr1(&[0_i64, 3])).run().unwrap_err();
+    let text = error.to_string();
+    assert!(text.contains(&format!("gradient taken at {second}")), "{text}");
+    assert!(text.ends_with(&format!("of what was built at {forward})")), "{text}");
+}

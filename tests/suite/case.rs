@@ -1,0 +1,114 @@
+//! One case of an op: inputs, what is built of them, and what comes out.
+
+use std::panic::Location;
+use std::sync::Arc;
+
+use tamis::{Expr, Graph, Value};
+
+use crate::array::to_single;
+
+/// What is built of the inputs.
+type Build = dyn for<'g> Fn(&'g Graph, &[Expr<'g>]) -> Expr<'g> + Send + Sync;
+
+/// An expression of some inputs, with the value it has by `OPS.md`, worked by
+/// hand or by NumPy.
+#[derive(Clone)]
+pub(crate) struct Case {
+    pub(crate) name: String,
+    /// Where the case is written.
+    pub(crate) place: &'static Location<'static>,
+    pub(crate) inputs: Vec<Value>,
+    pub(crate) build: Arc<Build>,
+    pub(crate) expected: Value,
+    pub(crate) smooth: Smooth,
+    pub(crate) lengths: Vec<Lengths>,
+    /// Whether f32 may stand for f64 in inputs and result.
+    pub(crate) any_float: bool,
+    /// The relative error that is accepted of floats, in units of the last place.
+    pub(crate) ulps: f64,
+}
+
+/// How often the expression can be differentiated at its inputs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Smooth {
+    No,
+    Once,
+    Twice,
+}
+
+/// What a graph knows of the lengths of its inputs. A 1 is always known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Lengths {
+    /// The numbers.
+    Known,
+    /// Which of them are equal.
+    Named,
+    /// Nothing.
+    Separate,
+}
+
+impl Lengths {
+    const ALL: [Lengths; 3] = [Lengths::Known, Lengths::Named, Lengths::Separate];
+}
+
+/// A case of `N` inputs, which `build` takes as an array.
+#[track_caller]
+pub(crate) fn case<const N: usize>(
+    name: impl Into<String>,
+    inputs: [Value; N],
+    build: impl for<'g> Fn(&'g Graph, [Expr<'g>; N]) -> Expr<'g> + Send + Sync + 'static,
+    expected: Value,
+) -> Case {
+    Case {
+        name: name.into(),
+        place: Location::caller(),
+        inputs: inputs.into(),
+        build: Arc::new(move |graph, inputs| build(graph, std::array::from_fn(|i| inputs[i]))),
+        expected,
+        smooth: Smooth::No,
+        lengths: Lengths::ALL.into(),
+        any_float: true,
+        ulps: 4.0,
+    }
+}
+
+impl Case {
+    /// The expression has first and second derivatives.
+    pub(crate) fn smooth(self) -> Case {
+        Case { smooth: Smooth::Twice, ..self }
+    }
+
+    /// The expression has a first derivative.
+    pub(crate) fn smooth_once(self) -> Case {
+        Case { smooth: Smooth::Once, ..self }
+    }
+
+    /// The graph must know which lengths are equal.
+    pub(crate) fn with_equal_lengths(self) -> Case {
+        Case { lengths: vec![Lengths::Known, Lengths::Named], ..self }
+    }
+
+    /// The graph must know the lengths.
+    pub(crate) fn with_known_lengths(self) -> Case {
+        Case { lengths: vec![Lengths::Known], ..self }
+    }
+
+    /// The dtypes matter: f32 cannot stand for f64.
+    pub(crate) fn as_typed(self) -> Case {
+        Case { any_float: false, ..self }
+    }
+
+    /// The case with f32 in place of f64.
+    pub(crate) fn in_single(&self) -> Case {
+        Case {
+            inputs: self.inputs.iter().map(to_single).collect(),
+            expected: to_single(&self.expected),
+            ..self.clone()
+        }
+    }
+
+    /// Rounding may add up to so many units in the last place.
+    pub(crate) fn within(self, ulps: f64) -> Case {
+        Case { ulps, ..self }
+    }
+}

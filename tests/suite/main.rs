@@ -1,0 +1,15 @@
+//! Every op, case by case, and the laws that hold for all of them.
+//!
+//! `cases` has one file per op family, with the cases of each variant; `check`
+//! asserts of each case all that can be asserted of any; `laws`, `poison` and
+//! `dims` relate ops to each other.
+
+mod array;
+mod case;
+mod cases;
+mod check;
+mod dims;
+mod laws;
+mod poison;
+mod random;
+mod run;
