@@ -49,11 +49,11 @@ fn boxes_above_a_score() -> Result<(), tamis::Error> {
         [[0, 0, 40, 30], [5, 28, 52, 61], [0, 60, 44, 99]],
         [[48, 2, 97, 33], [50, 31, 90, 66], [41, 70, 88, 96]],
     ]]);
-    // In each cell: how sure that there is an object, and that it moves.
-    let scores = graph
-        .constant(array![
-            [[[0.10, 0.5], [0.93, 0.1], [0.81, 0.9]], [[0.32, 0.2], [0.88, 0.7], [0.79, 0.4]],]
-        ]);
+    // In each cell: how sure that there is an object, that it moves, that it is alive.
+    let scores = graph.constant(array![[
+        [[0.10, 0.55, 0.21], [0.93, 0.12, 0.74], [0.81, 0.97, 0.08]],
+        [[0.32, 0.25, 0.40], [0.88, 0.71, 0.66], [0.79, 0.44, 0.13]],
+    ]]);
 
     let sure = scores.slice_axis(-1, 0).gt(0.8); // scores[..., 0] > 0.8, of shape (1, 2, 3)
     let kept = boxes.boolean_mask(sure).eval::<i32>()?; // boxes[sure], of shape (3, 4)

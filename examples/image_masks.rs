@@ -40,7 +40,6 @@ fn greek_coins() -> Result<(), Box<dyn Error>> {
         ("outside", grey.masked(!mask).mean(..)),
         ("box", bounding_box(coin)), // places.min(axis=0) and places.max(axis=0)
         ("coins-on-blue", on_blue),
-        // The size of this one is known when the mask is: at run time, within the plan.
         ("large-coin", enlarge(crop(on_blue, coin), 4)),
     ])?;
     let pixels = picture::read(&files::data("coins.png"))?;
@@ -59,7 +58,7 @@ fn greek_coins() -> Result<(), Box<dyn Error>> {
         corners[[1, 1]]
     );
     save(&out, "coins-on-blue", "where(mask, image, colour)")?;
-    save(&out, "large-coin", "image[mask.any(1)][:, mask.any(0)], enlarged")
+    save(&out, "large-coin", "the box alone, enlarged")
 }
 
 /// A photograph in colour: a mask by hue, and a soft one.

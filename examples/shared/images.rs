@@ -61,9 +61,16 @@ pub(crate) fn bounding_box(mask: Expr) -> Expr {
     mask.graph().stack([places.min(0), places.max(0)], 0)
 }
 
-/// The rows and columns that a mask of one object touches, a shape known only at run time.
+/// The part of the image in the bounding box of the mask. Its size is known when the
+/// mask is: at run time, within one plan.
 pub(crate) fn crop<'g>(image: Expr<'g>, mask: Expr<'g>) -> Expr<'g> {
-    image.boolean_mask(mask.any(1)).boolean_mask_axis(mask.any(0), 1)
+    let corners = bounding_box(mask);
+    let within = |place: Expr<'g>, axis: i64| {
+        let [first, last] = [0, 1].map(|corner| corners.slice((corner, axis)));
+        place.ge(first) & place.le(last)
+    };
+    let (row, column) = coordinates(image);
+    image.boolean_mask(within(row.squeeze(1), 0)).boolean_mask_axis(within(column, 1), 1)
 }
 
 /// Each pixel repeated along both axes: `image.repeat(times, 0).repeat(times, 1)`.
