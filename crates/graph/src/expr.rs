@@ -14,7 +14,19 @@ use crate::shape::Shape;
 /// A lazy tensor: one expression of a [`Graph`]. Copy it freely.
 ///
 /// `+ - * / %` and unary `-` work with expressions and Rust scalars; masks
-/// combine with `& | ^ !`; comparisons are methods that give masks. There is no
+/// combine with `& | ^ !`; comparisons are methods that give masks:
+///
+/// ```
+/// use tamis::prelude::*;
+///
+/// let graph = Graph::new();
+/// let x = graph.constant([0.5, 2.0]);
+/// let y = where_(x.lt(1.0) & !x.is_nan(), (1.0 - x).ln(), -2 * &x);
+/// assert_eq!(y.eval::<f64>()?, ndarray::arr1(&[-(2.0_f64.ln()), -4.0]).into_dyn());
+/// # Ok::<(), tamis::Error>(())
+/// ```
+///
+/// There is no
 /// `==` and no `if` on expressions:
 ///
 /// ```compile_fail

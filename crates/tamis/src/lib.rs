@@ -50,3 +50,8 @@ pub mod prelude {
 pub mod graph {
     pub use tamis_graph::*;
 }
+
+/// The program of the README, compiled and run with the other examples.
+#[cfg(doctest)]
+#[doc = include_str!("../../../README.md")]
+struct Readme;

@@ -157,6 +157,14 @@ impl<T: Element, const N: usize, const M: usize, const K: usize> IntoConstant<T>
     }
 }
 
+impl<T: Element, const N: usize, const M: usize, const K: usize, const L: usize> IntoConstant<T>
+    for [[[[T; L]; K]; M]; N]
+{
+    fn into_array(self) -> ArrayD<T> {
+        Array::from_shape_fn((N, M, K, L), |(n, m, k, l)| self[n][m][k][l]).into_dyn()
+    }
+}
+
 impl<T: Element, S: Data<Elem = T>, D: Dimension> IntoConstant<T> for ArrayBase<S, D> {
     fn into_array(self) -> ArrayD<T> {
         self.into_owned().into_dyn()

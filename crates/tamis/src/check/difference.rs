@@ -16,14 +16,15 @@ const SHRINK: f64 = 1.0 / 16.0;
 /// How many steps are taken at most. The last is so small that numbers near 1 hardly move.
 const STEPS: i32 = 11;
 
-/// How many units in the last place two evaluations together may be off.
-const ROUNDING: f64 = 32.0;
+/// By how many times their rounding the evaluations of one difference may be off together.
+const ROUNDING: f64 = 16.0;
 
 /// A difference rounded by more than this part of it tells nothing.
 const TELLING: f64 = 1e-3;
 
-/// By how much a smaller step must be nearer, lest its rounding hides what a larger one told.
-const NEARER: f64 = 1.0 / 16.0;
+/// Steps that are larger than this part of what they move may miss all there is
+/// to see: what two of them agree on says nothing.
+const FINE: f64 = 1.0 / 16.0;
 
 /// What a derivative should be.
 #[derive(Clone, Copy)]
@@ -51,41 +52,67 @@ pub(super) enum Measured {
     Kink(Site),
 }
 
+/// What one more step tells.
+#[derive(Debug, Clone, Copy)]
+enum Told {
+    /// Smaller steps would tell nothing else.
+    All(Reading),
+    /// It does not agree, but a smaller step might.
+    Differs(Reading),
+    /// It is so rounded that it could hide a mistake.
+    Nothing,
+}
+
 impl Expected {
-    /// Compares with a difference that is rounded by about `noise`; `None` if
-    /// that could hide a mistake. `larger` is the nearest that larger steps came.
+    /// Compares with a difference that is rounded by about `noise`. `larger` is
+    /// what did not agree over a larger step, which rounds less: if this
+    /// difference is the same, the derivative is wrong.
     ///
     /// The noise of the first step is accepted in any case: no other has less.
-    fn compare(&self, numeric: f64, noise: f64, first: bool, larger: Option<Reading>) -> Option<Reading> {
+    fn compare(&self, numeric: f64, noise: f64, first: bool, larger: Option<Reading>) -> Told {
         let Expected { analytic, floor, tolerance } = *self;
-        let (difference, size) = ((analytic - numeric).abs(), analytic.abs().max(numeric.abs()));
-        let nearer = larger.is_none_or(|larger| {
-            !larger.numeric.is_finite() || difference <= NEARER * (analytic - larger.numeric).abs()
-        });
-        let telling = first || nearer && noise <= TELLING * size;
-        let exact = relative_eq!(analytic, numeric, epsilon = tolerance * floor, max_relative = tolerance);
-        let agrees = exact || telling && relative_eq!(analytic, numeric, epsilon = noise);
-        if !agrees && difference <= noise {
-            return None;
+        let epsilon = tolerance * floor;
+        let is_near = |other: f64, noise: f64| {
+            relative_eq!(other, numeric, epsilon = epsilon.max(noise), max_relative = tolerance)
+        };
+        let tells_of = |other: f64| noise <= TELLING * numeric.abs().max(other.abs());
+        if is_near(analytic, 0.0) {
+            return Told::All(self.reading(numeric, floor, true));
         }
-        let size = if exact || !agrees { size.max(floor) } else { size.max(noise / tolerance) };
-        let error = if difference == 0.0 { 0.0 } else { difference / size };
-        Some(Reading { analytic, numeric, error: if error.is_nan() { f64::INFINITY } else { error }, agrees })
+        let is_confirmed =
+            |larger: &Reading| is_near(larger.numeric, if tells_of(larger.numeric) { noise } else { 0.0 });
+        if let Some(larger) = larger.filter(is_confirmed) {
+            return Told::All(larger);
+        }
+        match is_near(analytic, noise) {
+            true if first || tells_of(analytic) => {
+                Told::All(self.reading(numeric, floor.max(noise / tolerance), true))
+            }
+            true => Told::Nothing,
+            false => Told::Differs(self.reading(numeric, floor, false)),
+        }
+    }
+
+    fn reading(&self, numeric: f64, floor: f64, agrees: bool) -> Reading {
+        let analytic = self.analytic;
+        let difference = (analytic - numeric).abs();
+        let error = difference / analytic.abs().max(numeric.abs()).max(floor);
+        Reading { analytic, numeric, error: if error.is_nan() { f64::INFINITY } else { error }, agrees }
     }
 }
 
 /// The derivative of the probe's function along a direction at the point.
 ///
-/// Steps shrink until one agrees with what is expected: between its ends are no
-/// kink and no pole. Of those that do not agree, the nearest is given.
+/// Steps shrink until one agrees with what is expected (between its ends are no
+/// kink and no pole) or two agree on something else.
 pub(super) fn measure(
     probe: &Probe,
     point: &mut Point,
     direction: &Direction,
     expected: &Expected,
 ) -> Measured {
-    let coarseness = coarseness(point, direction);
-    let mut nearest: Option<Reading> = None;
+    let size = size(point, direction);
+    let mut differing: Option<Reading> = None;
     let mut kink = None;
     for i in 0..STEPS {
         let step = FIRST_STEP * SHRINK.powi(i);
@@ -96,16 +123,15 @@ pub(super) fn measure(
                 continue;
             }
         };
-        let rounded = ROUNDING * probe.value.abs() + coarseness * expected.analytic.abs();
-        match expected.compare(numeric, f64::EPSILON * rounded / step, i == 0, nearest) {
-            Some(reading) if reading.agrees => return Measured::Reading(reading),
-            Some(reading) if nearest.is_none_or(|nearest| reading.error < nearest.error) => {
-                nearest = Some(reading);
-            }
-            Some(_) | None => {}
+        let rounded = ROUNDING * probe.rounding + f64::EPSILON * size * expected.analytic.abs();
+        let larger = differing.filter(|_| size == 0.0 || step <= FINE * size);
+        match expected.compare(numeric, rounded / step, i == 0, larger) {
+            Told::All(reading) => return Measured::Reading(reading),
+            Told::Differs(reading) => differing = Some(reading),
+            Told::Nothing => {}
         }
     }
-    match (nearest, kink) {
+    match (differing, kink) {
         // With a kink on one side and no value on the other, the function ends at a kink.
         (Some(reading), Some(site)) if !reading.numeric.is_finite() => Measured::Kink(site),
         (Some(reading), _) => Measured::Reading(reading),
@@ -114,9 +140,8 @@ pub(super) fn measure(
     }
 }
 
-/// The elements of a direction in steps of 1: those of size 1 and more move by
-/// whole units in the last place alone.
-fn coarseness(point: &Point, direction: &Direction) -> f64 {
+/// The largest element of a direction, measured by how far it moves in a step of 1.
+fn size(point: &Point, direction: &Direction) -> f64 {
     let values = point.variables[direction.variable].elements();
     let relative = direction.elements.iter().map(|(element, by)| (values[*element] / by).abs());
     relative.fold(0.0, f64::max)
@@ -148,43 +173,57 @@ fn slope(probe: &Probe, point: &mut Point, direction: &Direction, step: f64) -> 
 mod tests {
     use super::*;
 
-    fn compare(analytic: f64, numeric: f64, noise: f64) -> Option<Reading> {
-        Expected { analytic, floor: 1e-4, tolerance: 1e-6 }.compare(numeric, noise, false, None)
+    fn expected(analytic: f64) -> Expected {
+        Expected { analytic, floor: 1e-4, tolerance: 1e-6 }
+    }
+
+    fn agreeing(told: Told) -> Option<bool> {
+        match told {
+            Told::All(reading) => Some(reading.agrees),
+            Told::Differs(_) | Told::Nothing => None,
+        }
     }
 
     #[test]
     fn a_difference_within_the_tolerance_agrees() {
-        let reading = compare(2.0, 2.0 + 1e-6, 0.0).unwrap();
-        assert!(reading.agrees && reading.error < 1e-6);
-        let reading = compare(2.0, 2.0 + 1e-5, 0.0).unwrap();
-        assert!(!reading.agrees && reading.error > 4e-6);
-        assert!(compare(1e-11, 0.0, 0.0).unwrap().agrees);
+        let told = |analytic, numeric| expected(analytic).compare(numeric, 0.0, true, None);
+        assert!(
+            matches!(told(2.0, 2.0 + 1e-6), Told::All(Reading { agrees: true, error, .. }) if error < 1e-6)
+        );
+        assert!(matches!(told(2.0, 2.0 + 1e-5), Told::Differs(Reading { error, .. }) if error > 4e-6));
+        assert_eq!(agreeing(told(1e-11, 0.0)), Some(true));
     }
 
     #[test]
     fn noise_is_accepted_only_where_it_cannot_hide_a_mistake() {
-        let reading = compare(1.0, 1.0001, 0.0002).unwrap();
-        assert!(reading.agrees && reading.error < 1e-6);
-        assert!(compare(1.0, 2.0, 1.5).is_none());
-        assert!(!compare(1.0, 2.0, 0.5).unwrap().agrees);
+        let told = |numeric, noise, first| expected(1.0).compare(numeric, noise, first, None);
+        assert!(
+            matches!(told(1.0001, 2e-4, false), Told::All(Reading { agrees: true, error, .. }) if error < 1e-6)
+        );
+        assert!(matches!(told(2.0, 1.5, false), Told::Nothing));
+        assert!(matches!(told(2.0, 0.5, false), Told::Differs(_)));
+        assert_eq!(agreeing(told(2.0, 1.5, true)), Some(true));
     }
 
     #[test]
-    fn the_noise_of_the_first_step_is_accepted_and_not_that_of_one_that_is_no_nearer() {
-        let expected = Expected { analytic: 1.0, floor: 1e-4, tolerance: 1e-6 };
-        assert!(expected.compare(2.0, 1.5, true, None).unwrap().agrees);
-        let wrong = expected.compare(1.0001, 0.0, true, None).unwrap();
-        assert!(!wrong.agrees);
-        assert!(expected.compare(1.0001, 0.0002, false, Some(wrong)).is_none());
-        assert!(expected.compare(1.000002, 0.0002, false, Some(wrong)).unwrap().agrees);
+    fn two_steps_that_agree_on_something_else_decide() {
+        let larger = expected(1.0).reading(1.0001, 0.0, false);
+        let told = |numeric, noise| expected(1.0).compare(numeric, noise, false, Some(larger));
+        assert_eq!(agreeing(told(1.0001, 0.0)), Some(false));
+        assert_eq!(agreeing(told(1.00005, 2e-4)), Some(false));
+        assert_eq!(agreeing(told(1.000_000_1, 0.0)), Some(true));
+        assert_eq!(agreeing(told(1.000_002, 1e-5)), Some(true));
     }
 
     #[test]
     fn nan_and_infinities_never_agree() {
-        for (analytic, numeric) in [(f64::NAN, 1.0), (1.0, f64::NAN), (f64::INFINITY, 1.0)] {
-            let reading = compare(analytic, numeric, 0.0).unwrap();
-            assert!(!reading.agrees, "{reading:?}");
-            assert!(reading.error.is_infinite());
+        for (analytic, numeric) in
+            [(f64::NAN, 1.0), (1.0, f64::NAN), (f64::INFINITY, 1.0), (1.0, f64::INFINITY)]
+        {
+            for noise in [0.0, f64::NAN, f64::INFINITY] {
+                let told = expected(analytic).compare(numeric, noise, true, None);
+                assert!(matches!(told, Told::Differs(Reading { error: f64::INFINITY, .. })), "{told:?}");
+            }
         }
     }
 }

@@ -5,8 +5,16 @@ use tamis_exec::{Error, Outputs, Plan, Slot};
 use tamis_graph::{Element, Expr, Value};
 
 use super::decision::{Names, Site, decisions};
+use super::random::Random;
+
+/// How often the value is looked at to find how much it is rounded.
+const LOOKS: usize = 6;
+
+/// By how many units in the last place all variables are moved for that.
+const NUDGE: f64 = 4.0;
 
 /// Where gradients are checked: what the inputs are fed.
+#[derive(Clone)]
 pub(super) struct Point {
     /// What does not move, by the names of the inputs.
     pub(super) feeds: Vec<(String, Value)>,
@@ -33,6 +41,7 @@ impl Point {
 }
 
 /// The elements of one variable.
+#[derive(Clone)]
 pub(super) struct Position {
     /// The name of the input.
     pub(super) input: String,
@@ -70,6 +79,8 @@ pub(super) struct Probe {
     frozen: Vec<(String, Value)>,
     /// The value at the point itself.
     pub(super) value: f64,
+    /// By how much the value may be rounded.
+    pub(super) rounding: f64,
     /// What was decided at the point itself.
     decided: Vec<Value>,
 }
@@ -99,28 +110,51 @@ impl Probe {
             decisions.iter().enumerate().map(|(i, decision)| Ok((plan.slot(&name(i))?, decision.site)));
         let decisions = slots.collect::<Result<Vec<_>, Error>>()?;
         let result = plan.slot("value")?;
-        let mut probe = Probe { plan, result, decisions, frozen, value: f64::NAN, decided: Vec::new() };
+        let (value, rounding) = (f64::NAN, f64::NAN);
+        let mut probe = Probe { plan, result, decisions, frozen, value, rounding, decided: Vec::new() };
         let out = point.run_with(&probe.plan, &probe.frozen)?;
         probe.value = out.scalar(probe.result)?;
+        probe.rounding = f64::EPSILON * probe.value.abs();
         probe.decided = probe.decisions.iter().map(|(slot, _)| out.value(*slot)).collect::<Result<_, _>>()?;
         Ok(probe)
     }
 
+    /// Finds by how much the value is rounded: more than its own last place
+    /// where large numbers cancel on the way to it. A few units in the last
+    /// place of all variables show it.
+    pub(super) fn look_at_rounding(&mut self, point: &Point, random: &mut Random) {
+        for _ in 0..LOOKS {
+            let mut nudged = point.clone();
+            for value in nudged.variables.iter_mut().flat_map(|variable| variable.elements_mut()) {
+                *value *= 1.0 + NUDGE * f64::EPSILON * random.sign();
+            }
+            if let Sample::Value(value) = self.look(&nudged)
+                && value.is_finite()
+            {
+                self.rounding = self.rounding.max((value - self.value).abs());
+            }
+        }
+    }
+
     /// What is found `step` times the direction away from the point.
-    ///
-    /// A run that fails there, and not at the point, meets a boundary, such as
-    /// an index out of range or the maximum of a selection that became empty.
     pub(super) fn sample(&self, point: &mut Point, direction: &Direction, step: f64) -> Sample {
         let values = point.variables[direction.variable].elements_mut();
         let here: Vec<f64> = direction.elements.iter().map(|(element, _)| values[*element]).collect();
         for (element, by) in &direction.elements {
             values[*element] += step * by;
         }
-        let found = point.run_with(&self.plan, &self.frozen).and_then(|out| self.compare(&out));
+        let found = self.look(point);
         let values = point.variables[direction.variable].elements_mut();
         for ((element, _), here) in direction.elements.iter().zip(here) {
             values[*element] = here;
         }
+        found
+    }
+
+    /// A run that fails here, and did not at the point of the check, meets a
+    /// boundary, such as an index out of range or a maximum of nothing.
+    fn look(&self, here: &Point) -> Sample {
+        let found = here.run_with(&self.plan, &self.frozen).and_then(|out| self.compare(&out));
         found.unwrap_or_else(|error| {
             Sample::Kink(Site { op: error.reports()[0].op(), location: error.location() })
         })

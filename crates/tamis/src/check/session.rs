@@ -135,7 +135,8 @@ impl<'t, 'p> Session<'t, 'p> {
         let held = frozen.iter().map(|frozen| (frozen.input.clone(), frozen.expr));
         let mut out = point.run(&Plan::new(gradients.chain(held))?)?;
         let still = frozen.iter().map(|frozen| still(frozen, &mut out)).collect::<Result<_, _>>()?;
-        let probe = Probe::new(value, &self.variables, &names(self.retyped.loss), still, point)?;
+        let mut probe = Probe::new(value, &self.variables, &names(self.retyped.loss), still, point)?;
+        probe.look_at_rounding(point, &mut self.random);
         let mut rows = Vec::new();
         for (i, place) in self.retyped.wrt.iter().enumerate() {
             let label = self.retyped.variables[*place].label.clone();
