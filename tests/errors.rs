@@ -852,7 +852,7 @@ fn named_lengths_that_differ_name_both() {
     let product = x.matmul(y);
     let place = above("matmul(y)");
     let plan = Plan::new([("product", product)]).unwrap();
-    let result = plan.feed("x", &arr1(&[1.0, 2.0])).feed("y", &Array2::<f64>::zeros((3, 2))).run();
+    let result = plan.feed("x", arr1(&[1.0, 2.0])).feed("y", Array2::<f64>::zeros((3, 2))).run();
     let message = "matmul: lengths differ: m = 3 and n = 2; `m` is a dimension of an input; `n` is a dimension of an \
                    input";
     assert_failure(result, message, &place);
@@ -871,7 +871,7 @@ fn a_mask_that_was_given_a_name_is_told_by_it() {
         "unmask: lengths differ: 2 and count(%3) = 1; count(%3) counts the true elements of `large` (built at \
          {mask_place})"
     );
-    assert_failure(plan.feed("x", &arr1(&[0.0, -2.0, 1.0])).run(), &message, &place);
+    assert_failure(plan.feed("x", arr1(&[0.0, -2.0, 1.0])).run(), &message, &place);
 }
 
 #[test]
@@ -882,8 +882,8 @@ fn an_inferred_size_that_is_not_whole_is_told() {
     let place = above("reshape(");
     let plan = Plan::new([("y", y)]).unwrap();
     let message = "reshape: 6 elements cannot be divided by 4";
-    assert_failure(plan.feed("x", &Array1::<f64>::zeros(6)).run(), message, &place);
-    assert_eq!(plan.feed("x", &Array1::<f64>::zeros(8)).run().unwrap().value("y").unwrap().shape(), [2, 4]);
+    assert_failure(plan.feed("x", Array1::<f64>::zeros(6)).run(), message, &place);
+    assert_eq!(plan.feed("x", Array1::<f64>::zeros(8)).run().unwrap().value("y").unwrap().shape(), [2, 4]);
 }
 
 #[test]
@@ -894,8 +894,8 @@ fn a_reshape_to_another_number_of_elements_is_told() {
     let place = above("reshape(");
     let plan = Plan::new([("y", y)]).unwrap();
     let message = "reshape: lengths differ: 4*n = 8 and 5*n = 10; `n` is a dimension of an input";
-    assert_failure(plan.feed("x", &Array2::<f64>::zeros((2, 4))).run(), message, &place);
-    assert!(plan.feed("x", &Array2::<f64>::zeros((0, 4))).run().is_ok());
+    assert_failure(plan.feed("x", Array2::<f64>::zeros((2, 4))).run(), message, &place);
+    assert!(plan.feed("x", Array2::<f64>::zeros((0, 4))).run().is_ok());
 }
 
 #[test]
@@ -932,8 +932,8 @@ fn a_size_below_zero_is_told_with_its_value() {
     let place = above("iota(");
     let plan = Plan::new([("y", y), ("x", x)]).unwrap();
     let message = "iota: the size n - 1 is negative: it is -1 in this run";
-    assert_failure(plan.feed("x", &Array1::<f64>::zeros(0)).run(), message, &place);
-    let out = plan.feed("x", &Array1::<f64>::zeros(3)).run().unwrap();
+    assert_failure(plan.feed("x", Array1::<f64>::zeros(0)).run(), message, &place);
+    let out = plan.feed("x", Array1::<f64>::zeros(3)).run().unwrap();
     assert_eq!(out.view::<i64>("y").unwrap(), arr1(&[0, 1]).into_dyn());
 }
 
@@ -958,7 +958,7 @@ fn indices_out_of_range_are_told_with_their_place_in_every_addressing() {
         let plan = Plan::new([("y", build(x, i))]).unwrap();
         for bad in [2, -3, i64::MIN, i64::MAX] {
             let result =
-                plan.feed("x", &Array2::<f64>::zeros((2, 2))).feed("i", &arr2(&[[0, 1], [-1, bad]])).run();
+                plan.feed("x", Array2::<f64>::zeros((2, 2))).feed("i", arr2(&[[0, 1], [-1, bad]])).run();
             let error = result.unwrap_err();
             let place = error.location().unwrap().to_string();
             assert!(place.starts_with(file!()), "{place}");
@@ -979,7 +979,7 @@ fn a_failed_scatter_leaves_its_destination_alone() {
     let y = x.scatter_add(i, 1.0, 0);
     let plan = Plan::new([("x", y)]).unwrap();
     let mut memory = arr1(&[5.0, 6.0]);
-    assert!(plan.feed("i", &arr1(&[0_i64, 2])).update("x", memory.view_mut()).run().is_err());
+    assert!(plan.feed("i", arr1(&[0_i64, 2])).update("x", memory.view_mut()).run().is_err());
     assert_eq!(memory, arr1(&[5.0, 6.0]));
 }
 
@@ -991,7 +991,7 @@ fn a_literal_index_beyond_an_axis_of_unknown_length_is_told() {
     let place = above("slice((");
     let plan = Plan::new([("y", y)]).unwrap();
     let message = "slice: place -1 is out of range for axis 0 of length 2";
-    assert_failure(plan.feed("x", &Array2::<f64>::zeros((2, 2))).run(), message, &place);
+    assert_failure(plan.feed("x", Array2::<f64>::zeros((2, 2))).run(), message, &place);
 }
 
 #[test]
@@ -1004,8 +1004,8 @@ fn integers_have_no_remainder_by_zero() {
     let plan = Plan::new([("y", y)]).unwrap();
     let a = arr2(&[[7, -7], [i32::MIN, i32::MIN]]);
     let message = "floor_mod: the divisor is 0 at position [0, 1]; integers have no remainder by 0";
-    assert_failure(plan.feed("a", &a).feed("b", &arr1(&[3, 0])).run(), message, &place);
-    let out = plan.feed("a", &a).feed("b", &arr1(&[3, -1])).run().unwrap();
+    assert_failure(plan.feed("a", &a).feed("b", arr1(&[3, 0])).run(), message, &place);
+    let out = plan.feed("a", &a).feed("b", arr1(&[3, -1])).run().unwrap();
     assert_eq!(out.view::<i32>("y").unwrap(), arr2(&[[1, 0], [1, 0]]).into_dyn());
 }
 
@@ -1017,7 +1017,7 @@ fn a_remainder_by_zero_is_seen_wherever_it_is_not_selected() {
     let place = above("a % a");
     let plan = Plan::new([("y", y)]).unwrap();
     let message = "floor_mod: the divisor is 0 at position [1]; integers have no remainder by 0";
-    assert_failure(plan.feed("a", &arr1(&[3_i64, 0])).run(), message, &place);
+    assert_failure(plan.feed("a", arr1(&[3_i64, 0])).run(), message, &place);
 }
 
 #[test]
@@ -1029,7 +1029,7 @@ fn integers_have_no_negative_powers_in_a_run() {
     let plan = Plan::new([("y", y)]).unwrap();
     let message =
         "pow: -2 cannot be raised to the negative power -2 at position [1]; cast the base to a float";
-    assert_failure(plan.feed("a", &arr1(&[3_i64, -2])).run(), message, &place);
+    assert_failure(plan.feed("a", arr1(&[3_i64, -2])).run(), message, &place);
 }
 
 #[test]
@@ -1047,7 +1047,7 @@ fn the_extreme_of_nothing_is_told_with_its_line() {
         let graph = Graph::new();
         let x = graph.input::<f64>("x", dims!["n", 2]);
         let plan = Plan::new([("y", build(x))]).unwrap();
-        let error = plan.feed("x", &Array2::<f64>::zeros((0, 2))).run().unwrap_err();
+        let error = plan.feed("x", Array2::<f64>::zeros((0, 2))).run().unwrap_err();
         let place = error.location().unwrap().to_string();
         assert!(place.starts_with(file!()), "{place}");
         let message = format!(
@@ -1067,14 +1067,14 @@ fn a_failure_in_a_gradient_tells_both_lines() {
     let dx = grad(loss, x);
     let gradient = above("grad(loss, x)");
     let plan = Plan::new([("dx", dx)]).unwrap();
-    let error = plan.feed("x", &arr1(&[1.0, 2.0, 3.0])).feed("i", &arr1(&[0_i64, 3])).run().unwrap_err();
+    let error = plan.feed("x", arr1(&[1.0, 2.0, 3.0])).feed("i", arr1(&[0_i64, 3])).run().unwrap_err();
     let message = format!(
         "scatter_add: index 3 is out of range for axis 0 of length 3, at position [1] of the indices \
          (gradient taken at {gradient}, of what was built at {forward})"
     );
     assert_eq!(error.to_string(), message);
     assert_eq!(error.location().unwrap().to_string(), gradient);
-    let out = plan.feed("x", &arr1(&[1.0, 2.0, 3.0])).feed("i", &arr1(&[2_i64, 0, 2])).run().unwrap();
+    let out = plan.feed("x", arr1(&[1.0, 2.0, 3.0])).feed("i", arr1(&[2_i64, 0, 2])).run().unwrap();
     assert_eq!(out.view::<f64>("dx").unwrap(), arr1(&[1.0, 0.0, 2.0]).into_dyn());
 }
 
@@ -1089,7 +1089,7 @@ fn a_failure_in_a_second_derivative_tells_the_first_line_of_all() {
     let ddx = grad(dx.sum(..), x);
     let second = above("grad(dx.sum(..), x)");
     let plan = Plan::new([("ddx", ddx)]).unwrap();
-    let error = plan.feed("x", &arr1(&[1.0, 2.0, 3.0])).feed("i", &arr1(&[0_i64, 3])).run().unwrap_err();
+    let error = plan.feed("x", arr1(&[1.0, 2.0, 3.0])).feed("i", arr1(&[0_i64, 3])).run().unwrap_err();
     let text = error.to_string();
     assert!(text.contains(&format!("gradient taken at {second}")), "{text}");
     assert!(text.ends_with(&format!("of what was built at {forward})")), "{text}");

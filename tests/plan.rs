@@ -37,7 +37,6 @@ fn feeds_take_arrays_views_and_values_owned_and_borrowed() {
     assert_y(&one().feed("x", &array).run().unwrap(), &[3.0, 6.0]);
     assert_y(&one().feed("x", array.clone()).run().unwrap(), &[3.0, 6.0]);
     assert_y(&one().feed("x", array.view()).run().unwrap(), &[3.0, 6.0]);
-    assert_y(&one().feed("x", &array.view()).run().unwrap(), &[3.0, 6.0]);
     assert_y(&one().feed("x", memory.view_mut()).run().unwrap(), &[3.0, 6.0]);
     assert_y(&one().feed("x", shared.clone()).run().unwrap(), &[3.0, 6.0]);
     assert_y(&one().feed("x", &shared).run().unwrap(), &[3.0, 6.0]);
@@ -62,7 +61,7 @@ fn feeds_of_rank_zero_take_rust_scalars() {
     assert_eq!(y(plan.feed("a", 0.5).feed("b", 4).feed("c", true).run().unwrap()), 2.0);
     assert_eq!(y(plan.feed("a", 3).feed("b", 4.0).feed("c", 1).run().unwrap()), 12.0);
     assert_eq!(y(plan.feed("a", 0.5_f32).feed("b", 4_u8).feed("c", false).run().unwrap()), 0.0);
-    assert_eq!(y(plan.feed("a", &arr0(0.5_f32)).feed("b", &arr0(4_i64)).feed("c", true).run().unwrap()), 2.0);
+    assert_eq!(y(plan.feed("a", arr0(0.5_f32)).feed("b", arr0(4_i64)).feed("c", true).run().unwrap()), 2.0);
 }
 
 #[test]
@@ -144,14 +143,10 @@ fn a_slot_is_accepted_wherever_a_name_is() {
     let plan = sum_plan();
     let (x, z, y) = (plan.slot("x").unwrap(), plan.slot("z").unwrap(), plan.slot("y").unwrap());
     let mut memory = Array1::<f64>::zeros(2);
-    let mut out = plan.feed(x, &arr1(&[1.0, 2.0])).feed(z, &arr1(&[0.5, 0.5])).run().unwrap();
+    let mut out = plan.feed(x, arr1(&[1.0, 2.0])).feed(z, arr1(&[0.5, 0.5])).run().unwrap();
     assert_eq!(out.view::<f64>(y).unwrap(), arr1(&[2.5, 4.5]).into_dyn());
     assert_eq!(out.take::<f64>(y).unwrap(), arr1(&[2.5, 4.5]).into_dyn());
-    plan.feed(x, &arr1(&[1.0, 2.0]))
-        .feed("z", &arr1(&[0.5, 0.5]))
-        .output(y, memory.view_mut())
-        .run()
-        .unwrap();
+    plan.feed(x, arr1(&[1.0, 2.0])).feed("z", arr1(&[0.5, 0.5])).output(y, memory.view_mut()).run().unwrap();
     assert_eq!(memory, arr1(&[2.5, 4.5]));
 }
 
@@ -159,7 +154,7 @@ fn a_slot_is_accepted_wherever_a_name_is() {
 fn a_slot_of_another_plan_is_refused() {
     let (plan, other) = (sum_plan(), sum_plan());
     let x = other.slot("x").unwrap();
-    let result = plan.feed(x, &arr1(&[1.0])).feed("x", &arr1(&[1.0])).feed("z", &arr1(&[1.0])).run();
+    let result = plan.feed(x, arr1(&[1.0])).feed("x", arr1(&[1.0])).feed("z", arr1(&[1.0])).run();
     assert_error(result, "feed: the slot belongs to another plan");
 }
 
@@ -167,7 +162,7 @@ fn a_slot_of_another_plan_is_refused() {
 fn names_are_given_as_str_and_as_string() {
     let plan = sum_plan();
     let name = String::from("x");
-    let out = plan.feed(&name, &arr1(&[1.0])).feed(String::from("z"), &arr1(&[1.0])).run().unwrap();
+    let out = plan.feed(&name, arr1(&[1.0])).feed(String::from("z"), arr1(&[1.0])).run().unwrap();
     assert_y(&out, &[3.0]);
 }
 
@@ -231,7 +226,7 @@ fn a_feed_of_another_dtype_is_refused_and_not_converted() {
     let line = above("input::<f32>");
     let plan = Plan::new([("y", x)]).unwrap();
     assert_error(
-        plan.feed("x", &arr1(&[1.0_f64, 2.0])).run(),
+        plan.feed("x", arr1(&[1.0_f64, 2.0])).run(),
         &format!("feed: input `x` is f32[n], but was fed f64[2] (built at {line})"),
     );
 }
@@ -244,13 +239,13 @@ fn a_feed_of_another_shape_is_refused() {
     let plan = Plan::new([("y", x)]).unwrap();
     let refused =
         |found: &str| format!("feed: input `x` has shape [n, 3], but was fed {found} (built at {line})");
-    assert_error(plan.feed("x", &Array2::<f64>::zeros((2, 4))).run(), &refused("[2, 4]"));
-    assert_error(plan.feed("x", &Array1::<f64>::zeros(3)).run(), &refused("[3]"));
-    assert_error(plan.feed("x", &Array3::<f64>::zeros((1, 2, 3))).run(), &refused("[1, 2, 3]"));
+    assert_error(plan.feed("x", Array2::<f64>::zeros((2, 4))).run(), &refused("[2, 4]"));
+    assert_error(plan.feed("x", Array1::<f64>::zeros(3)).run(), &refused("[3]"));
+    assert_error(plan.feed("x", Array3::<f64>::zeros((1, 2, 3))).run(), &refused("[1, 2, 3]"));
     assert_error(plan.feed("x", 1.0).run(), &refused("[]"));
     // A length of 1 does not stand for 3.
-    assert_error(plan.feed("x", &Array2::<f64>::zeros((2, 1))).run(), &refused("[2, 1]"));
-    assert!(plan.feed("x", &Array2::<f64>::zeros((0, 3))).run().is_ok());
+    assert_error(plan.feed("x", Array2::<f64>::zeros((2, 1))).run(), &refused("[2, 1]"));
+    assert!(plan.feed("x", Array2::<f64>::zeros((0, 3))).run().is_ok());
 }
 
 #[test]
@@ -262,7 +257,7 @@ fn a_named_dimension_with_two_lengths_names_both_inputs() {
     let y_line = above("input::<f64>(\"y\"");
     let plan = Plan::new([("z", x.sum(..) + y.sum(..))]).unwrap();
     assert_error(
-        plan.feed("x", &Array2::<f64>::zeros((4, 3))).feed("y", &Array2::<f64>::zeros((2, 5))).run(),
+        plan.feed("x", Array2::<f64>::zeros((4, 3))).feed("y", Array2::<f64>::zeros((2, 5))).run(),
         &format!(
             "feed: dimension `n` is 5 in axis 1 of input `y`, but 4 in axis 0 of input `x` (built at {x_line}) \
              (built at {y_line})"
@@ -277,7 +272,7 @@ fn a_named_dimension_is_one_length_within_one_input() {
     let line = above("input::<f64>");
     let plan = Plan::new([("y", x.transpose() + x)]).unwrap();
     assert_error(
-        plan.feed("x", &Array2::<f64>::zeros((2, 3))).run(),
+        plan.feed("x", Array2::<f64>::zeros((2, 3))).run(),
         &format!(
             "feed: dimension `n` is 3 in axis 1 of input `x`, but 2 in axis 0 of input `x` (built at {line}) \
              (built at {line})"
@@ -288,7 +283,7 @@ fn a_named_dimension_is_one_length_within_one_input() {
 #[test]
 fn a_symbolic_length_that_happens_to_be_one_does_not_broadcast() {
     let plan = sum_plan();
-    let result = plan.feed("x", &arr1(&[1.0])).feed("z", &arr1(&[1.0, 2.0])).run();
+    let result = plan.feed("x", arr1(&[1.0])).feed("z", arr1(&[1.0, 2.0])).run();
     assert!(matches!(result.unwrap_err().kind(), ErrorKind::DimensionConflict { .. }));
     let graph = Graph::new();
     let x = graph.input::<f64>("x", dims!["n"]);
@@ -296,7 +291,7 @@ fn a_symbolic_length_that_happens_to_be_one_does_not_broadcast() {
     let sum = x + y;
     let line = above("x + y");
     let plan = Plan::new([("sum", sum)]).unwrap();
-    let error = plan.feed("x", &arr1(&[1.0])).feed("y", &arr1(&[1.0, 2.0, 3.0])).run().unwrap_err();
+    let error = plan.feed("x", arr1(&[1.0])).feed("y", arr1(&[1.0, 2.0, 3.0])).run().unwrap_err();
     assert_eq!(
         error.to_string(),
         format!("add: lengths differ: n = 1 and 3; `n` is a dimension of an input (built at {line})")
@@ -310,7 +305,7 @@ fn all_mistakes_of_feeding_are_told_together() {
         (graph.input::<f64>("x", [2]), graph.input::<f64>("y", [2]), graph.input::<f64>("z", [2]));
     let plan = Plan::new([("sum", x + y + z)]).unwrap();
     let error =
-        plan.feed("x", &arr1(&[1.0_f32, 2.0])).feed("q", 1.0).feed("y", &arr1(&[1.0])).run().unwrap_err();
+        plan.feed("x", arr1(&[1.0_f32, 2.0])).feed("q", 1.0).feed("y", arr1(&[1.0])).run().unwrap_err();
     let kinds: Vec<String> = error.reports().iter().map(|report| report.kind().to_string()).collect();
     assert_eq!(
         kinds,
@@ -332,11 +327,11 @@ fn an_input_that_the_plan_does_not_need_may_be_fed_or_not() {
     let array = arr1(&[1.0, 2.0]);
     assert_y(&plan.feed("x", &array).run().unwrap(), &[2.0, 4.0]);
     assert_y(
-        &plan.feed("x", &array).feed("unused", &Array2::<f64>::zeros((2, 2))).run().unwrap(),
+        &plan.feed("x", &array).feed("unused", Array2::<f64>::zeros((2, 2))).run().unwrap(),
         &[2.0, 4.0],
     );
     // What is fed must still be what was declared.
-    let wrong = plan.feed("x", &array).feed("unused", &Array2::<f64>::zeros((3, 2))).run();
+    let wrong = plan.feed("x", &array).feed("unused", Array2::<f64>::zeros((3, 2))).run();
     assert!(matches!(wrong.unwrap_err().kind(), ErrorKind::DimensionConflict { .. }));
 }
 
@@ -345,7 +340,7 @@ fn an_input_gives_a_dimension_that_only_sizes_speak_of() {
     let graph = Graph::new();
     let _x = graph.input::<f64>("x", dims!["n", 2]);
     let plan = Plan::new([("y", graph.iota("n")), ("n", graph.size("n"))]).unwrap();
-    let out = plan.feed("x", &Array2::<f64>::zeros((3, 2))).run().unwrap();
+    let out = plan.feed("x", Array2::<f64>::zeros((3, 2))).run().unwrap();
     assert_eq!(out.view::<i64>("y").unwrap(), arr1(&[0, 1, 2]).into_dyn());
     assert_eq!(out.scalar::<i64>("n").unwrap(), 3);
 }
@@ -365,7 +360,7 @@ fn outputs_are_viewed_taken_and_read_as_scalars() {
     let graph = Graph::new();
     let x = graph.input::<f64>("x", dims!["n"]);
     let plan = Plan::new([("double", x * 2.0), ("sum", x.sum(..)), ("one", x.sum(keep(..)))]).unwrap();
-    let mut out = plan.feed("x", &arr1(&[1.0, 2.0])).run().unwrap();
+    let mut out = plan.feed("x", arr1(&[1.0, 2.0])).run().unwrap();
     assert_eq!(out.names().collect::<Vec<_>>(), ["double", "sum", "one"]);
     assert_eq!(out.view::<f64>("double").unwrap(), arr1(&[2.0, 4.0]).into_dyn());
     assert_eq!(out.scalar::<f64>("sum").unwrap(), 3.0);
@@ -384,7 +379,7 @@ fn outputs_outlive_the_plan_the_graph_and_the_feeds() {
         let graph = Graph::new();
         let x = graph.input::<f64>("x", dims!["n"]);
         let plan = Plan::new([("x", x), ("y", x.transpose()), ("c", graph.constant([7.0]))]).unwrap();
-        plan.feed("x", &arr1(&[1.0, 2.0])).run().unwrap()
+        plan.feed("x", arr1(&[1.0, 2.0])).run().unwrap()
     };
     assert_eq!(out.view::<f64>("x").unwrap(), arr1(&[1.0, 2.0]).into_dyn());
     assert_y(&out, &[1.0, 2.0]);
@@ -396,7 +391,7 @@ fn an_output_of_another_dtype_is_named() {
     let graph = Graph::new();
     let x = graph.input::<f32>("x", [2]);
     let plan = Plan::new([("y", x)]).unwrap();
-    let mut out = plan.feed("x", &arr1(&[1.0_f32, 2.0])).run().unwrap();
+    let mut out = plan.feed("x", arr1(&[1.0_f32, 2.0])).run().unwrap();
     assert_eq!(out.view::<f64>("y").unwrap_err().to_string(), "view: output `y` is f32, not f64");
     assert_eq!(out.scalar::<bool>("y").unwrap_err().to_string(), "scalar: output `y` is f32, not bool");
     assert_eq!(out.take::<f64>("y").unwrap_err().to_string(), "take: output `y` is f32, not f64");
@@ -409,10 +404,10 @@ fn a_scalar_is_read_from_exactly_one_element() {
     let graph = Graph::new();
     let x = graph.input::<f64>("x", dims!["n"]);
     let plan = Plan::new([("y", x)]).unwrap();
-    let out = plan.feed("x", &arr1(&[1.0, 2.0])).run().unwrap();
+    let out = plan.feed("x", arr1(&[1.0, 2.0])).run().unwrap();
     let error = out.scalar::<f64>("y").unwrap_err();
     assert_eq!(error.to_string(), "scalar: output `y` has shape [2] and not exactly one element");
-    let out = plan.feed("x", &Array1::<f64>::zeros(0)).run().unwrap();
+    let out = plan.feed("x", Array1::<f64>::zeros(0)).run().unwrap();
     let error = out.scalar::<f64>("y").unwrap_err();
     assert_eq!(error.to_string(), "scalar: output `y` has shape [0] and not exactly one element");
 }
@@ -479,10 +474,9 @@ fn the_length_of_a_selection_must_fit_the_memory_for_it() {
     let x = graph.input::<f64>("x", dims!["n"]);
     let plan = Plan::new([("kept", x.boolean_mask(x.gt(0.0)))]).unwrap();
     let mut memory = Array1::<f64>::zeros(2);
-    plan.feed("x", &arr1(&[1.0, -1.0, 2.0])).output("kept", memory.view_mut()).run().unwrap();
+    plan.feed("x", arr1(&[1.0, -1.0, 2.0])).output("kept", memory.view_mut()).run().unwrap();
     assert_eq!(memory, arr1(&[1.0, 2.0]));
-    let error =
-        plan.feed("x", &arr1(&[1.0, -1.0, -2.0])).output("kept", memory.view_mut()).run().unwrap_err();
+    let error = plan.feed("x", arr1(&[1.0, -1.0, -2.0])).output("kept", memory.view_mut()).run().unwrap_err();
     assert!(matches!(error.kind(), ErrorKind::OutputShape { .. }), "{error}");
     assert_eq!(memory, arr1(&[1.0, 2.0]));
 }
@@ -521,11 +515,11 @@ fn an_update_leaves_the_memory_alone_when_the_run_fails() {
     let i = graph.input::<i64>("i", dims!["k"]);
     let plan = Plan::new([("w", w * 2.0), ("picked", w.gather(i, 0))]).unwrap();
     let mut weights = arr1(&[1.0, 2.0]);
-    assert!(plan.feed("i", &arr1(&[0_i64, 2])).update("w", weights.view_mut()).run().is_err());
+    assert!(plan.feed("i", arr1(&[0_i64, 2])).update("w", weights.view_mut()).run().is_err());
     assert_eq!(weights, arr1(&[1.0, 2.0]));
     assert!(plan.update("w", weights.view_mut()).run().is_err(), "`i` is not fed");
     assert_eq!(weights, arr1(&[1.0, 2.0]));
-    let out = plan.feed("i", &arr1(&[1_i64])).update("w", weights.view_mut()).run().unwrap();
+    let out = plan.feed("i", arr1(&[1_i64])).update("w", weights.view_mut()).run().unwrap();
     assert_eq!(weights, arr1(&[2.0, 4.0]));
     assert_eq!(out.view::<f64>("picked").unwrap(), arr1(&[2.0]).into_dyn());
 }
@@ -549,9 +543,9 @@ fn an_update_needs_an_input_and_an_output_of_its_name() {
     let x = graph.input::<f64>("x", [1]);
     let plan = Plan::new([("y", x * 2.0)]).unwrap();
     let mut memory = arr1(&[1.0]);
-    let error = plan.update("x", memory.view_mut()).feed("x", &arr1(&[1.0])).run().unwrap_err();
+    let error = plan.update("x", memory.view_mut()).feed("x", arr1(&[1.0])).run().unwrap_err();
     assert_eq!(error.reports()[0].to_string(), "update: there is no output `x`; known: `y`");
-    let error = plan.update("y", memory.view_mut()).feed("x", &arr1(&[1.0])).run().unwrap_err();
+    let error = plan.update("y", memory.view_mut()).feed("x", arr1(&[1.0])).run().unwrap_err();
     assert_eq!(error.reports()[0].to_string(), "update: there is no input `y`; known: `x`");
 }
 
@@ -573,7 +567,7 @@ fn outputs_may_be_one_node_an_input_or_a_literal() {
     let y = x * 2.0;
     let outputs = [("a", y), ("b", y), ("x", x), ("same", x), ("literal", graph.constant([1, 2]))];
     let plan = Plan::new(outputs).unwrap();
-    let mut out = plan.feed("x", &arr1(&[1.0, 2.0])).run().unwrap();
+    let mut out = plan.feed("x", arr1(&[1.0, 2.0])).run().unwrap();
     let mut a = out.take::<f64>("a").unwrap();
     a.fill(0.0);
     // What shares elements is not changed through another.
@@ -581,7 +575,7 @@ fn outputs_may_be_one_node_an_input_or_a_literal() {
     out.take::<f64>("x").unwrap().fill(0.0);
     assert_eq!(out.view::<f64>("same").unwrap(), arr1(&[1.0, 2.0]).into_dyn());
     out.take::<i32>("literal").unwrap().fill(0);
-    let out = plan.feed("x", &arr1(&[1.0, 2.0])).run().unwrap();
+    let out = plan.feed("x", arr1(&[1.0, 2.0])).run().unwrap();
     assert_eq!(out.view::<i32>("literal").unwrap(), arr1(&[1, 2]).into_dyn());
 }
 

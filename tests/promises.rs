@@ -246,8 +246,60 @@ fn a_selected_nan_is_not_hidden() {
     let x = graph.input::<f64>("x", [2]);
     let loss = where_(x.ge(0.0), x.sqrt(), 0.0).sum(..);
     let plan = Plan::new([("dx", grad(loss, x))]).unwrap();
-    let out = plan.feed("x", &arr1(&[0.0, 4.0])).run().unwrap();
+    let out = plan.feed("x", arr1(&[0.0, 4.0])).run().unwrap();
     assert_eq!(out.view::<f64>("dx").unwrap(), arr1(&[f64::INFINITY, 0.25]).into_dyn());
+}
+
+/// With nothing selected the loss is 0 whatever the scale is, so that its
+/// gradient is 0 also where the root has none.
+#[test]
+fn an_empty_selection_gives_no_nan_to_what_it_meets() {
+    type Loss = for<'g> fn(Expr<'g>, Expr<'g>, Expr<'g>) -> Expr<'g>;
+    let losses: [(&str, Loss); 5] = [
+        ("where_", |x, mask, scale| where_(mask, x * scale.sqrt(), 0.0).sum(..)),
+        ("masked", |x, mask, scale| (x * scale.sqrt()).masked(mask).sum(..)),
+        ("boolean_mask of the product", |x, mask, scale| (x * scale.sqrt()).boolean_mask(mask).sum(..)),
+        ("boolean_mask of one factor", |x, mask, scale| (x.boolean_mask(mask) * scale.sqrt()).sum(..)),
+        ("gather of one factor", |x, mask, scale| {
+            (x.gather(mask.argwhere().slice_axis(1, 0), 0) * scale.sqrt()).sum(..)
+        }),
+    ];
+    for (name, loss) in losses {
+        let graph = Graph::new();
+        let x = graph.input::<f64>("x", [2]);
+        let scale = graph.input::<f64>("scale", dims![]);
+        let mask = graph.input::<bool>("mask", [2]);
+        let plan = Plan::new([("d", grad(loss(x, mask, scale), scale))]).unwrap();
+        let gradient = |scale: f64, mask: [bool; 2]| {
+            let out = plan.feed("x", arr1(&[3.0, 5.0])).feed("scale", scale).feed("mask", arr1(&mask)).run();
+            out.unwrap().scalar::<f64>("d").unwrap()
+        };
+        assert_eq!(gradient(4.0, [false, true]), 1.25, "{name}");
+        assert_eq!(gradient(4.0, [false, false]), 0.0, "{name}");
+        assert_eq!(gradient(0.0, [false, false]), 0.0, "{name}");
+    }
+}
+
+/// The same in forward mode: what is empty does not move.
+#[test]
+fn the_root_of_an_empty_sum_does_not_move() {
+    type Total = for<'g> fn(Expr<'g>, Expr<'g>) -> Expr<'g>;
+    let totals: [(&str, Total); 3] = [
+        ("where_", |x, mask| where_(mask, x, 0.0).sum(..)),
+        ("masked", |x, mask| x.masked(mask).sum(..)),
+        ("boolean_mask", |x, mask| x.boolean_mask(mask).sum(..)),
+    ];
+    for (name, total) in totals {
+        let graph = Graph::new();
+        let x = graph.input::<f64>("x", [2]);
+        let mask = graph.input::<bool>("mask", [2]);
+        let root = total(x, mask).sqrt();
+        let pushed = jvp(root, x, graph.constant([1.0, 10.0]));
+        let plan = Plan::new([("pushed", pushed), ("pulled", grad(root, x))]).unwrap();
+        let out = plan.feed("x", arr1(&[4.0, 9.0])).feed("mask", arr1(&[false, false])).run().unwrap();
+        assert_eq!(out.view::<f64>("pulled").unwrap(), arr1(&[0.0, 0.0]).into_dyn(), "{name}");
+        assert_eq!(out.scalar::<f64>("pushed").unwrap(), 0.0, "{name}");
+    }
 }
 
 /// Attention of `q`, `k` and `v` of shape `[time, 2]`. With a mask of shape
@@ -350,7 +402,7 @@ fn forward_over_reverse_agrees_with_reverse_over_reverse_under_a_mask() {
     let forward = hvp(loss, x, direction);
     let reverse = grad((grad(loss, x) * direction).sum(..), x);
     let plan = Plan::new([("forward", forward), ("reverse", reverse)]).unwrap();
-    let out = plan.feed("x", &arr1(&[0.0, 1.0, 4.0])).run().unwrap();
+    let out = plan.feed("x", arr1(&[0.0, 1.0, 4.0])).run().unwrap();
     // s = √x₁ + √x₂ = 3; ∂²s²/∂xᵢ∂xⱼ = 2 sᵢ sⱼ + 2 s sᵢᵢ [i = j], with s' = [½, ¼], s'' = [−¼, −1/32].
     let expected = arr1(&[0.0, 0.5 - 0.25 * 2.0 - 1.5, 0.25 + -2.0 * (0.125 - 0.1875)]);
     for name in ["forward", "reverse"] {
@@ -374,7 +426,7 @@ fn selections_by_one_mask_written_twice_need_no_guard() {
     assert_eq!(sum.shape().to_string(), "[count(%3)]");
     assert_eq!(guards(&graph), 0, "{graph}");
     let plan = Plan::new([("sum", sum)]).unwrap();
-    let out = plan.feed("x", &arr1(&[1.0, -1.0, 2.0])).feed("y", &arr1(&[10.0, 20.0, 30.0])).run().unwrap();
+    let out = plan.feed("x", arr1(&[1.0, -1.0, 2.0])).feed("y", arr1(&[10.0, 20.0, 30.0])).run().unwrap();
     assert_eq!(out.view::<f64>("sum").unwrap(), arr1(&[11.0, 32.0]).into_dyn());
 }
 
@@ -401,7 +453,7 @@ fn selections_by_two_masks_need_exactly_one_guard() {
     let sum = x.boolean_mask(x.gt(0.0)) + y.boolean_mask(y.gt(0.0));
     assert_eq!(guards(&graph), 1, "{graph}");
     let plan = Plan::new([("sum", sum)]).unwrap();
-    let out = plan.feed("x", &arr1(&[1.0, -1.0, 2.0])).feed("y", &arr1(&[-1.0, 20.0, 30.0])).run().unwrap();
+    let out = plan.feed("x", arr1(&[1.0, -1.0, 2.0])).feed("y", arr1(&[-1.0, 20.0, 30.0])).run().unwrap();
     assert_eq!(out.view::<f64>("sum").unwrap(), arr1(&[21.0, 32.0]).into_dyn());
 }
 
@@ -418,8 +470,7 @@ fn counts_that_differ_at_run_time_name_both_masks_and_all_lines() {
     let sum = left + right;
     let sum_line = above("left + right");
     let plan = Plan::new([("sum", sum)]).unwrap();
-    let error =
-        plan.feed("x", &arr1(&[1.0, -1.0, 2.0])).feed("y", &arr1(&[9.0, 1.0, 9.0])).run().unwrap_err();
+    let error = plan.feed("x", arr1(&[1.0, -1.0, 2.0])).feed("y", arr1(&[9.0, 1.0, 9.0])).run().unwrap_err();
     let expected = format!(
         "add: lengths differ: count(%5) = 1 and count(%3) = 2; \
          count(%5) counts the true elements of `lt(y, 5.0)` (built at {small_line}); \
@@ -472,14 +523,14 @@ fn an_index_out_of_range_names_the_op_the_line_the_position_and_the_value() {
     let plan = Plan::new([("y", y)]).unwrap();
     for bad in [3, -4, i64::MAX, i64::MIN] {
         let places = arr2(&[[0, 1], [2, bad]]);
-        let error = plan.feed("x", &arr1(&[1.0, 2.0, 3.0])).feed("indices", &places).run().unwrap_err();
+        let error = plan.feed("x", arr1(&[1.0, 2.0, 3.0])).feed("indices", &places).run().unwrap_err();
         let expected = format!(
             "gather: index {bad} is out of range for axis 0 of length 3, at position [1, 1] of the indices \
              (built at {line})"
         );
         assert_eq!(error.to_string(), expected);
     }
-    let out = plan.feed("x", &arr1(&[1.0, 2.0, 3.0])).feed("indices", &arr2(&[[-3_i64, 2]])).run().unwrap();
+    let out = plan.feed("x", arr1(&[1.0, 2.0, 3.0])).feed("indices", arr2(&[[-3_i64, 2]])).run().unwrap();
     assert_eq!(out.view::<f64>("y").unwrap(), arr2(&[[1.0, 3.0]]).into_dyn());
 }
 
@@ -627,7 +678,7 @@ fn every_op_takes_an_axis_of_length_zero_forward_and_backward() {
         let ddx = grad(dx.square().sum(..), x);
         let plan =
             Plan::new([("y", y), ("dx", dx), ("ddx", ddx)]).unwrap_or_else(|error| panic!("{name}: {error}"));
-        let out = plan.feed("x", &Array2::<f64>::zeros((0, 3))).run();
+        let out = plan.feed("x", Array2::<f64>::zeros((0, 3))).run();
         let out = out.unwrap_or_else(|error| panic!("{name}: {error}"));
         assert_eq!(out.view::<f64>("dx").unwrap().shape(), [0, 3], "{name}");
         assert_eq!(out.view::<f64>("ddx").unwrap().shape(), [0, 3], "{name}");
@@ -651,49 +702,73 @@ fn reductions_of_nothing_give_their_identities() {
         ("masked mean", x.masked(x.gt(9.0)).mean(..)),
     ];
     let plan = Plan::new(outputs).unwrap();
-    let out = plan.feed("x", &arr1(&[1.0, 2.0])).run().unwrap();
+    let out = plan.feed("x", arr1(&[1.0, 2.0])).run().unwrap();
     assert_eq!(out.scalar::<f64>("sum").unwrap(), 0.0);
     assert_eq!(out.scalar::<f64>("masked sum").unwrap(), 0.0);
     assert!(out.scalar::<f64>("mean").unwrap().is_nan());
     assert!(out.scalar::<f64>("masked mean").unwrap().is_nan());
     let plan = Plan::new([("any", kept.any(..)), ("all", kept.all(..))]).unwrap();
-    let out = plan.feed("x", &arr1(&[1.0, 2.0])).run().unwrap();
+    let out = plan.feed("x", arr1(&[1.0, 2.0])).run().unwrap();
     assert!(!out.scalar::<bool>("any").unwrap());
     assert!(out.scalar::<bool>("all").unwrap());
 }
 
-/// A plan with one output `y` of `x` and `n`, which fails for bad `n` alone.
-type Fallible = for<'g> fn(Expr<'g>, Expr<'g>) -> Expr<'g>;
+/// An expression of `x` and `n` that fails for a bad `n` and not for a good one,
+/// and what that gives for x = [1, 2, 3].
+struct Fallible {
+    build: for<'g> fn(Expr<'g>, Expr<'g>) -> Expr<'g>,
+    bad: [i64; 3],
+    good: [i64; 3],
+    expected: &'static [f64],
+}
 
 #[test]
 fn a_plan_runs_correctly_after_any_error() {
-    // Each with an `n` that fails and one that does not, and what that gives for x = [1, 2, 3].
-    let cases: [(&str, Fallible, [i64; 3], [i64; 3], &[f64]); 6] = [
-        ("gather", |x, n| x.gather(n, 0), [0, 1, 3], [2, 1, 0], &[3.0, 2.0, 1.0]),
-        ("scatter_add", |x, n| x.scatter_add(n, 10.0, 0), [0, -4, 0], [0, 0, 1], &[21.0, 12.0, 3.0]),
-        ("floor_mod", |x, n| x + (n % n), [1, 0, 2], [1, 2, 3], &[1.0, 2.0, 3.0]),
-        ("pow", |x, n| x * n.pow(n), [1, -1, 2], [1, 2, 3], &[1.0, 8.0, 81.0]),
-        ("max", |x, n| x.boolean_mask(n.gt(0)).max(keep(0)), [0, 0, 0], [0, 1, 0], &[2.0]),
-        (
-            "guard",
-            |x, n| x.boolean_mask(n.gt(0)) + x.boolean_mask(n.lt(2)),
-            [0, 0, 1],
-            [0, 1, 2],
-            &[3.0, 5.0],
-        ),
+    let cases = [
+        Fallible {
+            build: |x, n| x.gather(n, 0),
+            bad: [0, 1, 3],
+            good: [2, 1, 0],
+            expected: &[3.0, 2.0, 1.0],
+        },
+        Fallible {
+            build: |x, n| x.scatter_add(n, 10.0, 0),
+            bad: [0, -4, 0],
+            good: [0, 0, 1],
+            expected: &[21.0, 12.0, 3.0],
+        },
+        Fallible { build: |x, n| x + (n % n), bad: [1, 0, 2], good: [1, 2, 3], expected: &[1.0, 2.0, 3.0] },
+        Fallible {
+            build: |x, n| x * n.pow(n),
+            bad: [1, -1, 2],
+            good: [1, 2, 3],
+            expected: &[1.0, 8.0, 81.0],
+        },
+        Fallible {
+            build: |x, n| x.boolean_mask(n.gt(0)).max(keep(0)),
+            bad: [0, 0, 0],
+            good: [0, 1, 0],
+            expected: &[2.0],
+        },
+        Fallible {
+            build: |x, n| x.boolean_mask(n.gt(0)) + x.boolean_mask(n.lt(2)),
+            bad: [0, 0, 1],
+            good: [0, 1, 2],
+            expected: &[3.0, 5.0],
+        },
     ];
-    for (name, build, bad, good, expected) in cases {
+    for Fallible { build, bad, good, expected } in cases {
         let graph = Graph::new();
         let x = graph.input::<f64>("x", [3]);
         let n = graph.input::<i64>("n", [3]);
         let plan = Plan::new([("y", build(x, n))]).unwrap();
         let numbers = arr1(&[1.0, 2.0, 3.0]);
         for _ in 0..3 {
-            let error = plan.feed("x", &numbers).feed("n", &arr1(&bad)).run().unwrap_err();
-            assert_eq!(error.reports().len(), 1, "{name}: {error}");
-            assert_eq!(error.location().unwrap().file(), file!(), "{name}: {error}");
-            let out = plan.feed("x", &numbers).feed("n", &arr1(&good)).run().unwrap();
-            assert_eq!(out.view::<f64>("y").unwrap(), arr1(expected).into_dyn(), "{name}");
+            let error = plan.feed("x", &numbers).feed("n", arr1(&bad)).run().unwrap_err();
+            assert_eq!(error.reports().len(), 1, "{error}");
+            assert_eq!(error.location().unwrap().file(), file!(), "{error}");
+            let out = plan.feed("x", &numbers).feed("n", arr1(&good)).run().unwrap();
+            assert_eq!(out.view::<f64>("y").unwrap(), arr1(expected).into_dyn());
         }
     }
 }
@@ -705,9 +780,9 @@ fn a_plan_runs_correctly_after_a_feed_was_wrong() {
     let y = graph.input::<f64>("y", dims!["n"]);
     let plan = Plan::new([("sum", x + y)]).unwrap();
     for _ in 0..3 {
-        assert!(plan.feed("x", &arr1(&[1.0])).run().is_err());
-        assert!(plan.feed("x", &arr1(&[1.0])).feed("y", &arr1(&[1.0, 2.0])).run().is_err());
-        let out = plan.feed("x", &arr1(&[1.0])).feed("y", &arr1(&[2.0])).run().unwrap();
+        assert!(plan.feed("x", arr1(&[1.0])).run().is_err());
+        assert!(plan.feed("x", arr1(&[1.0])).feed("y", arr1(&[1.0, 2.0])).run().is_err());
+        let out = plan.feed("x", arr1(&[1.0])).feed("y", arr1(&[2.0])).run().unwrap();
         assert_eq!(out.view::<f64>("sum").unwrap(), arr1(&[3.0]).into_dyn());
     }
 }
@@ -731,7 +806,7 @@ fn threads_run_one_plan_at_once_while_one_of_them_fails() {
     let plan = Plan::new([("loss", loss), ("dx", grad(loss, x))]).unwrap();
     let numbers = arr1(&[4.0, 0.0, 9.0, -1.0]);
     // cumsum of √ gives [2, 5]; with x[0] = 4 and x[2] = 9 that is [6, 14].
-    let run = |places: [i64; 2]| plan.feed("x", &numbers).feed("indices", &arr1(&places)).run();
+    let run = |places: [i64; 2]| plan.feed("x", &numbers).feed("indices", arr1(&places)).run();
     std::thread::scope(|scope| {
         for worker in 0..8 {
             scope.spawn(move || {
@@ -785,10 +860,10 @@ fn a_gradient_alone_still_checks_the_counts_of_the_loss() {
     let line = above("(x.boolean_mask(mask) + ");
     let plan = Plan::new([("dx", grad(loss, x))]).unwrap();
     let numbers = arr1(&[1.0, 2.0, 3.0]);
-    let error = plan.feed("x", &numbers).feed("mask", &arr1(&[true; 3])).run().unwrap_err();
+    let error = plan.feed("x", &numbers).feed("mask", arr1(&[true; 3])).run().unwrap_err();
     assert_eq!(error.location().unwrap().to_string(), line, "{error}");
     assert!(matches!(error.kind(), ErrorKind::LengthMismatch { .. }), "{error}");
-    let out = plan.feed("x", &numbers).feed("mask", &arr1(&[true, false, true])).run().unwrap();
+    let out = plan.feed("x", &numbers).feed("mask", arr1(&[true, false, true])).run().unwrap();
     assert_eq!(out.view::<f64>("dx").unwrap(), arr1(&[1.0, 0.0, 1.0]).into_dyn());
 }
 
@@ -813,9 +888,9 @@ fn every_derivative_alone_still_checks_the_lengths_of_the_loss() {
         let loss = x.square().sum(..) + guarded.sum(..);
         let plan = Plan::new([("derivative", derivative(loss, x))]).unwrap();
         let numbers = arr1(&[1.0, 2.0, 3.0]);
-        let error = plan.feed("x", &numbers).feed("mask", &arr1(&[true; 3])).run().unwrap_err();
+        let error = plan.feed("x", &numbers).feed("mask", arr1(&[true; 3])).run().unwrap_err();
         assert_eq!(error.location().unwrap().to_string(), line, "{name}: {error}");
-        assert!(plan.feed("x", &numbers).feed("mask", &arr1(&[true, false, true])).run().is_ok(), "{name}");
+        assert!(plan.feed("x", &numbers).feed("mask", arr1(&[true, false, true])).run().is_ok(), "{name}");
     }
 }
 
@@ -829,7 +904,7 @@ fn gradients_exist_by_what_lies_in_between_by_the_loss_and_by_literals() {
     let [d_middle, d_loss, d_weights, dx, again] = grad(loss, [middle, loss, weights, x, x]);
     assert_eq!(dx.id(), again.id());
     let outputs = [("middle", d_middle), ("loss", d_loss), ("weights", d_weights), ("dx", dx)];
-    let out = Plan::new(outputs).unwrap().feed("x", &arr1(&[1.0, 2.0])).run().unwrap();
+    let out = Plan::new(outputs).unwrap().feed("x", arr1(&[1.0, 2.0])).run().unwrap();
     assert_eq!(out.view::<f64>("middle").unwrap(), arr1(&[3.0, 4.0]).into_dyn());
     assert_eq!(out.scalar::<f64>("loss").unwrap(), 1.0);
     assert_eq!(out.view::<f64>("weights").unwrap(), arr1(&[1.0, 4.0]).into_dyn());
@@ -860,7 +935,7 @@ fn a_third_derivative_is_as_safe_as_the_first() {
     let second = grad(first.sum(..), x);
     let third = grad(second.sum(..), x);
     let plan = Plan::new([("third", third)]).unwrap();
-    let out = plan.feed("x", &arr1(&[0.0, 4.0])).run().unwrap();
+    let out = plan.feed("x", arr1(&[0.0, 4.0])).run().unwrap();
     // 3/8 · x^(−5/2)
     assert_eq!(out.view::<f64>("third").unwrap(), arr1(&[0.0, 0.01171875]).into_dyn());
 }
@@ -872,7 +947,7 @@ fn what_no_output_needs_is_not_run_and_cannot_fail() {
     let n = graph.input::<i64>("n", [2]);
     let _unused = x.gather(n, 0);
     let plan = Plan::new([("y", x * 2.0)]).unwrap();
-    let out = plan.feed("x", &array![1.0, 2.0]).run().unwrap();
+    let out = plan.feed("x", array![1.0, 2.0]).run().unwrap();
     assert_eq!(out.view::<f64>("y").unwrap(), arr1(&[2.0, 4.0]).into_dyn());
 }
 
@@ -883,7 +958,7 @@ fn an_expression_that_feeds_only_masks_has_a_gradient_of_zeros() {
     let y = graph.input::<f64>("y", [3]);
     let loss = y.boolean_mask(x.gt(0.0)).sum(..);
     let plan = Plan::new([("dx", grad(loss, x))]).unwrap();
-    let out = plan.feed("x", &arr1(&[1.0, -1.0, 2.0])).feed("y", &arr1(&[1.0, 2.0, 3.0])).run().unwrap();
+    let out = plan.feed("x", arr1(&[1.0, -1.0, 2.0])).feed("y", arr1(&[1.0, 2.0, 3.0])).run().unwrap();
     assert_eq!(out.view::<f64>("dx").unwrap(), arr1(&[0.0; 3]).into_dyn());
 }
 
@@ -892,6 +967,6 @@ fn a_loss_of_rank_zero_is_differentiated_by_rank_zero() {
     let graph = Graph::new();
     let x = graph.input::<f64>("x", dims![]);
     let plan = Plan::new([("dx", grad(where_(x.gt(0.0), x.sqrt(), 0.0), x))]).unwrap();
-    assert_eq!(plan.feed("x", &arr0(4.0)).run().unwrap().scalar::<f64>("dx").unwrap(), 0.25);
+    assert_eq!(plan.feed("x", arr0(4.0)).run().unwrap().scalar::<f64>("dx").unwrap(), 0.25);
     assert_eq!(plan.feed("x", 0.0).run().unwrap().scalar::<f64>("dx").unwrap(), 0.0);
 }

@@ -42,7 +42,7 @@ fn a_chain_of_a_million_nodes_is_differentiated_planned_run_and_dropped() {
         let [dx, dy] = grad(last.sum(..), [x, y]);
         let plan = Plan::new([("last", last), ("dx", dx), ("dy", dy)]).unwrap();
         drop(graph);
-        let out = plan.feed("x", &arr1(&[0.5, -2.0])).feed("y", &arr1(&[1.0, 1.0])).run().unwrap();
+        let out = plan.feed("x", arr1(&[0.5, -2.0])).feed("y", arr1(&[1.0, 1.0])).run().unwrap();
         assert_eq!(out.view::<f64>("last").unwrap(), arr1(&[0.5, -2.0]).into_dyn());
         assert_eq!(out.view::<f64>("dx").unwrap(), arr1(&[1.0, 1.0]).into_dyn());
         assert_eq!(out.view::<f64>("dy").unwrap(), arr1(&[-500_000.0, -500_000.0]).into_dyn());
@@ -91,7 +91,7 @@ fn assert_diamond_is_linear(depth: i32) {
     let dx = grad(loss, x);
     assert!(graph.len() < 10 * depth as usize, "{} nodes for the gradient", graph.len());
     let plan = Plan::new([("y", doubled), ("dx", dx)]).unwrap();
-    let out = plan.feed("x", &arr1(&[1.0, -3.0])).run().unwrap();
+    let out = plan.feed("x", arr1(&[1.0, -3.0])).run().unwrap();
     let paths = 2.0_f64.powi(depth);
     assert_eq!(out.view::<f64>("y").unwrap(), arr1(&[paths, -3.0 * paths]).into_dyn());
     assert_eq!(out.view::<f64>("dx").unwrap(), arr1(&[paths, paths]).into_dyn());
@@ -120,7 +120,7 @@ fn a_diamond_of_selections_stays_linear() {
     assert!(graph.len() < 20 * forward, "{} nodes for the gradient of {forward}", graph.len());
     // 0.5 climbs one per level and stays above it, −1 falls.
     let plan = Plan::new([("y", y), ("dx", dx)]).unwrap();
-    let out = plan.feed("x", &arr1(&[0.5, -1.0])).run().unwrap();
+    let out = plan.feed("x", arr1(&[0.5, -1.0])).run().unwrap();
     assert_eq!(out.view::<f64>("y").unwrap(), arr1(&[40.5, -41.0]).into_dyn());
     assert_eq!(out.view::<f64>("dx").unwrap(), arr1(&[1.0, 1.0]).into_dyn());
 }
@@ -137,7 +137,7 @@ fn a_thousand_nested_choices_by_distinct_masks() {
         }
         let dx = grad(y.sum(..), x);
         let plan = Plan::new([("y", y), ("dx", dx)]).unwrap();
-        let out = plan.feed("x", &arr1(&[0.0, 500.0, 1024.0])).run().unwrap();
+        let out = plan.feed("x", arr1(&[0.0, 500.0, 1024.0])).run().unwrap();
         let (y, dx) = (out.view::<f64>("y").unwrap(), out.view::<f64>("dx").unwrap());
         assert_eq!([y[0], y[1]], [0.0, 0.0]);
         assert!((y[2] - 1024.0).abs() < 1e-9, "{y}");
@@ -180,7 +180,7 @@ fn a_thousand_guards_stay_linear() {
     }
     let dx = grad(sum.sum(..), x);
     let plan = Plan::new([("sum", sum), ("dx", dx)]).unwrap();
-    let out = plan.feed("x", &arr1(&[0.0, 1.0, 2.0, 3.0])).run().unwrap();
+    let out = plan.feed("x", arr1(&[0.0, 1.0, 2.0, 3.0])).run().unwrap();
     assert_eq!(out.view::<f64>("sum").unwrap(), arr1(&[0.0, 1001.0, 2002.0, 3003.0]).into_dyn());
     assert_eq!(out.view::<f64>("dx").unwrap(), arr1(&[1001.0; 4]).into_dyn());
 }
@@ -213,7 +213,7 @@ fn a_concatenation_of_two_thousand_selections() {
     let parts: Vec<Expr<'_>> = (0..2000).map(|i| x.boolean_mask(x.gt(f64::from(i % 3)))).collect();
     let all = graph.concat(parts, 0);
     let plan = Plan::new([("all", all), ("dx", grad(all.sum(..), x))]).unwrap();
-    let out = plan.feed("x", &arr1(&[1.0, 2.0, 3.0])).run().unwrap();
+    let out = plan.feed("x", arr1(&[1.0, 2.0, 3.0])).run().unwrap();
     // Thresholds 0, 1, 2 keep three, two and one element: 667, 667 and 666 times.
     assert_eq!(out.view::<f64>("all").unwrap().len(), 667 * 3 + 667 * 2 + 666);
     assert_eq!(out.view::<f64>("dx").unwrap(), arr1(&[667.0, 1334.0, 2000.0]).into_dyn());

@@ -184,7 +184,7 @@ fn errors_pass_through_question_marks() {
         let x = graph.input::<f64>("x", [2]);
         graph.check()?;
         let plan = Plan::new([("y", x * 2.0)])?;
-        plan.feed("x", &arr1(&[1.0])).run()?;
+        plan.feed("x", arr1(&[1.0])).run()?;
         Ok(())
     }
     let error = program().unwrap_err();

@@ -40,7 +40,7 @@ fn the_places_of_a_mask_that_is_all_false_at_run_time_keep_rank_and_dtype() {
     let places = mask.argwhere();
     let plan = Plan::new([("places", places), ("picked", x.gather_nd(places))]).unwrap();
     let none = arr2(&[[false, false], [false, false]]);
-    let out = plan.feed("mask", &none).feed("x", &arr2(&[[1.0, 2.0], [3.0, 4.0]])).run().unwrap();
+    let out = plan.feed("mask", &none).feed("x", arr2(&[[1.0, 2.0], [3.0, 4.0]])).run().unwrap();
     assert_eq!(out.view::<i64>("places").unwrap().shape(), [0, 2]);
     assert_eq!(out.view::<f64>("picked").unwrap().shape(), [0]);
 }
@@ -92,7 +92,7 @@ fn a_running_sum_of_a_selection_is_the_running_sum() {
     let graph = Graph::new();
     let x = graph.input::<i64>("x", [3]);
     let plan = Plan::new([("y", x.boolean_mask(x.gt(0)).cumsum(0))]).unwrap();
-    let out = plan.feed("x", &arr1(&[3_i64, -1, 2])).run().unwrap();
+    let out = plan.feed("x", arr1(&[3_i64, -1, 2])).run().unwrap();
     assert_eq!(out.view::<i64>("y").unwrap(), arr1(&[3, 5]).into_dyn());
 }
 
@@ -106,20 +106,21 @@ fn a_selection_of_three_does_not_meet_two_numbers() {
     let sum = x.boolean_mask(mask) + graph.ones::<f64>([2]);
     let sum_line = above("x.boolean_mask(mask) +");
     let plan = Plan::new([("sum", sum)]).unwrap();
-    let error = plan.feed("x", &arr1(&[3.0, 1.0, 2.0])).run().unwrap_err();
+    let error = plan.feed("x", arr1(&[3.0, 1.0, 2.0])).run().unwrap_err();
     let expected = format!(
         "add: lengths differ: count(%2) = 3 and 2; count(%2) counts the true elements of `gt(x, 0.0)` \
          (built at {mask_line}) (built at {sum_line})"
     );
     assert_eq!(error.to_string(), expected);
-    let out = plan.feed("x", &arr1(&[3.0, -1.0, 2.0])).run().unwrap();
+    let out = plan.feed("x", arr1(&[3.0, -1.0, 2.0])).run().unwrap();
     assert_eq!(out.view::<f64>("sum").unwrap(), arr1(&[4.0, 3.0]).into_dyn());
 }
 
 /// PyTorch, JAX (reverse), MLX and tinygrad: NaN.
 #[test]
 fn the_gradient_of_what_where_did_not_choose_is_zero() {
-    let functions: [(&str, fn(Expr<'_>) -> Expr<'_>, f64); 3] =
+    type Function = for<'g> fn(Expr<'g>) -> Expr<'g>;
+    let functions: [(&str, Function, f64); 3] =
         [("sqrt", |x| x.sqrt(), 0.25), ("ln", |x| x.ln(), 0.25), ("recip", |x| x.recip(), -0.0625)];
     for (name, f, slope) in functions {
         let graph = Graph::new();
@@ -214,17 +215,17 @@ fn an_index_beyond_the_axis_is_an_error_with_its_line() {
     let at = x.slice_axis(0, 5);
     let slice_line = above("slice_axis(0, 5)");
     let plan = Plan::new([("at", at)]).unwrap();
-    let error = plan.feed("x", &arr1(&[1.0, 2.0, 3.0])).run().unwrap_err();
+    let error = plan.feed("x", arr1(&[1.0, 2.0, 3.0])).run().unwrap_err();
     let message = format!("slice: place 5 is out of range for axis 0 of length 3 (built at {slice_line})");
     assert_eq!(error.to_string(), message);
-    let out = plan.feed("x", &arr1(&[0.0, 1.0, 2.0, 3.0, 4.0, 5.0])).run().unwrap();
+    let out = plan.feed("x", arr1(&[0.0, 1.0, 2.0, 3.0, 4.0, 5.0])).run().unwrap();
     assert_eq!(out.scalar::<f64>("at").unwrap(), 5.0);
 
     let index = graph.input::<i64>("index", dims![]);
     let picked = x.gather(index, 0);
     let gather_line = above("gather(index, 0)");
     let plan = Plan::new([("picked", picked)]).unwrap();
-    let error = plan.feed("x", &arr1(&[1.0, 2.0, 3.0])).feed("index", 5).run().unwrap_err();
+    let error = plan.feed("x", arr1(&[1.0, 2.0, 3.0])).feed("index", 5).run().unwrap_err();
     let message = format!(
         "gather: index 5 is out of range for axis 0 of length 3, at position [] of the indices (built at {gather_line})"
     );

@@ -139,7 +139,7 @@ impl Arrangement {
     }
 
     fn arrange<T: Element>(self, array: ArrayD<T>) -> Value {
-        let (column_major, step) = match self {
+        let (column_major, step): (bool, isize) = match self {
             Arrangement::Transposed => (true, 1),
             Arrangement::Reversed => (false, -1),
             Arrangement::Spaced => (false, 2),

@@ -20,20 +20,13 @@ pub(crate) struct Case {
     pub(crate) inputs: Vec<Value>,
     pub(crate) build: Arc<Build>,
     pub(crate) expected: Value,
-    pub(crate) smooth: Smooth,
+    /// Whether it has first and second derivatives at the inputs.
+    pub(crate) smooth: bool,
     pub(crate) lengths: Vec<Lengths>,
     /// Whether f32 may stand for f64 in inputs and result.
     pub(crate) any_float: bool,
     /// The relative error that is accepted of floats, in units of the last place.
     pub(crate) ulps: f64,
-}
-
-/// How often the expression can be differentiated at its inputs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Smooth {
-    No,
-    Once,
-    Twice,
 }
 
 /// What a graph knows of the lengths of its inputs. A 1 is always known.
@@ -65,7 +58,7 @@ pub(crate) fn case<const N: usize>(
         inputs: inputs.into(),
         build: Arc::new(move |graph, inputs| build(graph, std::array::from_fn(|i| inputs[i]))),
         expected,
-        smooth: Smooth::No,
+        smooth: false,
         lengths: Lengths::ALL.into(),
         any_float: true,
         ulps: 4.0,
@@ -73,14 +66,9 @@ pub(crate) fn case<const N: usize>(
 }
 
 impl Case {
-    /// The expression has first and second derivatives.
+    /// The expression has first and second derivatives at the inputs.
     pub(crate) fn smooth(self) -> Case {
-        Case { smooth: Smooth::Twice, ..self }
-    }
-
-    /// The expression has a first derivative.
-    pub(crate) fn smooth_once(self) -> Case {
-        Case { smooth: Smooth::Once, ..self }
+        Case { smooth: true, ..self }
     }
 
     /// The graph must know which lengths are equal.

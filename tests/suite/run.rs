@@ -11,7 +11,6 @@ use crate::case::{Case, Lengths};
 
 /// A case in a graph.
 pub(crate) struct Instance<'g> {
-    pub(crate) graph: &'g Graph,
     pub(crate) inputs: Vec<Expr<'g>>,
     pub(crate) output: Expr<'g>,
 }
@@ -20,7 +19,7 @@ impl<'g> Instance<'g> {
     pub(crate) fn new(case: &Case, graph: &'g Graph, lengths: Lengths) -> Instance<'g> {
         let inputs: Vec<Expr<'g>> =
             case.inputs.iter().enumerate().map(|(i, value)| declare(graph, i, value, lengths)).collect();
-        Instance { graph, output: (case.build)(graph, &inputs), inputs }
+        Instance { output: (case.build)(graph, &inputs), inputs }
     }
 
     /// The inputs that gradients exist for.
@@ -48,6 +47,9 @@ fn declare<'g>(graph: &'g Graph, position: usize, value: &Value, lengths: Length
 
 /// The values of `outputs`, with the inputs fed in their order.
 pub(crate) fn values(outputs: &[Expr<'_>], feeds: &[Value]) -> Result<Vec<Value>, tamis::Error> {
+    if outputs.is_empty() {
+        return Ok(Vec::new());
+    }
     let named = outputs.iter().enumerate().map(|(i, output)| (format!("output {i}"), *output));
     let plan = Plan::new(named)?;
     let mut run = plan.bind();

@@ -34,9 +34,9 @@ pub use check::{Check, CheckReport, CheckRow, Coverage, Deviation, Kink, Verdict
 pub use tamis_autograd::{Targets, grad, hvp, jvp, value_and_grad, vjp};
 pub use tamis_exec::{Error, ErrorKind, Eval, Feed, Key, Outputs, Plan, Report, Run, Slot};
 pub use tamis_graph::{
-    Axes, Comparison, DType, Dim, DimError, Dims, Element, Error as BuildError, ErrorKind as BuildErrorKind, Expr,
-    Graph, IntoConstant, Masked, NodeId, Operand, Scalar, ScanAxis, Shape, Size, Slice, Slices, Symbol, Value, along,
-    dims, keep, where_,
+    Axes, Comparison, DType, Dim, DimError, Dims, Element, Error as BuildError, ErrorKind as BuildErrorKind,
+    Expr, Graph, IntoConstant, Masked, NodeId, Operand, Scalar, ScanAxis, Shape, Size, Slice, Slices, Symbol,
+    Value, along, dims, keep, where_,
 };
 
 /// What a program with masks in it needs every day: ten names, none of which

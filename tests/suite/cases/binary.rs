@@ -56,21 +56,17 @@ fn add() -> Vec<Case> {
             value([[11.0, 22.0], [13.0, 24.0]]),
         )
         .smooth(),
-        of(
-            "add of a rank 0 tensor",
-            |a, b| a + b,
-            matrix,
-            value(0.5),
-            value([[1.5, 2.5], [3.5, 4.5]]),
-        )
-        .smooth(),
+        of("add of a rank 0 tensor", |a, b| a + b, matrix, value(0.5), value([[1.5, 2.5], [3.5, 4.5]]))
+            .smooth(),
         of("add of rank 0 tensors", |a, b| a + b, value(1.0), value(2.0), value(3.0)).smooth(),
-        of("add of nothing to a row", |a, b| a + b, empty::<f64>(&[0, 2]), row, empty::<f64>(&[0, 2])).smooth(),
+        of("add of nothing to a row", |a, b| a + b, empty::<f64>(&[0, 2]), row, empty::<f64>(&[0, 2]))
+            .smooth(),
         of("add of infinities", |a, b| a + b, value([INF, INF]), value([1.0, -INF]), value([INF, NAN])),
         of("add of i32s wraps", |a, b| a + b, value([i32::MAX, 1]), value([1, 2]), value([i32::MIN, 3])),
         of("add of u8s wraps", |a, b| a + b, value([200u8, 1]), value([100u8, 2]), value([44u8, 3])),
         of("add of i64s wraps", |a, b| a + b, value([i64::MAX]), value([1i64]), value([i64::MIN])),
-        case("add of an expression to itself", [value([1.0, 2.0])], |_, [x]| x + x, value([2.0, 4.0])).smooth(),
+        case("add of an expression to itself", [value([1.0, 2.0])], |_, [x]| x + x, value([2.0, 4.0]))
+            .smooth(),
     ]
 }
 
@@ -89,7 +85,8 @@ fn mul() -> Vec<Case> {
     let (row, column) = (value([[10.0, 20.0]]), value([[1.0], [2.0]]));
     vec![
         of("mul", |a, b| a * b, value([1.5, -2.0]), value([2.0, 3.0]), value([3.0, -6.0])).smooth(),
-        of("mul of a row and a column", |a, b| a * b, row, column, value([[10.0, 20.0], [20.0, 40.0]])).smooth(),
+        of("mul of a row and a column", |a, b| a * b, row, column, value([[10.0, 20.0], [20.0, 40.0]]))
+            .smooth(),
         of("mul of 0 and infinity", |a, b| a * b, value([0.0, 0.0]), value([INF, 1.0]), value([NAN, 0.0])),
         of("mul of u8s wraps", |a, b| a * b, value([16u8, 3]), value([17u8, 5]), value([16u8, 15])),
         of("mul of i32s wraps", |a, b| a * b, value([65536, -2]), value([65536, 3]), value([0, -6])),
@@ -108,7 +105,13 @@ fn div() -> Vec<Case> {
     vec![
         of("div", |a, b| a / b, value([1.5, -2.0]), value([2.0, 4.0]), value([0.75, -0.5])).smooth(),
         of("div by a broadcast", |a, b| a / b, value([[1.0], [2.0]]), value([3.0]), thirds).smooth(),
-        of("div by 0", |a, b| a / b, value([1.0, -1.0, 0.0]), value([0.0, 0.0, 0.0]), value([INF, -INF, NAN])),
+        of(
+            "div by 0",
+            |a, b| a / b,
+            value([1.0, -1.0, 0.0]),
+            value([0.0, 0.0, 0.0]),
+            value([INF, -INF, NAN]),
+        ),
         of("div of i32s is in f64", |a, b| a / b, value([7, 1]), value([2, 0]), value([3.5, INF])),
         of("div of i64s is in f64", |a, b| a / b, value([1i64]), value([4i64]), value([0.25])),
         of("div of u8s is in f32", |a, b| a / b, value([7u8]), value([2u8]), value([3.5f32])),
@@ -147,9 +150,14 @@ fn pow() -> Vec<Case> {
         case("pow 1 is the base", [value([2.0, -3.0])], |_, [x]| x.pow(1), value([2.0, -3.0])).smooth(),
         case("pow 2 is the square", [value([2.0, -3.0])], |_, [x]| x.pow(2), value([4.0, 9.0])).smooth(),
         case("pow 0.3", [value([4.0])], |_, [x]| x.pow(0.3), value([1.515716566510398])).smooth(),
-        case("pow of a literal base", [value([3.0, -1.0])], |graph, [y]| graph.scalar(2.0).pow(y), value([8.0, 0.5]))
-            .as_typed()
-            .smooth(),
+        case(
+            "pow of a literal base",
+            [value([3.0, -1.0])],
+            |graph, [y]| graph.scalar(2.0).pow(y),
+            value([8.0, 0.5]),
+        )
+        .as_typed()
+        .smooth(),
         of("pow of i32s wraps", |a, b| a.pow(b), value([3, 2, -2]), value([4, 32, 3]), value([81, 0, -8])),
         of("pow of u8s wraps", |a, b| a.pow(b), value([3u8, 0]), value([6u8, 0]), value([217u8, 1])),
         slopes(
@@ -165,8 +173,14 @@ fn floor_mod() -> Vec<Case> {
     let sevens = value([7, -7, 7, -7]);
     vec![
         of("floor_mod", |a, b| a % b, value([7.5, -7.5]), value([2.0, 2.0]), value([1.5, 0.5])).smooth(),
-        of("floor_mod by negatives", |a, b| a % b, value([7.5, -7.5]), value([-2.0, -2.0]), value([-0.5, -1.5]))
-            .smooth(),
+        of(
+            "floor_mod by negatives",
+            |a, b| a % b,
+            value([7.5, -7.5]),
+            value([-2.0, -2.0]),
+            value([-0.5, -1.5]),
+        )
+        .smooth(),
         of(
             "floor_mod at its ends",
             |a, b| a.floor_mod(b),
@@ -174,7 +188,13 @@ fn floor_mod() -> Vec<Case> {
             value([0.0, 2.0, INF, INF, 1.0]),
             value([NAN, NAN, 5.0, INF, NAN]),
         ),
-        of("floor_mod of i32s has the sign of the divisor", |a, b| a % b, sevens, value([3, 3, -3, -3]), value([1, 2, -2, -1])),
+        of(
+            "floor_mod of i32s has the sign of the divisor",
+            |a, b| a % b,
+            sevens,
+            value([3, 3, -3, -3]),
+            value([1, 2, -2, -1]),
+        ),
         of("floor_mod of the smallest i32 by -1", |a, b| a % b, value([i32::MIN]), value([-1]), value([0])),
         of("floor_mod of u8s", |a, b| a % b, value([7u8, 255]), value([3u8, 16]), value([1u8, 15])),
     ]
@@ -311,7 +331,13 @@ fn weak_scalars() -> Vec<Case> {
         case("an integer over i32s", [value([4])], |_, [x]| 1i64 / x, value([0.25])),
         case("an integer minus u8s", [value([1u8])], |_, [x]| 3i64 - x, value([2u8])),
         case("an integer modulo a tensor", [value([3])], |_, [x]| 7i64 % x, value([1])),
-        case("operators take references", [value([1.0, 2.0])], |_, [x]| &x + &x * 2.0 - -&x, value([4.0, 8.0])).smooth(),
+        case(
+            "operators take references",
+            [value([1.0, 2.0])],
+            |_, [x]| &x + &x * 2.0 - -&x,
+            value([4.0, 8.0]),
+        )
+        .smooth(),
     ]
 }
 
@@ -319,7 +345,8 @@ fn clip() -> Vec<Case> {
     let bounds = [value([-2.0, 0.5, 9.0]), value(0.0), value([1.0, 2.0, 3.0])];
     vec![
         case("clip", [value([-2.0, 0.5, 2.0])], |_, [x]| x.clip(0.0, 1.0), value([0.0, 0.5, 1.0])).smooth(),
-        case("clip to tensors", bounds, |_, [x, low, high]| x.clip(low, high), value([0.0, 0.5, 3.0])).smooth(),
+        case("clip to tensors", bounds, |_, [x, low, high]| x.clip(low, high), value([0.0, 0.5, 3.0]))
+            .smooth(),
         case("clip of i32s", [value([-2, 5])], |_, [x]| x.clip(0, 3), value([0, 3])),
         case("clip keeps NaN", [value([NAN, INF])], |_, [x]| x.clip(0, 1), value([NAN, 1.0])),
         case(

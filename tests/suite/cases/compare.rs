@@ -32,7 +32,9 @@ fn questions(name: &str, ask: Question, answers: [bool; 7], of_bools: [bool; 4])
     let left = [1.0, 2.0, 3.0, NAN, NAN, 0.0, INF];
     let right = [2.0, 2.0, 2.0, 1.0, NAN, -0.0, INF];
     let first = [answers[0], answers[1], answers[2]];
-    let of = |what: &str, a, b, answers| case(format!("{name} of {what}"), [a, b], move |_, [a, b]| ask(a, b), answers);
+    let of = |what: &str, a, b, answers| {
+        case(format!("{name} of {what}"), [a, b], move |_, [a, b]| ask(a, b), answers)
+    };
     vec![
         of("floats", value(left), value(right), value(answers)),
         of("f32s", value([1.0f32, 2.0, 3.0]), value([2.0f32, 2.0, 2.0]), value(first)),

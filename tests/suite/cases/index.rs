@@ -29,13 +29,40 @@ const T: bool = true;
 fn gather() -> Vec<Case> {
     let matrix = || value([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]]);
     vec![
-        case("gather", [value([10.0, 20.0, 30.0]), value([2i64, 0, -1, 2])], |_, [x, i]| x.gather(i, 0), value([30.0, 10.0, 30.0, 30.0]))
-            .smooth(),
-        case("gather of i32 indices", [value([10, 20]), value([1, 1])], |_, [x, i]| x.gather(i, 0), value([20, 20])),
-        case("gather of rows", [matrix(), value([1i64, -2])], |_, [x, i]| x.gather(i, 0), value([[4.0, 5.0, 6.0], [1.0, 2.0, 3.0]]))
-            .smooth(),
-        case("gather of columns", [matrix(), value([2i64, 2])], |_, [x, i]| x.gather(i, -1), value([[3.0, 3.0], [6.0, 6.0]])).smooth(),
-        case("gather by an index of rank 0", [matrix(), value(1i64)], |_, [x, i]| x.gather(i, 0), value([4.0, 5.0, 6.0])).smooth(),
+        case(
+            "gather",
+            [value([10.0, 20.0, 30.0]), value([2i64, 0, -1, 2])],
+            |_, [x, i]| x.gather(i, 0),
+            value([30.0, 10.0, 30.0, 30.0]),
+        )
+        .smooth(),
+        case(
+            "gather of i32 indices",
+            [value([10, 20]), value([1, 1])],
+            |_, [x, i]| x.gather(i, 0),
+            value([20, 20]),
+        ),
+        case(
+            "gather of rows",
+            [matrix(), value([1i64, -2])],
+            |_, [x, i]| x.gather(i, 0),
+            value([[4.0, 5.0, 6.0], [1.0, 2.0, 3.0]]),
+        )
+        .smooth(),
+        case(
+            "gather of columns",
+            [matrix(), value([2i64, 2])],
+            |_, [x, i]| x.gather(i, -1),
+            value([[3.0, 3.0], [6.0, 6.0]]),
+        )
+        .smooth(),
+        case(
+            "gather by an index of rank 0",
+            [matrix(), value(1i64)],
+            |_, [x, i]| x.gather(i, 0),
+            value([4.0, 5.0, 6.0]),
+        )
+        .smooth(),
         case(
             "gather by a matrix of indices",
             [matrix(), value([[0i64], [1]])],
@@ -43,14 +70,31 @@ fn gather() -> Vec<Case> {
             value([[[1.0], [2.0]], [[4.0], [5.0]]]),
         )
         .smooth(),
-        case("gather of nothing", [matrix(), empty::<i64>(&[0])], |_, [x, i]| x.gather(i, 1), empty::<f64>(&[2, 0])).smooth(),
-        case("gather of nothing from nothing", [empty::<f64>(&[0]), empty::<i64>(&[0])], |_, [x, i]| x.gather(i, 0), empty::<f64>(&[0]))
-            .smooth(),
-        case("gather from rows without elements", [empty::<f64>(&[2, 0]), value([1i64])], |_, [x, i]| x.gather(i, 0), empty::<f64>(&[1, 0]))
-            .smooth(),
+        case(
+            "gather of nothing",
+            [matrix(), empty::<i64>(&[0])],
+            |_, [x, i]| x.gather(i, 1),
+            empty::<f64>(&[2, 0]),
+        )
+        .smooth(),
+        case(
+            "gather of nothing from nothing",
+            [empty::<f64>(&[0]), empty::<i64>(&[0])],
+            |_, [x, i]| x.gather(i, 0),
+            empty::<f64>(&[0]),
+        )
+        .smooth(),
+        case(
+            "gather from rows without elements",
+            [empty::<f64>(&[2, 0]), value([1i64])],
+            |_, [x, i]| x.gather(i, 0),
+            empty::<f64>(&[1, 0]),
+        )
+        .smooth(),
         case("gather of bools", [value([T, F]), value([1i64])], |_, [x, i]| x.gather(i, 0), value([F])),
         case("gather of u8s", [value([7u8, 8]), value([1i64])], |_, [x, i]| x.gather(i, 0), value([8u8])),
-        case("take is gather", [value([7.0, 8.0]), value([1i64])], |_, [x, i]| x.take(i, 0), value([8.0])).smooth(),
+        case("take is gather", [value([7.0, 8.0]), value([1i64])], |_, [x, i]| x.take(i, 0), value([8.0]))
+            .smooth(),
         case(
             "gather by selected indices",
             [value([10.0, 20.0, 30.0]), value([2i64, 0, 1]), value([T, F, T])],
@@ -58,7 +102,13 @@ fn gather() -> Vec<Case> {
             value([900.0, 400.0]),
         )
         .smooth(),
-        case("gather at argmax", [matrix()], |_, [x]| x.gather(x.argmax(1), 1), value([[3.0, 3.0], [6.0, 6.0]])).smooth(),
+        case(
+            "gather at argmax",
+            [matrix()],
+            |_, [x]| x.gather(x.argmax(1), 1),
+            value([[3.0, 3.0], [6.0, 6.0]]),
+        )
+        .smooth(),
         case(
             "gather has no slope at what it does not read",
             [value([0.0, 4.0]), value([1i64])],
@@ -71,14 +121,34 @@ fn gather() -> Vec<Case> {
 fn take_along_axis() -> Vec<Case> {
     let matrix = || value([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]]);
     vec![
-        case("take_along_axis", [matrix(), value([[2i64, 0], [-1, -1]])], |_, [x, i]| x.take_along_axis(i, 1), value([[3.0, 1.0], [6.0, 6.0]]))
-            .smooth(),
-        case("take_along_axis 0", [matrix(), value([[1i64, 0, 1]])], |_, [x, i]| x.take_along_axis(i, 0), value([[4.0, 2.0, 6.0]]))
-            .smooth(),
-        case("take_along_axis of one axis", [value([7.0, 8.0]), value([1i64, 1, 0])], |_, [x, i]| x.take_along_axis(i, 0), value([8.0, 8.0, 7.0]))
-            .smooth(),
-        case("take_along_axis repeats the indices", [matrix(), value([[2i64, 0]])], |_, [x, i]| x.take_along_axis(i, 1), value([[3.0, 1.0], [6.0, 4.0]]))
-            .smooth(),
+        case(
+            "take_along_axis",
+            [matrix(), value([[2i64, 0], [-1, -1]])],
+            |_, [x, i]| x.take_along_axis(i, 1),
+            value([[3.0, 1.0], [6.0, 6.0]]),
+        )
+        .smooth(),
+        case(
+            "take_along_axis 0",
+            [matrix(), value([[1i64, 0, 1]])],
+            |_, [x, i]| x.take_along_axis(i, 0),
+            value([[4.0, 2.0, 6.0]]),
+        )
+        .smooth(),
+        case(
+            "take_along_axis of one axis",
+            [value([7.0, 8.0]), value([1i64, 1, 0])],
+            |_, [x, i]| x.take_along_axis(i, 0),
+            value([8.0, 8.0, 7.0]),
+        )
+        .smooth(),
+        case(
+            "take_along_axis repeats the indices",
+            [matrix(), value([[2i64, 0]])],
+            |_, [x, i]| x.take_along_axis(i, 1),
+            value([[3.0, 1.0], [6.0, 4.0]]),
+        )
+        .smooth(),
         case(
             "take_along_axis repeats the tensor",
             [value([[1.0, 2.0, 3.0]]), value([[2i64], [0]])],
@@ -86,8 +156,13 @@ fn take_along_axis() -> Vec<Case> {
             value([[3.0], [1.0]]),
         )
         .smooth(),
-        case("take_along_axis of nothing", [matrix(), empty::<i64>(&[2, 0])], |_, [x, i]| x.take_along_axis(i, 1), empty::<f64>(&[2, 0]))
-            .smooth(),
+        case(
+            "take_along_axis of nothing",
+            [matrix(), empty::<i64>(&[2, 0])],
+            |_, [x, i]| x.take_along_axis(i, 1),
+            empty::<f64>(&[2, 0]),
+        )
+        .smooth(),
         case(
             "take_along_axis at argmax",
             [matrix()],
@@ -101,11 +176,24 @@ fn take_along_axis() -> Vec<Case> {
 fn gather_nd() -> Vec<Case> {
     let matrix = || value([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]]);
     vec![
-        case("gather_nd", [matrix(), value([[0i64, 1], [2, -2], [0, 1]])], |_, [x, i]| x.gather_nd(i), value([2.0, 5.0, 2.0]))
+        case(
+            "gather_nd",
+            [matrix(), value([[0i64, 1], [2, -2], [0, 1]])],
+            |_, [x, i]| x.gather_nd(i),
+            value([2.0, 5.0, 2.0]),
+        )
+        .with_known_lengths()
+        .smooth(),
+        case(
+            "gather_nd of rows",
+            [matrix(), value([[2i64], [0]])],
+            |_, [x, i]| x.gather_nd(i),
+            value([[5.0, 6.0], [1.0, 2.0]]),
+        )
+        .smooth(),
+        case("gather_nd of one place", [matrix(), value([-1i64, 0])], |_, [x, i]| x.gather_nd(i), value(5.0))
             .with_known_lengths()
             .smooth(),
-        case("gather_nd of rows", [matrix(), value([[2i64], [0]])], |_, [x, i]| x.gather_nd(i), value([[5.0, 6.0], [1.0, 2.0]])).smooth(),
-        case("gather_nd of one place", [matrix(), value([-1i64, 0])], |_, [x, i]| x.gather_nd(i), value(5.0)).with_known_lengths().smooth(),
         case(
             "gather_nd by a matrix of places",
             [matrix(), value([[[0i64, 0], [1, 1]]])],
@@ -122,10 +210,16 @@ fn gather_nd() -> Vec<Case> {
         )
         .with_known_lengths()
         .smooth(),
-        case("gather_nd of no place", [matrix(), empty::<i64>(&[0, 2])], |_, [x, i]| x.gather_nd(i), empty::<f64>(&[0]))
-            .with_known_lengths()
-            .smooth(),
-        case("gather_nd of i32s", [value([[1, 2]]), value([[0, 1]])], |_, [x, i]| x.gather_nd(i), value([2])).with_known_lengths(),
+        case(
+            "gather_nd of no place",
+            [matrix(), empty::<i64>(&[0, 2])],
+            |_, [x, i]| x.gather_nd(i),
+            empty::<f64>(&[0]),
+        )
+        .with_known_lengths()
+        .smooth(),
+        case("gather_nd of i32s", [value([[1, 2]]), value([[0, 1]])], |_, [x, i]| x.gather_nd(i), value([2]))
+            .with_known_lengths(),
     ]
 }
 
@@ -160,7 +254,13 @@ fn scatter_set() -> Vec<Case> {
             value([[2.5, 2.0, 1.5], [4.5, 5.0, 3.5]]),
         )
         .smooth(),
-        case("scatter_set of a scalar", [value([1.0, 2.0]), value([1i64, 1])], |_, [x, i]| x.scatter_set(i, 9.0, 0), value([1.0, 9.0])).smooth(),
+        case(
+            "scatter_set of a scalar",
+            [value([1.0, 2.0]), value([1i64, 1])],
+            |_, [x, i]| x.scatter_set(i, 9.0, 0),
+            value([1.0, 9.0]),
+        )
+        .smooth(),
         case(
             "scatter_set of one update for all",
             [matrix(), value([0i64, 2]), value([[7.0], [8.0]])],
@@ -168,16 +268,44 @@ fn scatter_set() -> Vec<Case> {
             value([[7.0, 2.0, 7.0], [8.0, 5.0, 8.0]]),
         )
         .smooth(),
-        case("scatter_set by an index of rank 0", [matrix(), value(0i64)], |_, [x, i]| x.scatter_set(i, 9, 0), value([[9.0, 9.0, 9.0], [4.0, 5.0, 6.0]]))
-            .smooth(),
-        case("scatter_set of nothing", [value([1.0]), empty::<i64>(&[0])], |_, [x, i]| x.scatter_set(i, 9, 0), value([1.0])).smooth(),
-        case("scatter_set of i32s into f32s", [value([1.0f32]), value([0i64]), value([7])], |_, [x, i, v]| x.scatter_set(i, v, 0), value([7.0f32])),
-        case("scatter_set of bools", [value([F, F]), value([1i64])], |_, [x, i]| x.scatter_set(i, true, 0), value([F, T])),
-        case("scatter_set of u8s", [value([1u8, 2]), value([0i64])], |_, [x, i]| x.scatter_set(i, 255, 0), value([255u8, 2])),
+        case(
+            "scatter_set by an index of rank 0",
+            [matrix(), value(0i64)],
+            |_, [x, i]| x.scatter_set(i, 9, 0),
+            value([[9.0, 9.0, 9.0], [4.0, 5.0, 6.0]]),
+        )
+        .smooth(),
+        case(
+            "scatter_set of nothing",
+            [value([1.0]), empty::<i64>(&[0])],
+            |_, [x, i]| x.scatter_set(i, 9, 0),
+            value([1.0]),
+        )
+        .smooth(),
+        case(
+            "scatter_set of i32s into f32s",
+            [value([1.0f32]), value([0i64]), value([7])],
+            |_, [x, i, v]| x.scatter_set(i, v, 0),
+            value([7.0f32]),
+        ),
+        case(
+            "scatter_set of bools",
+            [value([F, F]), value([1i64])],
+            |_, [x, i]| x.scatter_set(i, true, 0),
+            value([F, T]),
+        ),
+        case(
+            "scatter_set of u8s",
+            [value([1u8, 2]), value([0i64])],
+            |_, [x, i]| x.scatter_set(i, 255, 0),
+            value([255u8, 2]),
+        ),
         case(
             "the slope of scatter_set goes to the winner alone",
             [value([5.0, 6.0]), value([1i64, 1])],
-            |graph, [v, i]| grad(graph.zeros::<f64>([3]).scatter_set(i, v.cast(tamis::DType::F64), 0).sum(..), v),
+            |graph, [v, i]| {
+                grad(graph.zeros::<f64>([3]).scatter_set(i, v.cast(tamis::DType::F64), 0).sum(..), v)
+            },
             value([0.0, 1.0]),
         ),
         case(
@@ -234,9 +362,14 @@ fn scatter_nd_set() -> Vec<Case> {
             value([[1.0, 2.0], [7.0, 8.0]]),
         )
         .smooth(),
-        case("scatter_nd_set of one place", [matrix(), value([1i64, 1])], |_, [x, i]| x.scatter_nd_set(i, 9.0), value([[1.0, 2.0], [3.0, 9.0]]))
-            .with_known_lengths()
-            .smooth(),
+        case(
+            "scatter_nd_set of one place",
+            [matrix(), value([1i64, 1])],
+            |_, [x, i]| x.scatter_nd_set(i, 9.0),
+            value([[1.0, 2.0], [3.0, 9.0]]),
+        )
+        .with_known_lengths()
+        .smooth(),
         case(
             "scatter_nd_set of depth 0 writes the whole",
             [value([1.0, 2.0]), empty::<i64>(&[2, 0]), value([[3.0, 4.0], [5.0, 6.0]])],
@@ -279,9 +412,25 @@ fn scatter_add() -> Vec<Case> {
             value([[2.0, 3.0, 4.0], [7.0, 8.0, 9.0]]),
         )
         .smooth(),
-        case("scatter_add of a scalar counts", [value([0, 0]), value([1i64, 1, 1])], |_, [x, i]| x.scatter_add(i, 1, 0), value([0, 3])),
-        case("scatter_add of nothing", [value([1.0]), empty::<i64>(&[0])], |_, [x, i]| x.scatter_add(i, 9, 0), value([1.0])).smooth(),
-        case("scatter_add of u8s wraps", [value([250u8]), value([0i64, 0])], |_, [x, i]| x.scatter_add(i, 4, 0), value([2u8])),
+        case(
+            "scatter_add of a scalar counts",
+            [value([0, 0]), value([1i64, 1, 1])],
+            |_, [x, i]| x.scatter_add(i, 1, 0),
+            value([0, 3]),
+        ),
+        case(
+            "scatter_add of nothing",
+            [value([1.0]), empty::<i64>(&[0])],
+            |_, [x, i]| x.scatter_add(i, 9, 0),
+            value([1.0]),
+        )
+        .smooth(),
+        case(
+            "scatter_add of u8s wraps",
+            [value([250u8]), value([0i64, 0])],
+            |_, [x, i]| x.scatter_add(i, 4, 0),
+            value([2u8]),
+        ),
         case(
             "scatter_add adds in the order of the indices",
             [value([0.0]), value([0i64, 0, 0]), value([1e300, -1e300, 1.0])],
@@ -360,21 +509,27 @@ fn scatter_or() -> Vec<Case> {
             [value([F, T, F]), value([0i64, 1, 0]), value([T, F, F])],
             |_, operands| or(Addressing::Axis(0), operands),
             value([T, T, F]),
+        )
+        .with_equal_lengths(),
+        case(
+            "scatter_or in a gradient",
+            [value([1.0, 2.0, 3.0]), value([2i64, 2])],
+            |_, [x, i]| grad(x.gather(i, 0).square().sum(..), x),
+            value([0.0, 0.0, 12.0]),
         ),
-        case("scatter_or in a gradient", [value([1.0, 2.0, 3.0]), value([2i64, 2])], |_, [x, i]| {
-            grad(x.gather(i, 0).square().sum(..), x)
-        }, value([0.0, 0.0, 12.0])),
     ]
 }
 
 fn scatter_or_along_axis() -> Vec<Case> {
-    vec![case(
-        "scatter_or_along_axis",
-        [value([[F, T], [F, F]]), value([[0i64], [1]]), value([[F], [T]])],
-        |_, operands| or(Addressing::AlongAxis(1), operands),
-        value([[F, T], [F, T]]),
-    )
-    .with_equal_lengths()]
+    vec![
+        case(
+            "scatter_or_along_axis",
+            [value([[F, T], [F, F]]), value([[0i64], [1]]), value([[F], [T]])],
+            |_, operands| or(Addressing::AlongAxis(1), operands),
+            value([[F, T], [F, T]]),
+        )
+        .with_equal_lengths(),
+    ]
 }
 
 fn scatter_nd_or() -> Vec<Case> {

@@ -21,7 +21,9 @@ const T: bool = true;
 /// An operator on all pairs of bools, which are of one shape, broadcast, of rank 0, or none.
 fn of_pairs(name: &str, f: for<'g> fn(Expr<'g>, Expr<'g>) -> Expr<'g>, table: [bool; 4]) -> Vec<Case> {
     let [ff, ft, tf, tt] = table;
-    let of = |what: &str, a, b, result| case(format!("{name} of {what}"), [a, b], move |_, [a, b]| f(a, b), result);
+    let of = |what: &str, a, b, result| {
+        case(format!("{name} of {what}"), [a, b], move |_, [a, b]| f(a, b), result)
+    };
     vec![
         of("all pairs", value([F, F, T, T]), value([F, T, F, T]), value(table)),
         of("a column and a row", value([[F], [T]]), value([F, T]), value([[ff, ft], [tf, tt]])),

@@ -22,10 +22,20 @@ fn boolean_mask() -> Vec<Case> {
     let matrix = || value([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]]);
     let cube = || value([[[1.0, 2.0], [3.0, 4.0]], [[5.0, 6.0], [7.0, 8.0]], [[9.0, 10.0], [11.0, 12.0]]]);
     vec![
-        case("boolean_mask", [value([3.0, -1.0, 2.0]), value([T, F, T])], |_, [x, m]| x.boolean_mask(m), value([3.0, 2.0]))
-            .smooth(),
-        case("boolean_mask of rows", [matrix(), value([F, T])], |_, [x, m]| x.boolean_mask(m), value([[4.0, 5.0, 6.0]]))
-            .smooth(),
+        case(
+            "boolean_mask",
+            [value([3.0, -1.0, 2.0]), value([T, F, T])],
+            |_, [x, m]| x.boolean_mask(m),
+            value([3.0, 2.0]),
+        )
+        .smooth(),
+        case(
+            "boolean_mask of rows",
+            [matrix(), value([F, T])],
+            |_, [x, m]| x.boolean_mask(m),
+            value([[4.0, 5.0, 6.0]]),
+        )
+        .smooth(),
         case(
             "boolean_mask of elements",
             [matrix(), value([[F, T, T], [T, F, F]])],
@@ -61,12 +71,36 @@ fn boolean_mask() -> Vec<Case> {
             value([[2.0, 3.0], [6.0, 7.0], [10.0, 11.0]]),
         )
         .smooth(),
-        case("boolean_mask by true", [matrix(), value(T)], |_, [x, m]| x.boolean_mask(m), value([[[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]]]))
+        case(
+            "boolean_mask by true",
+            [matrix(), value(T)],
+            |_, [x, m]| x.boolean_mask(m),
+            value([[[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]]]),
+        )
+        .smooth(),
+        case(
+            "boolean_mask by false",
+            [matrix(), value(F)],
+            |_, [x, m]| x.boolean_mask(m),
+            empty::<f64>(&[0, 2, 3]),
+        )
+        .smooth(),
+        case("boolean_mask of rank 0", [value(5.0), value(T)], |_, [x, m]| x.boolean_mask(m), value([5.0]))
             .smooth(),
-        case("boolean_mask by false", [matrix(), value(F)], |_, [x, m]| x.boolean_mask(m), empty::<f64>(&[0, 2, 3])).smooth(),
-        case("boolean_mask of rank 0", [value(5.0), value(T)], |_, [x, m]| x.boolean_mask(m), value([5.0])).smooth(),
-        case("boolean_mask of no row", [matrix(), value([F, F])], |_, [x, m]| x.boolean_mask(m), empty::<f64>(&[0, 3])).smooth(),
-        case("boolean_mask of all", [value([1.0, 2.0]), value([T, T])], |_, [x, m]| x.boolean_mask(m), value([1.0, 2.0])).smooth(),
+        case(
+            "boolean_mask of no row",
+            [matrix(), value([F, F])],
+            |_, [x, m]| x.boolean_mask(m),
+            empty::<f64>(&[0, 3]),
+        )
+        .smooth(),
+        case(
+            "boolean_mask of all",
+            [value([1.0, 2.0]), value([T, T])],
+            |_, [x, m]| x.boolean_mask(m),
+            value([1.0, 2.0]),
+        )
+        .smooth(),
         case(
             "boolean_mask of nothing",
             [empty::<f64>(&[0, 3]), empty::<bool>(&[0])],
@@ -81,13 +115,36 @@ fn boolean_mask() -> Vec<Case> {
             empty::<f64>(&[1, 0]),
         )
         .smooth(),
-        case("boolean_mask of bools", [value([T, F, T]), value([F, T, T])], |_, [x, m]| x.boolean_mask(m), value([F, T])),
-        case("boolean_mask of u8s", [value([1u8, 2]), value([F, T])], |_, [x, m]| x.boolean_mask(m), value([2u8])),
-        case("boolean_mask of i64s", [value([1i64, 2]), value([F, T])], |_, [x, m]| x.boolean_mask(m), value([2i64])),
-        case("boolean_mask by the data", [value([3, -1, 2])], |_, [x]| x.boolean_mask(x.gt(0)), value([3, 2])),
-        case("boolean_mask by a literal", [value([3.0, -1.0, 2.0])], |graph, [x]| {
-            x.boolean_mask(graph.constant([true, false, true])) * graph.constant([1.0, 10.0])
-        }, value([3.0, 20.0]))
+        case(
+            "boolean_mask of bools",
+            [value([T, F, T]), value([F, T, T])],
+            |_, [x, m]| x.boolean_mask(m),
+            value([F, T]),
+        ),
+        case(
+            "boolean_mask of u8s",
+            [value([1u8, 2]), value([F, T])],
+            |_, [x, m]| x.boolean_mask(m),
+            value([2u8]),
+        ),
+        case(
+            "boolean_mask of i64s",
+            [value([1i64, 2]), value([F, T])],
+            |_, [x, m]| x.boolean_mask(m),
+            value([2i64]),
+        ),
+        case(
+            "boolean_mask by the data",
+            [value([3, -1, 2])],
+            |_, [x]| x.boolean_mask(x.gt(0)),
+            value([3, 2]),
+        ),
+        case(
+            "boolean_mask by a literal",
+            [value([3.0, -1.0, 2.0])],
+            |graph, [x]| x.boolean_mask(graph.constant([true, false, true])) * graph.constant([1.0, 10.0]),
+            value([3.0, 20.0]),
+        )
         .as_typed()
         .smooth(),
         case(
@@ -104,17 +161,23 @@ fn boolean_mask() -> Vec<Case> {
             value([9.0]),
         )
         .smooth(),
-        case("boolean_mask takes no part of what it drops", [value([NAN, 4.0]), value([F, T])], |_, [x, m]| {
-            let dx = grad(x.sqrt().boolean_mask(m).sum(..), x);
-            x.graph().stack([dx, grad(dx.sum(..), x)], 0)
-        }, value([[0.0, 0.25], [0.0, -0.03125]])),
+        case(
+            "boolean_mask takes no part of what it drops",
+            [value([NAN, 4.0]), value([F, T])],
+            |_, [x, m]| {
+                let dx = grad(x.sqrt().boolean_mask(m).sum(..), x);
+                x.graph().stack([dx, grad(dx.sum(..), x)], 0)
+            },
+            value([[0.0, 0.25], [0.0, -0.03125]]),
+        ),
     ]
 }
 
 fn unmask() -> Vec<Case> {
     let mask = || value([T, F, T]);
     vec![
-        case("unmask", [value([3.0, 2.0]), mask()], |_, [v, m]| v.unmask(m, 0.5), value([3.0, 0.5, 2.0])).smooth(),
+        case("unmask", [value([3.0, 2.0]), mask()], |_, [v, m]| v.unmask(m, 0.5), value([3.0, 0.5, 2.0]))
+            .smooth(),
         case(
             "unmask with a tensor around",
             [value([3.0, 2.0]), mask(), value([7.0, 8.0, 9.0])],
@@ -151,7 +214,13 @@ fn unmask() -> Vec<Case> {
         )
         .smooth(),
         case("unmask to rank 0", [value([3.0]), value(T)], |_, [v, m]| v.unmask(m, 0.0), value(3.0)).smooth(),
-        case("unmask of nothing", [empty::<f64>(&[0]), value([F, F])], |_, [v, m]| v.unmask(m, 1.5), value([1.5, 1.5])).smooth(),
+        case(
+            "unmask of nothing",
+            [empty::<f64>(&[0]), value([F, F])],
+            |_, [v, m]| v.unmask(m, 1.5),
+            value([1.5, 1.5]),
+        )
+        .smooth(),
         case(
             "unmask of no rows",
             [empty::<f64>(&[0, 2]), value([F, F]), value([1.0, 2.0])],
@@ -174,7 +243,12 @@ fn unmask() -> Vec<Case> {
         ),
         case("unmask of i32s", [value([3, 2]), mask()], |_, [v, m]| v.unmask(m, -1), value([3, -1, 2])),
         case("unmask of bools", [value([T, F]), mask()], |_, [v, m]| v.unmask(m, true), value([T, T, F])),
-        case("unmask keeps the dtype", [value([3.0f32, 2.0]), mask(), value(7)], |_, [v, m, f]| v.unmask(m, f), value([3.0f32, 7.0, 2.0])),
+        case(
+            "unmask keeps the dtype",
+            [value([3.0f32, 2.0]), mask(), value(7)],
+            |_, [v, m, f]| v.unmask(m, f),
+            value([3.0f32, 7.0, 2.0]),
+        ),
     ]
 }
 
@@ -182,28 +256,63 @@ fn argwhere() -> Vec<Case> {
     let cube = value([[[F, T], [F, F]], [[F, F], [T, T]]]);
     vec![
         case("argwhere", [value([F, T, T])], |_, [m]| m.argwhere(), value([[1i64], [2]])),
-        case("argwhere of a matrix", [value([[F, T], [T, F]])], |_, [m]| m.argwhere(), value([[0i64, 1], [1, 0]])),
-        case("argwhere of rank 3", [cube], |_, [m]| m.argwhere(), value([[0i64, 0, 1], [1, 1, 0], [1, 1, 1]])),
+        case(
+            "argwhere of a matrix",
+            [value([[F, T], [T, F]])],
+            |_, [m]| m.argwhere(),
+            value([[0i64, 1], [1, 0]]),
+        ),
+        case(
+            "argwhere of rank 3",
+            [cube],
+            |_, [m]| m.argwhere(),
+            value([[0i64, 0, 1], [1, 1, 0], [1, 1, 1]]),
+        ),
         case("argwhere of true", [value(T)], |_, [m]| m.argwhere(), empty::<i64>(&[1, 0])),
         case("argwhere of false", [value(F)], |_, [m]| m.argwhere(), empty::<i64>(&[0, 0])),
         case("argwhere of all false", [value([[F, F]])], |_, [m]| m.argwhere(), empty::<i64>(&[0, 2])),
         case("argwhere of nothing", [empty::<bool>(&[0, 3])], |_, [m]| m.argwhere(), empty::<i64>(&[0, 2])),
-        case("argwhere of floats", [value([0.0, -0.0, 1e-310, NAN])], |_, [x]| x.argwhere(), value([[2i64], [3]])).as_typed(),
+        case(
+            "argwhere of floats",
+            [value([0.0, -0.0, 1e-310, NAN])],
+            |_, [x]| x.argwhere(),
+            value([[2i64], [3]]),
+        )
+        .as_typed(),
         case("argwhere of i32s", [value([0, -3])], |_, [x]| x.argwhere(), value([[1i64]])),
     ]
 }
 
 pub(crate) fn composed() -> Vec<Case> {
-    let families = [masked_select, masked_fill, nonzero, expand_mask, one_row, selection, elementwise, dtypes];
+    let families =
+        [masked_select, masked_fill, nonzero, expand_mask, one_row, selection, elementwise, dtypes];
     families.iter().flat_map(|cases| cases()).collect()
 }
 
 fn masked_select() -> Vec<Case> {
     let matrix = || value([[1.0, 2.0], [3.0, 4.0]]);
     vec![
-        case("masked_select", [matrix(), value([[T, F], [F, T]])], |_, [x, m]| x.masked_select(m), value([1.0, 4.0])).smooth(),
-        case("masked_select of columns", [matrix(), value([T, F])], |_, [x, m]| x.masked_select(m), value([1.0, 3.0])).smooth(),
-        case("masked_select of rows", [matrix(), value([[F], [T]])], |_, [x, m]| x.masked_select(m), value([3.0, 4.0])).smooth(),
+        case(
+            "masked_select",
+            [matrix(), value([[T, F], [F, T]])],
+            |_, [x, m]| x.masked_select(m),
+            value([1.0, 4.0]),
+        )
+        .smooth(),
+        case(
+            "masked_select of columns",
+            [matrix(), value([T, F])],
+            |_, [x, m]| x.masked_select(m),
+            value([1.0, 3.0]),
+        )
+        .smooth(),
+        case(
+            "masked_select of rows",
+            [matrix(), value([[F], [T]])],
+            |_, [x, m]| x.masked_select(m),
+            value([3.0, 4.0]),
+        )
+        .smooth(),
         case(
             "masked_select repeats what broadcasts",
             [value([1.0, 2.0]), value([[T, F], [T, T]])],
@@ -211,24 +320,66 @@ fn masked_select() -> Vec<Case> {
             value([1.0, 1.0, 2.0]),
         )
         .smooth(),
-        case("masked_select by rank 0", [matrix(), value(F)], |_, [x, m]| x.masked_select(m), empty::<f64>(&[0])).smooth(),
+        case(
+            "masked_select by rank 0",
+            [matrix(), value(F)],
+            |_, [x, m]| x.masked_select(m),
+            empty::<f64>(&[0]),
+        )
+        .smooth(),
     ]
 }
 
 fn masked_fill() -> Vec<Case> {
     let matrix = || value([[1.0, 2.0], [3.0, 4.0]]);
     vec![
-        case("masked_fill", [value([3.0, -1.0]), value([F, T])], |_, [x, m]| x.masked_fill(m, 0.5), value([3.0, 0.5])).smooth(),
-        case("masked_fill of rows", [matrix(), value([F, T])], |_, [x, m]| x.masked_fill(m, 9), value([[1.0, 2.0], [9.0, 9.0]]))
-            .smooth(),
-        case("masked_fill of columns", [matrix(), value([[F, T]])], |_, [x, m]| x.masked_fill(m, 9), value([[1.0, 9.0], [3.0, 9.0]]))
-            .smooth(),
-        case("masked_fill with a tensor of rank 0", [value([1.0, 2.0]), value([F, T]), value(7.0)], |_, [x, m, v]| x.masked_fill(m, v), value([1.0, 7.0]))
-            .smooth(),
+        case(
+            "masked_fill",
+            [value([3.0, -1.0]), value([F, T])],
+            |_, [x, m]| x.masked_fill(m, 0.5),
+            value([3.0, 0.5]),
+        )
+        .smooth(),
+        case(
+            "masked_fill of rows",
+            [matrix(), value([F, T])],
+            |_, [x, m]| x.masked_fill(m, 9),
+            value([[1.0, 2.0], [9.0, 9.0]]),
+        )
+        .smooth(),
+        case(
+            "masked_fill of columns",
+            [matrix(), value([[F, T]])],
+            |_, [x, m]| x.masked_fill(m, 9),
+            value([[1.0, 9.0], [3.0, 9.0]]),
+        )
+        .smooth(),
+        case(
+            "masked_fill with a tensor of rank 0",
+            [value([1.0, 2.0]), value([F, T]), value(7.0)],
+            |_, [x, m, v]| x.masked_fill(m, v),
+            value([1.0, 7.0]),
+        )
+        .smooth(),
         case("masked_fill of i32s", [value([3, -1])], |_, [x]| x.masked_fill(x.lt(0), 0), value([3, 0])),
-        case("masked_fill of i32s with a whole float", [value([3, -1])], |_, [x]| x.masked_fill(x.lt(0), 7.0), value([3, 7])),
-        case("masked_fill of bools", [value([T, T]), value([F, T])], |_, [x, m]| x.masked_fill(m, false), value([T, F])),
-        case("masked_fill hides NaN", [value([NAN, 2.0])], |_, [x]| x.masked_fill(x.is_nan(), 0.0), value([0.0, 2.0])),
+        case(
+            "masked_fill of i32s with a whole float",
+            [value([3, -1])],
+            |_, [x]| x.masked_fill(x.lt(0), 7.0),
+            value([3, 7]),
+        ),
+        case(
+            "masked_fill of bools",
+            [value([T, T]), value([F, T])],
+            |_, [x, m]| x.masked_fill(m, false),
+            value([T, F]),
+        ),
+        case(
+            "masked_fill hides NaN",
+            [value([NAN, 2.0])],
+            |_, [x]| x.masked_fill(x.is_nan(), 0.0),
+            value([0.0, 2.0]),
+        ),
     ]
 }
 
@@ -259,8 +410,18 @@ fn nonzero() -> Vec<Case> {
 fn expand_mask() -> Vec<Case> {
     let matrix = || value([[1.0, 2.0], [3.0, 4.0]]);
     vec![
-        case("expand_mask of rows", [value([T, F]), matrix()], |_, [m, x]| m.expand_mask(x), value([[T], [F]])),
-        case("expand_mask of elements", [value([[T, F]]), matrix()], |_, [m, x]| m.expand_mask(x), value([[T, F]])),
+        case(
+            "expand_mask of rows",
+            [value([T, F]), matrix()],
+            |_, [m, x]| m.expand_mask(x),
+            value([[T], [F]]),
+        ),
+        case(
+            "expand_mask of elements",
+            [value([[T, F]]), matrix()],
+            |_, [m, x]| m.expand_mask(x),
+            value([[T, F]]),
+        ),
         case("expand_mask of rank 0", [value(T), matrix()], |_, [m, x]| m.expand_mask(x), value([[T]])),
     ]
 }
@@ -271,11 +432,21 @@ fn one_row() -> Vec<Case> {
     let pixels = || value([[T, F], [F, T]]);
     let painted = value([[[0.5, 0.25], [3.0, 4.0]], [[5.0, 6.0], [0.5, 0.25]]]);
     vec![
-        case("masked_assign of a scalar", [value([1.0, 2.0]), value([F, T])], |_, [x, m]| x.masked_assign(m, 9.0), value([1.0, 9.0]))
-            .smooth(),
-        case("masked_assign of a colour", [image(), pixels(), value([0.5, 0.25])], |_, [x, m, v]| x.masked_assign(m, v), painted)
-            .with_equal_lengths()
-            .smooth(),
+        case(
+            "masked_assign of a scalar",
+            [value([1.0, 2.0]), value([F, T])],
+            |_, [x, m]| x.masked_assign(m, 9.0),
+            value([1.0, 9.0]),
+        )
+        .smooth(),
+        case(
+            "masked_assign of a colour",
+            [image(), pixels(), value([0.5, 0.25])],
+            |_, [x, m, v]| x.masked_assign(m, v),
+            painted,
+        )
+        .with_equal_lengths()
+        .smooth(),
         case(
             "masked_assign of a broadcast colour",
             [image(), pixels(), value([0.5])],
@@ -283,8 +454,13 @@ fn one_row() -> Vec<Case> {
             value([[[0.5, 0.5], [3.0, 4.0]], [[5.0, 6.0], [0.5, 0.5]]]),
         )
         .smooth(),
-        case("masked_assign of a tensor of rank 0", [value([1.0, 2.0]), value([F, T]), value(9.0)], |_, [x, m, v]| x.masked_assign(m, v), value([1.0, 9.0]))
-            .smooth(),
+        case(
+            "masked_assign of a tensor of rank 0",
+            [value([1.0, 2.0]), value([F, T]), value(9.0)],
+            |_, [x, m, v]| x.masked_assign(m, v),
+            value([1.0, 9.0]),
+        )
+        .smooth(),
         case(
             "masked_assign of one row to rows",
             [value([[1.0, 2.0], [3.0, 4.0]]), value([F, T]), value([7.0, 8.0])],
@@ -425,6 +601,11 @@ fn dtypes() -> Vec<Case> {
             value([5u8, 1]),
         )
         .with_equal_lengths(),
-        case("masked_assign of a scalar to i32s", [value([5, 6]), value([F, T])], |_, [x, m]| x.masked_assign(m, -3), value([5, -3])),
+        case(
+            "masked_assign of a scalar to i32s",
+            [value([5, 6]), value([F, T])],
+            |_, [x, m]| x.masked_assign(m, -3),
+            value([5, -3]),
+        ),
     ]
 }

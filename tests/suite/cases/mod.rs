@@ -125,7 +125,8 @@ fn every_primitive_occurs_in_one_of_its_cases() {
 fn names_of_cases_are_different() {
     let mut names: Vec<String> = all().into_iter().map(|case| case.name).collect();
     names.sort_unstable();
-    let repeated: Vec<&String> = names.windows(2).filter(|pair| pair[0] == pair[1]).map(|pair| &pair[0]).collect();
+    let repeated: Vec<&String> =
+        names.windows(2).filter(|pair| pair[0] == pair[1]).map(|pair| &pair[0]).collect();
     assert!(repeated.is_empty(), "{repeated:?}");
 }
 

@@ -35,13 +35,15 @@ fn sum() -> Vec<Case> {
         case("sum over axis 0", [matrix()], |_, [x]| x.sum(0), value([5.0, 3.5, -3.0])).smooth(),
         case("sum over axis -1", [matrix()], |_, [x]| x.sum(-1), value([2.0, 3.5])).smooth(),
         case("sum over two axes", [cube()], |_, [x]| x.sum([0, -1]), value([14.0, 22.0])).smooth(),
-        case("sum over the middle axis", [cube()], |_, [x]| x.sum(1), value([[4.0, 6.0], [12.0, 14.0]])).smooth(),
+        case("sum over the middle axis", [cube()], |_, [x]| x.sum(1), value([[4.0, 6.0], [12.0, 14.0]]))
+            .smooth(),
         case("sum with the axis kept", [matrix()], |_, [x]| x.sum(keep(1)), value([[2.0], [3.5]])).smooth(),
         case("sum with all axes kept", [matrix()], |_, [x]| x.sum(keep(..)), value([[5.5]])).smooth(),
         case("sum over no axes", [matrix()], |_, [x]| x.sum(NONE), matrix()).smooth(),
         case("sum of rank 0", [value(2.5)], |_, [x]| x.sum(..), value(2.5)).smooth(),
         case("sum of nothing", [empty::<f64>(&[0])], |_, [x]| x.sum(..), value(0.0)).smooth(),
-        case("sum of rows without elements", [empty::<f64>(&[2, 0])], |_, [x]| x.sum(1), value([0.0, 0.0])).smooth(),
+        case("sum of rows without elements", [empty::<f64>(&[2, 0])], |_, [x]| x.sum(1), value([0.0, 0.0]))
+            .smooth(),
         case("sum of no rows", [empty::<f64>(&[0, 2])], |_, [x]| x.sum(0), value([0.0, 0.0])).smooth(),
         case("sum to nothing", [empty::<f64>(&[0, 2])], |_, [x]| x.sum(1), empty::<f64>(&[0])).smooth(),
         case("sum of infinities", [value([[INF, 1.0], [INF, -INF]])], |_, [x]| x.sum(1), value([INF, NAN])),
@@ -49,7 +51,12 @@ fn sum() -> Vec<Case> {
         case("sum of u8s is in i64", [value([200u8, 100])], |_, [x]| x.sum(..), value(300i64)),
         case("sum of i32s is in i64", [value([i32::MAX, 1])], |_, [x]| x.sum(..), value(2_147_483_648_i64)),
         case("sum of i64s wraps", [value([i64::MAX, 1])], |_, [x]| x.sum(..), value(i64::MIN)),
-        case("sum of f32s keeps what each step would lose", [value([16_777_216.0f32, 1.0, 1.0])], |_, [x]| x.sum(..), value(16_777_218.0f32)),
+        case(
+            "sum of f32s keeps what each step would lose",
+            [value([16_777_216.0f32, 1.0, 1.0])],
+            |_, [x]| x.sum(..),
+            value(16_777_218.0f32),
+        ),
         case(
             "sum of a selection",
             [value([3.0, -1.0, 2.0]), value([T, F, T])],
@@ -84,7 +91,12 @@ fn max() -> Vec<Case> {
             |_, [x]| grad(x.max(1).sum(..), x),
             value([[0.0, 0.5, 0.5], [1.0 / 3.0, 1.0 / 3.0, 1.0 / 3.0]]),
         ),
-        case("max gives NaN the slope", [value([1.0, NAN, 3.0, NAN])], |_, [x]| grad(x.max(..), x), value([0.0, 0.5, 0.0, 0.5])),
+        case(
+            "max gives NaN the slope",
+            [value([1.0, NAN, 3.0, NAN])],
+            |_, [x]| grad(x.max(..), x),
+            value([0.0, 0.5, 0.0, 0.5]),
+        ),
         case(
             "max has no slope at what it does not choose",
             [value([0.0, 4.0])],
@@ -96,7 +108,8 @@ fn max() -> Vec<Case> {
             [value([[9.0, 1.0, NAN], [4.0, 5.0, 6.0]]), value([[F, T, F], [T, T, F]])],
             move |_, operands| extreme(of_rows(None), &operands),
             value([1.0, 5.0]),
-        ),
+        )
+        .with_equal_lengths(),
         case(
             "max beside an initial element",
             [value([[1.0, 0.5], [4.0, 5.0]])],
@@ -145,7 +158,8 @@ fn min() -> Vec<Case> {
             [value([[0.0, 1.0], [4.0, NAN]]), value([[F, T], [T, F]])],
             move |_, operands| extreme(of_rows(None), &operands),
             value([1.0, 4.0]),
-        ),
+        )
+        .with_equal_lengths(),
         case(
             "min of nothing beside an initial element",
             [value([[1.0, 3.0], [4.0, 5.0]]), value([[F, F], [T, F]])],
@@ -191,7 +205,13 @@ fn mean() -> Vec<Case> {
     vec![
         case("mean", [matrix()], |_, [x]| x.mean(..), value(5.5 / 6.0)).smooth(),
         case("mean over axis 0", [matrix()], |_, [x]| x.mean(0), value([2.5, 1.75, -1.5])).smooth(),
-        case("mean with the axis kept", [matrix()], |_, [x]| x.mean(keep(1)), value([[2.0 / 3.0], [3.5 / 3.0]])).smooth(),
+        case(
+            "mean with the axis kept",
+            [matrix()],
+            |_, [x]| x.mean(keep(1)),
+            value([[2.0 / 3.0], [3.5 / 3.0]]),
+        )
+        .smooth(),
         case("mean over no axes", [matrix()], |_, [x]| x.mean(NONE), matrix()).smooth(),
         case("mean of nothing", [empty::<f64>(&[0])], |_, [x]| x.mean(..), value(NAN)),
         case("mean of no rows", [empty::<f64>(&[0, 2])], |_, [x]| x.mean(0), value([NAN, NAN])),
@@ -212,7 +232,12 @@ fn mean() -> Vec<Case> {
 fn count_nonzero() -> Vec<Case> {
     vec![
         case("count_nonzero", [value([0.0, 2.0, NAN, -0.0])], |_, [x]| x.count_nonzero(..), value(2i64)),
-        case("count_nonzero of a mask", [value([[T, F], [T, T]])], |_, [m]| m.count_nonzero(1), value([1i64, 2])),
+        case(
+            "count_nonzero of a mask",
+            [value([[T, F], [T, T]])],
+            |_, [m]| m.count_nonzero(1),
+            value([1i64, 2]),
+        ),
         case("count_nonzero of i32s", [value([[0, 5]])], |_, [x]| x.count_nonzero(keep(..)), value([[1i64]])),
         case("count_nonzero of nothing", [empty::<bool>(&[0])], |_, [m]| m.count_nonzero(..), value(0i64)),
     ]
@@ -226,34 +251,121 @@ fn holes() -> [tamis::Value; 2] {
 fn masked() -> Vec<Case> {
     let whole = || [matrix(), value([[T, F, T], [F, T, F]])];
     vec![
-        case("masked sum", [matrix(), value([[T, F, T], [F, T, F]])], |_, [x, m]| x.masked(m).sum(..), value(9.5)).smooth(),
+        case(
+            "masked sum",
+            [matrix(), value([[T, F, T], [F, T, F]])],
+            |_, [x, m]| x.masked(m).sum(..),
+            value(9.5),
+        )
+        .smooth(),
         case("masked sum over axis 1", whole(), |_, [x, m]| x.masked(m).sum(1), value([4.0, 5.5])).smooth(),
-        case("masked sum of rows", [matrix(), value([F, T])], |_, [x, m]| x.masked(m).sum(0), value([4.0, 5.5, -6.0])).smooth(),
-        case("masked sum of columns", [matrix(), value([[F, T, F]])], |_, [x, m]| x.masked(m).sum(..), value(3.5)).smooth(),
-        case("masked sum of none", [value([1.0, 2.0]), value([F, F])], |_, [x, m]| x.masked(m).sum(..), value(0.0)).smooth(),
-        case("masked sum with the axis kept", whole(), |_, [x, m]| x.masked(m).sum(keep(0)), value([[1.0, 5.5, 3.0]])).smooth(),
+        case(
+            "masked sum of rows",
+            [matrix(), value([F, T])],
+            |_, [x, m]| x.masked(m).sum(0),
+            value([4.0, 5.5, -6.0]),
+        )
+        .smooth(),
+        case(
+            "masked sum of columns",
+            [matrix(), value([[F, T, F]])],
+            |_, [x, m]| x.masked(m).sum(..),
+            value(3.5),
+        )
+        .smooth(),
+        case(
+            "masked sum of none",
+            [value([1.0, 2.0]), value([F, F])],
+            |_, [x, m]| x.masked(m).sum(..),
+            value(0.0),
+        )
+        .smooth(),
+        case(
+            "masked sum with the axis kept",
+            whole(),
+            |_, [x, m]| x.masked(m).sum(keep(0)),
+            value([[1.0, 5.5, 3.0]]),
+        )
+        .smooth(),
         case("masked sum does not read NaN", holes(), |_, [x, m]| x.masked(m).sum(..), value(9.0)),
-        case("masked sum of u8s is in i64", [value([200u8, 100, 7]), value([T, T, F])], |_, [x, m]| x.masked(m).sum(..), value(300i64)),
-        case("masked sum of bools is in i64", [value([T, T, F]), value([T, F, T])], |_, [x, m]| x.masked(m).sum(..), value(1i64)),
+        case(
+            "masked sum of u8s is in i64",
+            [value([200u8, 100, 7]), value([T, T, F])],
+            |_, [x, m]| x.masked(m).sum(..),
+            value(300i64),
+        ),
+        case(
+            "masked sum of bools is in i64",
+            [value([T, T, F]), value([T, F, T])],
+            |_, [x, m]| x.masked(m).sum(..),
+            value(1i64),
+        ),
         case("masked mean", whole(), |_, [x, m]| x.masked(m).mean(..), value(9.5 / 3.0)).smooth(),
         case("masked mean over axis 1", whole(), |_, [x, m]| x.masked(m).mean(1), value([2.0, 5.5])).smooth(),
-        case("masked mean of rows", [matrix(), value([F, T])], |_, [x, m]| x.masked(m).mean(..), value(3.5 / 3.0)).smooth(),
-        case("masked mean of columns", [matrix(), value([[T, F, T]])], |_, [x, m]| x.masked(m).mean(keep(1)), value([[2.0], [-1.0]])).smooth(),
+        case(
+            "masked mean of rows",
+            [matrix(), value([F, T])],
+            |_, [x, m]| x.masked(m).mean(..),
+            value(3.5 / 3.0),
+        )
+        .smooth(),
+        case(
+            "masked mean of columns",
+            [matrix(), value([[T, F, T]])],
+            |_, [x, m]| x.masked(m).mean(keep(1)),
+            value([[2.0], [-1.0]]),
+        )
+        .smooth(),
         case("masked mean does not read NaN", holes(), |_, [x, m]| x.masked(m).mean(1), value([2.0, 5.0])),
-        case("masked mean of none", [value([1.0, 2.0]), value([F, F])], |_, [x, m]| x.masked(m).mean(..), value(NAN)),
-        case("masked mean of i32s is in f64", [value([1, 2, 7]), value([T, T, F])], |_, [x, m]| x.masked(m).mean(..), value(1.5)),
-        case("masked mean of u8s is in f32", [value([255u8, 254, 7]), value([T, T, F])], |_, [x, m]| x.masked(m).mean(..), value(254.5f32)),
+        case(
+            "masked mean of none",
+            [value([1.0, 2.0]), value([F, F])],
+            |_, [x, m]| x.masked(m).mean(..),
+            value(NAN),
+        ),
+        case(
+            "masked mean of i32s is in f64",
+            [value([1, 2, 7]), value([T, T, F])],
+            |_, [x, m]| x.masked(m).mean(..),
+            value(1.5),
+        ),
+        case(
+            "masked mean of u8s is in f32",
+            [value([255u8, 254, 7]), value([T, T, F])],
+            |_, [x, m]| x.masked(m).mean(..),
+            value(254.5f32),
+        ),
         case(
             "masked mean of i64s does not wrap",
             [value([i64::MAX, i64::MAX]), value([T, T])],
             |_, [x, m]| x.masked(m).mean(..),
             value(9.223372036854775807e18),
         ),
-        case("masked any", [value([[T, F], [F, F]]), value([[F, T], [T, T]])], |_, [x, m]| x.masked(m).any(1), value([F, F])),
-        case("masked any of numbers", [value([0, 7]), value([T, T])], |_, [x, m]| x.masked(m).any(..), value(T)),
-        case("masked all", [value([[T, F], [F, T]]), value([[T, F], [T, T]])], |_, [x, m]| x.masked(m).all(1), value([T, F])),
+        case(
+            "masked any",
+            [value([[T, F], [F, F]]), value([[F, T], [T, T]])],
+            |_, [x, m]| x.masked(m).any(1),
+            value([F, F]),
+        ),
+        case(
+            "masked any of numbers",
+            [value([0, 7]), value([T, T])],
+            |_, [x, m]| x.masked(m).any(..),
+            value(T),
+        ),
+        case(
+            "masked all",
+            [value([[T, F], [F, T]]), value([[T, F], [T, T]])],
+            |_, [x, m]| x.masked(m).all(1),
+            value([T, F]),
+        ),
         case("masked all of none", [value([F]), value([F])], |_, [x, m]| x.masked(m).all(..), value(T)),
-        case("masked count_nonzero", [value([0.0, 2.0, 3.0]), value([T, T, F])], |_, [x, m]| x.masked(m).count_nonzero(..), value(1i64)),
+        case(
+            "masked count_nonzero",
+            [value([0.0, 2.0, 3.0]), value([T, T, F])],
+            |_, [x, m]| x.masked(m).count_nonzero(..),
+            value(1i64),
+        ),
     ]
 }
 
@@ -262,14 +374,41 @@ fn masked_extremes() -> Vec<Case> {
     vec![
         case("masked max", whole(), |_, [x, m]| x.masked(m).max(..), value(5.5)).smooth(),
         case("masked max over axis 1", whole(), |_, [x, m]| x.masked(m).max(1), value([3.0, 5.5])).smooth(),
-        case("masked max of rows", [matrix(), value([T, F])], |_, [x, m]| x.masked(m).max(..), value(3.0)).smooth(),
-        case("masked max of columns", [matrix(), value([[T, T, F]])], |_, [x, m]| x.masked(m).max(keep(1)), value([[1.0], [5.5]])).smooth(),
+        case("masked max of rows", [matrix(), value([T, F])], |_, [x, m]| x.masked(m).max(..), value(3.0))
+            .smooth(),
+        case(
+            "masked max of columns",
+            [matrix(), value([[T, T, F]])],
+            |_, [x, m]| x.masked(m).max(keep(1)),
+            value([[1.0], [5.5]]),
+        )
+        .smooth(),
         case("masked max does not read NaN", holes(), |_, [x, m]| x.masked(m).max(1), value([3.0, 5.0])),
-        case("masked max of a selected NaN", [value([1.0, NAN]), value([T, T])], |_, [x, m]| x.masked(m).max(..), value(NAN)),
-        case("masked max of bools", [value([F, T]), value([T, F])], |_, [x, m]| x.masked(m).max(..), value(F)),
+        case(
+            "masked max of a selected NaN",
+            [value([1.0, NAN]), value([T, T])],
+            |_, [x, m]| x.masked(m).max(..),
+            value(NAN),
+        ),
+        case(
+            "masked max of bools",
+            [value([F, T]), value([T, F])],
+            |_, [x, m]| x.masked(m).max(..),
+            value(F),
+        ),
         case("masked min", whole(), |_, [x, m]| x.masked(m).min(..), value(-6.0)).smooth(),
-        case("masked min of i32s", [value([3, 0, 2]), value([T, F, T])], |_, [x, m]| x.masked(m).min(..), value(2)),
-        case("masked min of bools", [value([F, T]), value([F, T])], |_, [x, m]| x.masked(m).min(..), value(T)),
+        case(
+            "masked min of i32s",
+            [value([3, 0, 2]), value([T, F, T])],
+            |_, [x, m]| x.masked(m).min(..),
+            value(2),
+        ),
+        case(
+            "masked min of bools",
+            [value([F, T]), value([F, T])],
+            |_, [x, m]| x.masked(m).min(..),
+            value(T),
+        ),
         case(
             "masked max gives selected ties alone a share of the slope",
             [value([3.0, 3.0, 3.0, 1.0]), value([T, F, T, T])],
@@ -292,21 +431,45 @@ fn softmax() -> Vec<Case> {
     );
     vec![
         case("softmax", [value([1.0, 2.0, 4.0])], |_, [x]| x.softmax(0), value(shares)).within(16.0).smooth(),
-        case("softmax of rows", [value([[1.0, 2.0, 4.0], [1e3, 1e3, 1e3]])], |_, [x]| x.softmax(-1), value([shares, [1.0 / 3.0; 3]]))
-            .within(16.0)
-            .smooth(),
-        case("softmax of columns", [value([[1.0, 0.0], [2.0, 0.0], [4.0, 0.0]])], |_, [x]| x.softmax(0).transpose(), value([shares, [1.0 / 3.0; 3]]))
-            .within(16.0)
-            .smooth(),
+        case(
+            "softmax of rows",
+            [value([[1.0, 2.0, 4.0], [1e3, 1e3, 1e3]])],
+            |_, [x]| x.softmax(-1),
+            value([shares, [1.0 / 3.0; 3]]),
+        )
+        .within(16.0)
+        .smooth(),
+        case(
+            "softmax of columns",
+            [value([[1.0, 0.0], [2.0, 0.0], [4.0, 0.0]])],
+            |_, [x]| x.softmax(0).transpose(),
+            value([shares, [1.0 / 3.0; 3]]),
+        )
+        .within(16.0)
+        .smooth(),
         case("softmax of one element", [value([7.0])], |_, [x]| x.softmax(0), value([1.0])).smooth(),
         case("softmax of nothing", [empty::<f64>(&[0])], |_, [x]| x.softmax(0), empty::<f64>(&[0])).smooth(),
-        case("softmax of rows without elements", [empty::<f64>(&[2, 0])], |_, [x]| x.softmax(1), empty::<f64>(&[2, 0])).smooth(),
+        case(
+            "softmax of rows without elements",
+            [empty::<f64>(&[2, 0])],
+            |_, [x]| x.softmax(1),
+            empty::<f64>(&[2, 0]),
+        )
+        .smooth(),
         case("softmax beside -inf", [value([-INF, 0.0, 0.0])], |_, [x]| x.softmax(0), value([0.0, 0.5, 0.5])),
         case("softmax of -inf alone", [value([-INF, -INF])], |_, [x]| x.softmax(0), value([NAN, NAN])),
-        case("softmax beside +inf", [value([INF, 0.0])], |_, [x]| x.softmax(0), value([NAN, 0.0])),
+        case("softmax beside +inf", [value([INF, 0.0])], |_, [x]| x.softmax(0), value([NAN, NAN])),
         case("softmax of i32s is in f64", [value([7, 7])], |_, [x]| x.softmax(0), value([0.5, 0.5])),
-        case("log_softmax", [value([1.0, 2.0, 4.0])], |_, [x]| x.log_softmax(0), value(logs)).within(16.0).smooth(),
-        case("log_softmax where softmax rounds to 0", [value([0.0, 1e3])], |_, [x]| x.log_softmax(0), value([-1e3, 0.0])).smooth(),
+        case("log_softmax", [value([1.0, 2.0, 4.0])], |_, [x]| x.log_softmax(0), value(logs))
+            .within(16.0)
+            .smooth(),
+        case(
+            "log_softmax where softmax rounds to 0",
+            [value([0.0, 1e3])],
+            |_, [x]| x.log_softmax(0),
+            value([-1e3, 0.0]),
+        )
+        .smooth(),
         case("log_softmax beside -inf", [value([-INF, 0.0])], |_, [x]| x.log_softmax(0), value([-INF, 0.0])),
     ]
 }
@@ -317,27 +480,69 @@ fn masked_softmax() -> Vec<Case> {
     let (x, mask) = (value([1.0, 9.0, 4.0]), value([T, F, T]));
     let rows = || [value([[1.0, 9.0, 4.0], [9.0, 9.0, 9.0]]), value([[T, F, T], [F, F, F]])];
     vec![
-        case("masked softmax", [x.clone(), mask.clone()], |_, [x, m]| x.masked(m).softmax(0), value([shares[0], 0.0, shares[1]]))
-            .within(16.0)
-            .smooth(),
-        case("masked softmax of rows, one of nothing", rows(), |_, [x, m]| x.masked(m).softmax(1), value([[shares[0], 0.0, shares[1]], [0.0; 3]]))
-            .within(16.0)
-            .smooth(),
-        case("masked softmax does not read NaN", [value([1.0, NAN, 4.0]), mask.clone()], |_, [x, m]| x.masked(m).softmax(0), value([shares[0], 0.0, shares[1]]))
-            .within(16.0),
-        case("masked softmax does not read +inf", [value([1.0, INF, 4.0]), mask.clone()], |_, [x, m]| x.masked(m).softmax(0), value([shares[0], 0.0, shares[1]]))
-            .within(16.0),
-        case("masked softmax of nothing", [empty::<f64>(&[0]), empty::<bool>(&[0])], |_, [x, m]| x.masked(m).softmax(0), empty::<f64>(&[0]))
-            .smooth(),
-        case("masked softmax has no slope in a row of nothing", rows(), |_, [x, m]| {
-            grad(x.masked(m).softmax(1).square().sum(..), x).slice_axis(0, 1)
-        }, value([0.0; 3])),
-        case("masked log_softmax", [x, mask], |_, [x, m]| x.masked(m).log_softmax(0), value([logs[0], -INF, logs[1]])).within(16.0),
-        case("masked log_softmax of rows, one of nothing", rows(), |_, [x, m]| x.masked(m).log_softmax(1), value([[logs[0], -INF, logs[1]], [-INF; 3]]))
-            .within(16.0),
-        case("masked log_softmax has no slope at what is not selected", rows(), |_, [x, m]| {
-            grad(where_(m, x.masked(m).log_softmax(1), 0.0).sum(..), x)
-        }, value([[1.0 - 2.0 * shares[0], 0.0, 1.0 - 2.0 * shares[1]], [0.0; 3]]))
+        case(
+            "masked softmax",
+            [x.clone(), mask.clone()],
+            |_, [x, m]| x.masked(m).softmax(0),
+            value([shares[0], 0.0, shares[1]]),
+        )
+        .within(16.0)
+        .smooth(),
+        case(
+            "masked softmax of rows, one of nothing",
+            rows(),
+            |_, [x, m]| x.masked(m).softmax(1),
+            value([[shares[0], 0.0, shares[1]], [0.0; 3]]),
+        )
+        .within(16.0)
+        .smooth(),
+        case(
+            "masked softmax does not read NaN",
+            [value([1.0, NAN, 4.0]), mask.clone()],
+            |_, [x, m]| x.masked(m).softmax(0),
+            value([shares[0], 0.0, shares[1]]),
+        )
+        .within(16.0),
+        case(
+            "masked softmax does not read +inf",
+            [value([1.0, INF, 4.0]), mask.clone()],
+            |_, [x, m]| x.masked(m).softmax(0),
+            value([shares[0], 0.0, shares[1]]),
+        )
+        .within(16.0),
+        case(
+            "masked softmax of nothing",
+            [empty::<f64>(&[0]), empty::<bool>(&[0])],
+            |_, [x, m]| x.masked(m).softmax(0),
+            empty::<f64>(&[0]),
+        )
+        .smooth(),
+        case(
+            "masked softmax has no slope in a row of nothing",
+            rows(),
+            |_, [x, m]| grad(x.masked(m).softmax(1).square().sum(..), x).slice_axis(0, 1),
+            value([0.0; 3]),
+        ),
+        case(
+            "masked log_softmax",
+            [x, mask],
+            |_, [x, m]| x.masked(m).log_softmax(0),
+            value([logs[0], -INF, logs[1]]),
+        )
+        .within(16.0),
+        case(
+            "masked log_softmax of rows, one of nothing",
+            rows(),
+            |_, [x, m]| x.masked(m).log_softmax(1),
+            value([[logs[0], -INF, logs[1]], [-INF; 3]]),
+        )
+        .within(16.0),
+        case(
+            "masked log_softmax has no slope at what is not selected",
+            rows(),
+            |_, [x, m]| grad(where_(m, x.masked(m).log_softmax(1), 0.0).sum(..), x),
+            value([[1.0 - 2.0 * shares[0], 0.0, 1.0 - 2.0 * shares[1]], [0.0; 3]]),
+        )
         .within(64.0),
     ]
 }

@@ -137,7 +137,12 @@ pub(crate) fn composed() -> Vec<Case> {
             |graph, [x]| graph.full(dims![x.dim(1), 2], -1i64),
             full(&[2, 2], -1i64),
         ),
-        case("full of a scalar", [], |graph, []| graph.full_value([2], Scalar::F32(0.5)), value([0.5f32, 0.5])),
+        case(
+            "full of a scalar",
+            [],
+            |graph, []| graph.full_value([2], Scalar::F32(0.5)),
+            value([0.5f32, 0.5]),
+        ),
         case("zeros", [], |graph, []| graph.zeros::<i32>([2]), value([0, 0])),
         case("zeros of bools", [], |graph, []| graph.zeros::<bool>([2]), value([false, false])),
         case("ones", [], |graph, []| graph.ones::<f32>([2]), value([1.0f32, 1.0])),

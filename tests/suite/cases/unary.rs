@@ -177,7 +177,11 @@ fn sigmoid() -> Vec<Case> {
     let points = [(0.0, 0.5), (1.0, 0.7310585786300049), (-2.0, 0.11920292202211756)];
     vec![
         at("sigmoid", |x| x.sigmoid(), points).smooth(),
-        at("sigmoid at its ends", |x| x.sigmoid(), [(1e4, 1.0), (-1e4, 0.0), (INF, 1.0), (-INF, 0.0), (NAN, NAN)]),
+        at(
+            "sigmoid at its ends",
+            |x| x.sigmoid(),
+            [(1e4, 1.0), (-1e4, 0.0), (INF, 1.0), (-INF, 0.0), (NAN, NAN)],
+        ),
         at("sigmoid keeps a small tail", |x| x.sigmoid(), [(-50.0, 1.9287498479639178e-22)]),
         of("sigmoid of u8s is in f32", |x| x.sigmoid(), value([0u8]), value([0.5f32])),
         slope("sigmoid is flat in its tails", |x| x.sigmoid(), [(1e4, 0.0), (-1e4, 0.0), (0.0, 0.25)]),
@@ -205,7 +209,8 @@ fn square() -> Vec<Case> {
 fn floor() -> Vec<Case> {
     vec![
         at("floor", |x| x.floor(), [(1.5, 1.0), (-1.5, -2.0), (0.5, 0.0)]).smooth(),
-        at("floor at its ends", |x| x.floor(), [(2.0, 2.0), (-INF, -INF), (NAN, NAN), (1e300, 1e300)]).as_typed(),
+        at("floor at its ends", |x| x.floor(), [(2.0, 2.0), (-INF, -INF), (NAN, NAN), (1e300, 1e300)])
+            .as_typed(),
         of("floor of i32s is what they are", |x| x.floor(), value([-3, 4]), value([-3, 4])),
         slope("floor has slope 0 at whole numbers", |x| x.floor(), [(2.0, 0.0), (2.5, 0.0)]),
     ]
@@ -322,6 +327,10 @@ fn stop_gradient() -> Vec<Case> {
         at("stop_gradient", |x| x.stop_gradient(), [(1.5, 1.5), (NAN, NAN)]),
         of("stop_gradient of integers", |x| x.stop_gradient(), value([1, 2]), value([1, 2])),
         slope("stop_gradient is constant to differentiation", |x| x * x.stop_gradient(), twice_stopped),
-        slope("stop_gradient hides a steep slope", |x| x.sqrt().stop_gradient() + x, [(0.0, 1.0), (4.0, 1.0)]),
+        slope(
+            "stop_gradient hides a steep slope",
+            |x| x.sqrt().stop_gradient() + x,
+            [(0.0, 1.0), (4.0, 1.0)],
+        ),
     ]
 }

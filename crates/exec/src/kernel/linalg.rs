@@ -5,7 +5,7 @@ use ndarray::{ArrayD, ArrayView2, ArrayView3, ArrayViewMut2, Ix3, LinalgScalar, 
 use tamis_graph::Linalg;
 
 use super::Call;
-use super::number::{Float, Number};
+use super::number::Number;
 use crate::error::ErrorKind;
 use crate::tensor::{AnyTensor, Item, Tensor, zeros};
 
@@ -42,15 +42,17 @@ fn of_integers<'a, T: Number>(
     Ok(Tensor::from(product).reshape(call.shape)?.into())
 }
 
-/// A masked factor counts as 0 as well, unless a NaN or an infinity on the other
-/// side would make something of it: then its terms are left out one by one.
-fn of_floats<'a, T: Float + LinalgScalar>(
+/// With masks, the terms are left out one by one: a 0 in their place would meet
+/// the NaN or the infinity of an element that is not selected on the other side.
+/// The order of the sum must not depend on whether there is one, so that what is
+/// not selected moves no bit.
+fn of_floats<'a, T: Number + LinalgScalar>(
     call: &Call<'_, 'a>,
     a: &Tensor<'a, T>,
     masks: Masks<'_, 'a>,
 ) -> Result<AnyTensor<'a>, ErrorKind> {
     let b = call.typed::<T>(1);
-    let factors = [stack(&without_masked(a, masks[0])?)?, stack(&without_masked(b, masks[1])?)?];
+    let factors = [stack(a)?, stack(b)?];
     let selected = [stack(&selected(a, masks[0]))?, stack(&selected(b, masks[1]))?];
     let [a, b] = [panels(&factors[0]), panels(&factors[1])];
     let [selected_a, selected_b] = [panels(&selected[0]), panels(&selected[1])];
@@ -58,13 +60,10 @@ fn of_floats<'a, T: Float + LinalgScalar>(
     let mut product = stack_of_zeros(call.shape)?;
     for (batch, mut product) in panels_mut(&mut product).outer_iter_mut().enumerate() {
         let [a, b] = [&a, &b].map(|panels| panels.index_axis(ndarray::Axis(0), batch));
-        let is_finite = |panel: &ArrayView2<'_, T>| panel.iter().all(|x| Float::is_finite(*x));
-        if !is_masked || (is_finite(&a) && is_finite(&b)) {
-            if a.ncols() > 0 {
-                general_mat_mul(T::one(), &a, &b, T::zero(), &mut product);
-            }
-        } else {
+        if is_masked {
             add_products(product, a, b, |i, k, j| selected_a[[batch, i, k]] && selected_b[[batch, k, j]]);
+        } else if a.ncols() > 0 {
+            general_mat_mul(T::one(), &a, &b, T::zero(), &mut product);
         }
     }
     Ok(Tensor::from(product).reshape(call.shape)?.into())

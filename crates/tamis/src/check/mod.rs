@@ -19,6 +19,7 @@ mod session;
 mod tests;
 mod variable;
 
+use std::fmt;
 use std::panic::Location;
 
 use tamis_exec::{Error, Feed, Plan};
@@ -208,10 +209,17 @@ impl<'g> Check<'g> {
         let feeds = feeds.into_iter().map(|(name, value)| Ok((name, to_f64(&value?))));
         let feeds = feeds.collect::<Result<Vec<_>, Error>>()?;
         let graph = Graph::new();
-        let retyped = attempt(&graph, origin, || retype(loss, &wrt, gradients.as_deref(), &graph))?;
+        let copy = || retype(loss, &wrt, gradients.as_deref(), &graph);
+        let retyped = attempt(&graph, origin, || graph.with_origin(origin, copy))?;
         let session = Session::new(&graph, origin, settings, retyped, &mut *progress);
         let rows = session.check(feeds)?;
         Ok(CheckReport { rows, seed: settings.seed, tolerance: settings.tolerance })
+    }
+}
+
+impl fmt::Debug for Check<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Check by {:?}, {} inputs fed", self.wrt, self.feeds.len())
     }
 }
 

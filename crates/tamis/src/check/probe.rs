@@ -8,10 +8,13 @@ use super::decision::{Names, Site, decisions};
 use super::random::Random;
 
 /// How often the value is looked at to find how much it is rounded.
-const LOOKS: usize = 6;
+const LOOKS: usize = 4;
 
-/// By how many units in the last place all variables are moved for that.
-const NUDGE: f64 = 4.0;
+/// By how much elements of size 1 are moved for that.
+const NUDGE: f64 = 4.0 * f64::EPSILON;
+
+/// Small elements are moved by the same, as long as this is very little of them.
+const SENSIBLE: f64 = 1e6;
 
 /// Where gradients are checked: what the inputs are fed.
 #[derive(Clone)]
@@ -120,18 +123,22 @@ impl Probe {
     }
 
     /// Finds by how much the value is rounded: more than its own last place
-    /// where large numbers cancel on the way to it. A few units in the last
-    /// place of all variables show it.
+    /// where large numbers cancel on the way to it. To move everything by
+    /// nearly nothing shows it, once what is linear in the move is taken out.
     pub(super) fn look_at_rounding(&mut self, point: &Point, random: &mut Random) {
         for _ in 0..LOOKS {
-            let mut nudged = point.clone();
-            for value in nudged.variables.iter_mut().flat_map(|variable| variable.elements_mut()) {
-                *value *= 1.0 + NUDGE * f64::EPSILON * random.sign();
+            let (mut up, mut down) = (point.clone(), point.clone());
+            for (up, down) in up.variables.iter_mut().zip(&mut down.variables) {
+                let pairs = up.elements_mut().iter_mut().zip(down.elements_mut());
+                for (up, down) in pairs.filter(|(up, _)| up.is_finite()) {
+                    let nudge = NUDGE * up.abs().max(1.0).min(SENSIBLE * up.abs()) * random.sign();
+                    *up += nudge;
+                    *down -= nudge;
+                }
             }
-            if let Sample::Value(value) = self.look(&nudged)
-                && value.is_finite()
-            {
-                self.rounding = self.rounding.max((value - self.value).abs());
+            if let (Sample::Value(up), Sample::Value(down)) = (self.look(&up), self.look(&down)) {
+                let rounding = (up - self.value + (down - self.value)).abs() / 2.0;
+                self.rounding = self.rounding.max(if rounding.is_finite() { rounding } else { 0.0 });
             }
         }
     }

@@ -1,5 +1,6 @@
 //! What a gradient check found, and how it is told.
 
+use std::collections::HashSet;
 use std::fmt;
 use std::panic::Location;
 
@@ -299,12 +300,12 @@ impl fmt::Display for Kink {
 /// Prints the place and both derivatives: `at [1]: analytic 6, numeric 3`.
 impl fmt::Display for Deviation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Reading { analytic, numeric, .. } = self.reading;
+        let Reading { analytic, numeric, .. } = &self.reading;
         match &self.position {
             Some(position) => write!(f, "at {position:?}")?,
             None => write!(f, "along a direction")?,
         }
-        write!(f, ": analytic {analytic}, numeric {numeric}")
+        write!(f, ": analytic {}, numeric {}", number_text(*analytic), number_text(*numeric))
     }
 }
 
@@ -317,6 +318,12 @@ impl fmt::Display for Verdict {
             Verdict::Undefined => "undefined",
         })
     }
+}
+
+/// A number without rows of zeros.
+fn number_text(number: f64) -> String {
+    let is_plain = number == 0.0 || !number.is_finite() || (1e-4..1e7).contains(&number.abs());
+    if is_plain { number.to_string() } else { format!("{number:e}") }
 }
 
 fn error_text(error: f64) -> String {
@@ -341,10 +348,9 @@ impl fmt::Display for CheckReport {
             }
             write!(f, "  {}", cells[5])?;
         }
-        let mut notes: Vec<String> = self.rows.iter().flat_map(CheckRow::notes).collect();
         // Both orders often meet the same kink.
-        let mut seen = std::collections::HashSet::new();
-        notes.retain(|note| seen.insert(note.clone()));
-        notes.iter().try_for_each(|note| write!(f, "\n{note}"))
+        let mut told = HashSet::new();
+        let mut notes = self.rows.iter().flat_map(CheckRow::notes).filter(|note| told.insert(note.clone()));
+        notes.try_for_each(|note| write!(f, "\n{note}"))
     }
 }

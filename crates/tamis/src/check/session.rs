@@ -10,7 +10,7 @@ use super::freeze::{Frozen, freeze};
 use super::probe::{Point, Position, Probe};
 use super::random::Random;
 use super::report::CheckRow;
-use super::retype::{Retyped, fresh_name};
+use super::retype::{Retyped, Variable, fresh_name};
 use super::variable::{Subject, comparisons};
 use super::{OP, Settings};
 
@@ -86,7 +86,7 @@ impl<'t, 'p> Session<'t, 'p> {
         let outputs: Vec<_> =
             outputs.chain([(fresh_name(self.graph, OP.to_owned()), self.retyped.loss)]).collect();
         let mut out = point.run(&Plan::new(outputs)?)?;
-        let position = |variable: &super::retype::Variable<'t>| {
+        let position = |variable: &Variable<'t>| {
             Ok(Position::new(variable.input.clone(), out.take::<f64>(&variable.input)?))
         };
         let variables = self.retyped.variables.iter().map(position).collect::<Result<Vec<_>, Error>>()?;

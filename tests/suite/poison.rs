@@ -1,0 +1,285 @@
+//! What is not selected does not matter: values and gradients stay the same,
+//! bit for bit, whatever stands in the lanes that a program drops.
+//!
+//! A program takes a function of a matrix, arranges its rows, selects in some
+//! way, and goes on to a scalar. Lanes that are not selected are filled with
+//! what makes functions and derivatives infinite or NaN.
+
+use ndarray::{Array2, array};
+use tamis::prelude::*;
+use tamis::{Value, jvp};
+
+use crate::array::{bits, numbers, value};
+use crate::random::Random;
+use crate::run::{dot, weights};
+
+/// An expression of another, by way of a mask or weights of the program.
+type Step = for<'g> fn(Expr<'g>, Lanes<'g>) -> Expr<'g>;
+
+/// What steps have at hand besides the tensor that they go on from.
+#[derive(Clone, Copy)]
+struct Lanes<'g> {
+    /// Which elements or rows are selected.
+    mask: Expr<'g>,
+    /// `[3, 2]`, to be differentiated by.
+    weights: Expr<'g>,
+}
+
+/// Functions whose values or derivatives are infinite or NaN at some fill.
+const FUNCTIONS: [(&str, Step); 12] = [
+    ("sqrt", |x, _| x.sqrt()),
+    ("ln", |x, _| x.ln()),
+    ("recip", |x, _| x.recip()),
+    ("pow 0.3", |x, _| x.pow(0.3)),
+    ("pow x", |x, _| x.pow(x)),
+    ("exp", |x, _| x.exp()),
+    ("tanh", |x, _| x.tanh()),
+    ("square", |x, _| x.square()),
+    ("x / x", |x, _| x / (x * 2.0)),
+    ("1 / ln", |x, _| 1.0 / (x + 1.0).ln()),
+    ("ln_1p of -x²", |x, _| (x.square() * -0.05).ln_1p()),
+    ("maximum", |x, _| x.sqrt().maximum(x * 0.5)),
+];
+
+/// Numbers from 0.4 to 1.9, at which all functions are smooth.
+const TAMED: (&str, Step) = ("tamed", |y, _| y.tanh().square() * 1.5 + 0.4);
+
+/// Selections by a mask of the elements of a `[4, 3]` matrix.
+const OF_ELEMENTS: [(&str, Step); 18] = [
+    ("where", |y, lanes| where_(lanes.mask, y, 0.0)),
+    ("where not", |y, lanes| where_(!lanes.mask, 0.5, y)),
+    ("where twice", |y, lanes| where_(lanes.mask, where_(lanes.mask, y, 2.0).square(), 0.0)),
+    ("masked_fill", |y, lanes| y.masked_fill(!lanes.mask, 0.25)),
+    ("masked_assign of a whole", |y, lanes| blank(y).masked_assign(lanes.mask, y)),
+    ("masked_assign of a selection", |y, lanes| {
+        blank(y).masked_assign(lanes.mask, y.boolean_mask(lanes.mask))
+    }),
+    ("masked_assign over", |y, lanes| y.masked_assign(!lanes.mask, blank(y))),
+    ("unmask", |y, lanes| y.boolean_mask(lanes.mask).unmask(lanes.mask, 0.5)),
+    ("unmask into", |y, lanes| blank(y).boolean_mask(!lanes.mask).unmask(!lanes.mask, y)),
+    ("boolean_mask", |y, lanes| y.boolean_mask(lanes.mask)),
+    ("masked_select", |y, lanes| y.masked_select(lanes.mask)),
+    ("gather_nd at argwhere", |y, lanes| y.gather_nd(lanes.mask.argwhere())),
+    ("gather at nonzero", |y, lanes| y.flatten().gather(lanes.mask.flatten().nonzero()[0], 0)),
+    ("masked sum", |y, lanes| y.masked(lanes.mask).sum(keep(1))),
+    ("masked mean", |y, lanes| y.masked(lanes.mask).mean(keep(0))),
+    ("masked max", |y, lanes| y.masked(lanes.mask).max(1)),
+    ("masked softmax", |y, lanes| y.masked(lanes.mask).softmax(1)),
+    ("masked log_softmax", |y, lanes| where_(lanes.mask, y.masked(lanes.mask).log_softmax(0), 0.0)),
+];
+
+/// What keeps rows apart, between the function and the selection.
+const OF_EACH_ROW: [(&str, Step); 11] = [
+    ("as it is", |y, _| y),
+    ("matmul", |y, lanes| y.matmul(lanes.weights)),
+    ("softmax", |y, _| y.softmax(1)),
+    ("log_softmax", |y, _| y.log_softmax(-1)),
+    ("cumsum", |y, _| y.cumsum(1)),
+    ("transposed cumsum", |y, _| y.transpose().cumsum(tamis::along(0).exclusive().reverse()).transpose()),
+    ("less its mean", |y, _| y - y.mean(keep(1))),
+    ("times its maximum", |y, _| y * y.max(keep(1))),
+    ("beside its square", |y, _| y.graph().concat([y.square(), y], 1)),
+    ("outer product", |y, _| (y.unsqueeze(2) * y.unsqueeze(1)).reshape(dims![y.dim(0), 9])),
+    ("columns twice", |y, _| y.gather(y.graph().constant([2i64, 0, 0, 1]), 1)),
+];
+
+/// Selections by a mask of the rows of a `[4, k]` matrix, of which rows 1 and 2 are selected.
+const OF_ROWS: [(&str, Step); 17] = [
+    ("where", |y, lanes| where_(lanes.mask.unsqueeze(1), y, 0.5)),
+    ("boolean_mask", |y, lanes| y.boolean_mask(lanes.mask)),
+    ("boolean_mask of columns", |y, lanes| y.transpose().boolean_mask_axis(lanes.mask, 1)),
+    ("masked_fill", |y, lanes| y.masked_fill(!lanes.mask, 0.0)),
+    ("masked_assign", |y, lanes| blank(y).masked_assign(lanes.mask, y.boolean_mask(lanes.mask))),
+    ("unmask", |y, lanes| y.boolean_mask(lanes.mask).unmask(lanes.mask, 0.0)),
+    ("masked sum", |y, lanes| y.masked(lanes.mask).sum(0)),
+    ("masked mean", |y, lanes| y.masked(lanes.mask).mean(keep(0))),
+    ("masked max", |y, lanes| y.masked(lanes.mask).max(0)),
+    ("masked softmax", |y, lanes| y.masked(lanes.mask).softmax(0)),
+    ("slice", |y, _| y.slice([1..3])),
+    ("slice backwards", |y, _| y.slice([tamis::Slice::new(Some(2), Some(0), -1)])),
+    ("gather", |y, _| y.gather(y.graph().constant([2i64, 1, -2]), 0)),
+    ("take_along_axis", |y, _| y.take_along_axis(y.graph().constant([[1i64], [2], [1]]), 0)),
+    ("scatter_set over", |y, _| y.scatter_set(y.graph().constant([3i64, 0]), 0.5, 0)),
+    ("scatter_set in part", |y, lanes| {
+        let indices = y.graph().constant([3i64, 0, 1, 3]);
+        blank(y).scatter_set(indices, y.gather(y.graph().constant([0i64, 1, 2, 1]), 0), 0)
+            * lanes.mask.any(..)
+    }),
+    ("attention", attention),
+];
+
+/// What goes on from a selection, be it a vector or a matrix of any lengths.
+const ONWARD: [(&str, Step); 13] = [
+    ("sum", |s, _| s),
+    ("square and mean", |s, _| s.square().mean(..)),
+    ("matmul", |s, _| s.unsqueeze(-1).matmul(s.graph().constant([[1.0, -2.0]]))),
+    ("matmul with weights", |s, lanes| {
+        s.flatten().unsqueeze(1).broadcast_to(dims![s.flatten().dim(0), 3]).matmul(lanes.weights)
+    }),
+    ("product with itself", |s, _| s.flatten().unsqueeze(1).matmul(s.flatten().unsqueeze(0))),
+    ("softmax", |s, _| s.softmax(-1)),
+    ("cumsum", |s, _| s.cumsum(0).square()),
+    ("broadcast", |s, _| s.unsqueeze(0) * s.unsqueeze(1).tanh()),
+    ("reshape and permute", |s, _| s.reshape(dims![-1, 1, 1]).permute([2, 0, 1]).sin()),
+    ("max", |s, _| s.max(0)),
+    ("concat", |s, _| s.graph().concat([s, s.slice([1..]).square()], 0)),
+    ("where by itself", |s, _| where_(s.gt(0.6), s.sqrt(), s)),
+    ("scatter_add", |s, _| {
+        let flat = s.flatten();
+        let places = s.graph().iota(flat.dim(0)) % 2;
+        s.graph().full([2], 0.5).scatter_add(places, flat, 0).square()
+    }),
+];
+
+/// Ones like `y`.
+fn blank(y: Expr<'_>) -> Expr<'_> {
+    y.graph().full(&y.shape(), 1.0)
+}
+
+/// Attention of the selected rows to each other; the others are padding, and
+/// nothing is done about their queries before the end.
+fn attention<'g>(y: Expr<'g>, lanes: Lanes<'g>) -> Expr<'g> {
+    let scores = y.matmul(y.transpose());
+    let shares = scores.masked(lanes.mask.unsqueeze(0)).softmax(1);
+    let values = where_(lanes.mask.unsqueeze(1), y, 0.0);
+    shares.matmul(values).boolean_mask(lanes.mask)
+}
+
+/// Steps from `x` to a tensor.
+struct Program {
+    steps: Vec<(&'static str, Step)>,
+    /// Which elements of the `[4, 3]` input are selected.
+    selected: Array2<bool>,
+    mask: Value,
+}
+
+impl Program {
+    fn text(&self) -> String {
+        self.steps.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", ")
+    }
+
+    /// What `OUTPUTS` names.
+    fn outputs<'g>(&self, graph: &'g Graph) -> [Expr<'g>; 7] {
+        let x = graph.input::<f64>("x", [4, 3]);
+        let mask = graph.input::<bool>("mask", self.mask.shape());
+        let lanes = Lanes { mask, weights: graph.input::<f64>("weights", [3, 2]) };
+        let y = self.steps.iter().fold(x, |y, (_, step)| step(y, lanes));
+        let wrt = [x, lanes.weights];
+        let [dx, dw] = grad(dot(y, weights(y, 0.0)), wrt);
+        let [ddx, ddw] = grad(dot(dx, weights(dx, 1.0)) + dot(dw, weights(dw, 2.0)), wrt);
+        let dddx = grad(dot(ddx, weights(ddx, 3.0)), x);
+        let pushed = jvp(y, wrt, [weights(x, 4.0), weights(lanes.weights, 5.0)]);
+        [dx, ddx, dddx, y, dw, ddw, pushed]
+    }
+
+    /// What differs from the outputs with harmless lanes, if anything does.
+    fn failure(&self) -> Option<String> {
+        self.compare().err().map(|error| format!("{}{error}", self.text()))
+    }
+
+    fn compare(&self) -> Result<(), String> {
+        let graph = Graph::new();
+        let outputs = self.outputs(&graph);
+        let plan = Plan::new(OUTPUTS.into_iter().zip(outputs)).map_err(|error| format!(": {error}"))?;
+        let run = |fill: f64| -> Result<Vec<Value>, tamis::Error> {
+            let mut x = array![[0.5, 2.0, 1.5], [3.0, 0.75, 1.25], [2.5, 0.25, 4.0], [1.75, 3.5, 0.6]];
+            x.zip_mut_with(&self.selected, |x, selected| {
+                if !selected {
+                    *x = fill
+                }
+            });
+            let weights = array![[0.5, -1.0], [1.5, 0.25], [-0.75, 2.0]];
+            let out = plan.feed("x", &x).feed("mask", &self.mask).feed("weights", &weights).run()?;
+            OUTPUTS.iter().map(|name| out.value(*name)).collect()
+        };
+        let harmless = run(1.0).map_err(|error| format!(": {error}"))?;
+        for (name, found) in OUTPUTS.iter().zip(&harmless) {
+            if !numbers(found).iter().all(|x| x.is_finite()) {
+                return Err(format!(": {name} is {found:?} with harmless lanes"));
+            }
+        }
+        for fill in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY, 0.0, -1.0] {
+            let found = run(fill).map_err(|error| format!(" with {fill}: {error}"))?;
+            for (name, (found, harmless)) in OUTPUTS.iter().zip(found.iter().zip(&harmless)) {
+                if bits(found) != bits(harmless) {
+                    return Err(format!(" with {fill}: {name} is {found:?}, not {harmless:?}"));
+                }
+            }
+            // The first outputs are derivatives by the input.
+            for (name, derivative) in OUTPUTS.iter().zip(&found[..3]) {
+                let elements = numbers(derivative).into_iter().zip(&self.selected);
+                if elements.into_iter().any(|(slope, selected)| !selected && slope != 0.0) {
+                    return Err(format!(" with {fill}: {name} is {derivative:?} outside of the mask"));
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Gradients of three orders by the input, the value, two orders by the weights, a tangent.
+const OUTPUTS: [&str; 7] = ["dx", "ddx", "dddx", "y", "dw", "ddw", "jvp"];
+
+#[track_caller]
+fn assert_nothing_leaks(programs: &[Program]) {
+    let failures: Vec<String> = programs.iter().filter_map(Program::failure).collect();
+    assert!(failures.is_empty(), "{} of {} leak:\n{}", failures.len(), programs.len(), failures.join("\n"));
+}
+
+fn of_elements(steps: Vec<(&'static str, Step)>) -> Program {
+    let selected =
+        array![[true, false, true], [false, false, true], [true, true, true], [false, true, false]];
+    Program { steps, mask: value(&selected), selected }
+}
+
+fn of_rows(steps: Vec<(&'static str, Step)>) -> Program {
+    let rows = [false, true, true, false];
+    Program { steps, selected: Array2::from_shape_fn((4, 3), |(row, _)| rows[row]), mask: value(rows) }
+}
+
+#[test]
+fn elements_that_are_not_selected_do_not_matter() {
+    let mut programs = Vec::new();
+    let mut functions = FUNCTIONS.into_iter().cycle();
+    for selection in OF_ELEMENTS {
+        for onward in ONWARD {
+            // Over the selections, each way onward meets each function.
+            for function in functions.by_ref().take(4) {
+                programs.push(of_elements(vec![function, selection, onward]));
+            }
+        }
+        functions.next();
+    }
+    assert_nothing_leaks(&programs);
+}
+
+#[test]
+fn elements_that_are_selected_away_twice_do_not_matter() {
+    let mut random = Random::new(1);
+    let in_place = &OF_ELEMENTS[..9];
+    let programs: Vec<Program> = (0..120)
+        .map(|_| {
+            let mut steps = vec![*random.pick(&FUNCTIONS), *random.pick(in_place), TAMED];
+            steps.extend([*random.pick(&FUNCTIONS), *random.pick(&OF_ELEMENTS), *random.pick(&ONWARD)]);
+            of_elements(steps)
+        })
+        .collect();
+    assert_nothing_leaks(&programs);
+}
+
+#[test]
+fn rows_that_are_not_selected_do_not_matter() {
+    let mut programs = Vec::new();
+    for each_row in OF_EACH_ROW {
+        for selection in OF_ROWS {
+            programs.push(of_rows(vec![FUNCTIONS[0], each_row, selection, ONWARD[0]]));
+        }
+    }
+    let mut random = Random::new(2);
+    programs.extend((0..300).map(|_| {
+        let mut steps = vec![*random.pick(&FUNCTIONS)];
+        steps.extend([*random.pick(&OF_EACH_ROW), *random.pick(&OF_ROWS), *random.pick(&ONWARD)]);
+        of_rows(steps)
+    }));
+    assert_nothing_leaks(&programs);
+}
