@@ -41,6 +41,7 @@ fn has_a_test(kind: &BuildErrorKind) {
         | BuildErrorKind::BroadcastTo { .. }
         | BuildErrorKind::ShapeMismatch { .. }
         | BuildErrorKind::Rank { .. }
+        | BuildErrorKind::IndexDepth { .. }
         | BuildErrorKind::Axis { .. }
         | BuildErrorKind::RepeatedAxis { .. }
         | BuildErrorKind::Permutation { .. }
@@ -223,8 +224,8 @@ fn gather_nd_needs_rows_no_longer_than_the_rank() {
     let x = graph.input::<f32>("x", [2, 3]);
     let places = graph.input::<i64>("places", [4, 3]);
     let y = x.gather_nd(places);
-    let message = "gather_nd: shape [4, 3] has rank 2, but the last axis of the indices is a number, at most the \
-                   rank of the tensor";
+    let message =
+        "gather_nd: the rows of indices [4, 3] must name a known number of axes, at most the 2 of [2, 3]";
     assert_mistake(y, message, &above("gather_nd("));
 }
 
@@ -534,8 +535,9 @@ fn a_source_of_unrelated_length_cannot_be_assigned() {
     let source = graph.input::<f32>("source", [3, 2]);
     let y = x.masked_assign(mask, source);
     let message = "masked_assign: source [3, 2] fits neither one selected place ([2]), nor a selection by this mask \
-                   ([count(%1)] + [2]), nor the whole of [4, 2]; for a source of unrelated length use \
-                   `masked_scatter` (from a flat source) or `unmask` (from a selection by the same mask)";
+                   ([count(%1)] + [2]), nor the whole of [4, 2]; for a source that is known to \
+                   be as long as the selection write `source.unmask(mask, x)`, to take as many as are needed \
+                   `masked_scatter`";
     assert_mistake(y, message, &above("masked_assign("));
 }
 
@@ -546,8 +548,9 @@ fn a_selection_by_another_mask_cannot_be_assigned() {
     let (mask, other) = (x.gt(0.0), x.gt(1.0));
     let y = x.masked_assign(mask, x.boolean_mask(other));
     let message = "masked_assign: source [count(%4)] fits neither one selected place ([]), nor a selection by this \
-                   mask ([count(%2)] + []), nor the whole of [4]; for a source of unrelated length use \
-                   `masked_scatter` (from a flat source) or `unmask` (from a selection by the same mask)";
+                   mask ([count(%2)] + []), nor the whole of [4]; for a source that is known to \
+                   be as long as the selection write `source.unmask(mask, x)`, to take as many as are needed \
+                   `masked_scatter`";
     assert_mistake(y, message, &above("masked_assign("));
 }
 
@@ -853,9 +856,13 @@ fn named_lengths_that_differ_name_both() {
     let place = above("matmul(y)");
     let plan = Plan::new([("product", product)]).unwrap();
     let result = plan.feed("x", arr1(&[1.0, 2.0])).feed("y", Array2::<f64>::zeros((3, 2))).run();
-    let message = "matmul: lengths differ: m = 3 and n = 2; `m` is a dimension of an input; `n` is a dimension of an \
-                   input";
-    assert_failure(result, message, &place);
+    let message = format!(
+        "matmul: lengths differ: m = 3 and n = 2; m is axis 0 of input `y` (built at {}); n is axis 0 of input `x` \
+         (built at {})",
+        above("input::<f64>(\"y\""),
+        above("input::<f64>(\"x\"")
+    );
+    assert_failure(result, &message, &place);
 }
 
 #[test]
@@ -893,8 +900,10 @@ fn a_reshape_to_another_number_of_elements_is_told() {
     let y = x.reshape(dims!["n", 5]);
     let place = above("reshape(");
     let plan = Plan::new([("y", y)]).unwrap();
-    let message = "reshape: lengths differ: 4*n = 8 and 5*n = 10; `n` is a dimension of an input";
-    assert_failure(plan.feed("x", Array2::<f64>::zeros((2, 4))).run(), message, &place);
+    let input = above("input::<f64>(\"x\"");
+    let message =
+        format!("reshape: lengths differ: 4*n = 8 and 5*n = 10; n is axis 0 of input `x` (built at {input})");
+    assert_failure(plan.feed("x", Array2::<f64>::zeros((2, 4))).run(), &message, &place);
     assert!(plan.feed("x", Array2::<f64>::zeros((0, 4))).run().is_ok());
 }
 

@@ -294,7 +294,10 @@ fn a_symbolic_length_that_happens_to_be_one_does_not_broadcast() {
     let error = plan.feed("x", arr1(&[1.0])).feed("y", arr1(&[1.0, 2.0, 3.0])).run().unwrap_err();
     assert_eq!(
         error.to_string(),
-        format!("add: lengths differ: n = 1 and 3; `n` is a dimension of an input (built at {line})")
+        format!(
+            "add: lengths differ: n = 1 and 3; n is axis 0 of input `x` (built at {}) (built at {line})",
+            above("input::<f64>(\"x\"")
+        )
     );
 }
 

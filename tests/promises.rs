@@ -843,8 +843,10 @@ fn a_gradient_alone_still_checks_the_lengths_of_the_loss() {
     let (two, three) = (arr1(&[1.0, 2.0]), arr1(&[1.0, 2.0, 3.0]));
     let error = plan.feed("x", &two).feed("y", &three).run().unwrap_err();
     let expected = format!(
-        "add: lengths differ: m = 3 and n = 2; `m` is a dimension of an input; `n` is a dimension of an input \
-         (built at {line})"
+        "add: lengths differ: m = 3 and n = 2; m is axis 0 of input `y` (built at {}); \
+         n is axis 0 of input `x` (built at {}) (built at {line})",
+        above("input::<f64>(\"y\""),
+        above("input::<f64>(\"x\""),
     );
     assert_eq!(error.to_string(), expected);
     let out = plan.feed("x", &two).feed("y", &two).run().unwrap();

@@ -10,7 +10,7 @@ use crate::array::to_single;
 /// What is built of the inputs.
 type Build = dyn for<'g> Fn(&'g Graph, &[Expr<'g>]) -> Expr<'g> + Send + Sync;
 
-/// An expression of some inputs, with the value it has by `OPS.md`, worked by
+/// An expression of some inputs, with the value it has by `docs/semantics.md`, worked by
 /// hand or by NumPy.
 #[derive(Clone)]
 pub(crate) struct Case {

@@ -11,5 +11,6 @@ mod check;
 mod dims;
 mod laws;
 mod poison;
+mod programs;
 mod random;
 mod run;

@@ -53,8 +53,8 @@ impl DType {
         matches!(self, DType::U8 | DType::I32 | DType::I64)
     }
 
-    /// The smallest float that holds every value of this dtype: true division
-    /// and the mean of integers give it.
+    /// The float that true division and the mean of this dtype give: f32 where
+    /// it holds every value (bool, u8), f64 for wider integers, floats themselves.
     pub fn to_float(self) -> DType {
         match self {
             DType::Bool | DType::U8 | DType::F32 => DType::F32,
@@ -94,6 +94,10 @@ mod sealed {
     pub trait Sealed {}
 }
 
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be an element of a tensor",
+    note = "elements are bool, u8, i32, i64, f32 and f64"
+)]
 /// A Rust type that can be an element of a tensor: `bool`, `u8`, `i32`, `i64`,
 /// `f32` or `f64`. Sealed.
 pub trait Element:

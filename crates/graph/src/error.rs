@@ -69,6 +69,14 @@ pub enum ErrorKind {
         /// The shape they should permute.
         shape: Shape,
     },
+    /// Rows of indices that name more axes than there are.
+    #[error("the rows of indices {indices} must name a known number of axes, at most the {} of {shape}", shape.len())]
+    IndexDepth {
+        /// The shape of the indices.
+        indices: Shape,
+        /// The shape they should address.
+        shape: Shape,
+    },
     /// A mask that is not bool.
     #[error("the mask is {dtype}{shape}; masks are bool: write `.ne(0)` to select what is not zero")]
     MaskDType {
@@ -177,8 +185,8 @@ pub enum ErrorKind {
     /// A source that `masked_assign` cannot place.
     #[error(
         "source {source_shape} fits neither one selected place ({rest}), nor a selection by this mask \
-         ([{count}] + {rest}), nor the whole of {shape}; for a source of unrelated length use \
-         `masked_scatter` (from a flat source) or `unmask` (from a selection by the same mask)"
+         ([{count}] + {rest}), nor the whole of {shape}; for a source that is known to be as long as the \
+         selection write `source.unmask(mask, x)`, to take as many as are needed `masked_scatter`"
     )]
     AssignSource {
         /// The shape of the source.

@@ -59,6 +59,12 @@ struct Storage {
     reports: Vec<Report>,
 }
 
+impl Storage {
+    fn owns(&self, graph: u32, id: NodeId) -> bool {
+        id.graph == graph && id.index() < self.nodes.node_count()
+    }
+}
+
 /// The call of the user's that is being carried out: builders made of builders
 /// share its line, and report at most one mistake.
 #[derive(Clone, Copy)]
@@ -122,17 +128,16 @@ impl Graph {
         })
     }
 
-    /// The node with this id.
-    ///
-    /// # Panics
-    /// When the id belongs to another graph.
+    /// The node with this id; for an id of another graph a poisoned one.
     pub fn node(&self, id: NodeId) -> Arc<Node> {
-        assert!(self.owns(id), "node {id} belongs to another graph");
+        if !self.owns(id) {
+            return Arc::new(Node::foreign(id));
+        }
         self.storage.borrow().nodes[NodeIndex::new(id.index())].clone()
     }
 
-    fn owns(&self, id: NodeId) -> bool {
-        id.graph == self.id && id.index() < self.len()
+    pub(crate) fn owns(&self, id: NodeId) -> bool {
+        self.storage.borrow().owns(self.id, id)
     }
 
     fn id_of(&self, index: NodeIndex) -> NodeId {
@@ -161,12 +166,13 @@ impl Graph {
 
     /// Everything that `roots` are computed from, themselves included, in id
     /// order: their operands, and the masks whose counts their sizes speak of.
+    /// Ids of another graph are passed over.
     pub fn ancestors(&self, roots: &[NodeId]) -> Vec<NodeId> {
         let storage = self.storage.borrow();
         let reversed = Reversed(&storage.nodes);
         let mut search = Dfs::empty(reversed);
         let mut found = Vec::new();
-        for root in roots {
+        for root in roots.iter().filter(|root| storage.owns(self.id, **root)) {
             search.move_to(NodeIndex::new(root.index()));
             while let Some(index) = search.next(reversed) {
                 found.push(self.id_of(index));
@@ -176,9 +182,13 @@ impl Graph {
         found
     }
 
-    /// The ids of what is built directly on this expression, in descending order.
+    /// The ids of what is built directly on this expression, in descending
+    /// order; none for an id of another graph.
     pub fn users(&self, id: NodeId) -> Vec<NodeId> {
         let storage = self.storage.borrow();
+        if !storage.owns(self.id, id) {
+            return Vec::new();
+        }
         let users = storage.nodes.neighbors_directed(NodeIndex::new(id.index()), Direction::Outgoing);
         let mut users: Vec<_> = users.map(|index| self.id_of(index)).collect();
         users.sort_unstable_by(|a, b| b.cmp(a));
@@ -202,11 +212,11 @@ impl Graph {
         };
         self.in_scope(scope, || {
             if operands.iter().any(|operand| !self.owns(operand.id())) {
-                return self.poison(ErrorKind::MixedGraphs);
+                return self.poison(ErrorKind::MixedGraphs, &[]);
             }
             match operands.iter().find(|operand| operand.is_poisoned()) {
                 Some(poisoned) => *poisoned,
-                None => f().unwrap_or_else(|kind| self.poison(kind)),
+                None => f().unwrap_or_else(|kind| self.poison(kind, operands)),
             }
         })
     }
@@ -242,8 +252,10 @@ impl Graph {
     }
 
     /// Remembers a mistake of the current call, and gives an expression that
-    /// silently poisons what is built on it.
-    fn poison(&self, kind: ErrorKind) -> Expr<'_> {
+    /// silently poisons what is built on it. It takes the type of the first
+    /// operand, so that a program that asks for its axes goes on.
+    fn poison(&self, kind: ErrorKind, operands: &[Expr<'_>]) -> Expr<'_> {
+        let like = operands.first().map(|operand| operand.node());
         let scope = self.scope.get().unwrap_or_else(|| unreachable!("mistakes are made inside of builders"));
         let mut storage = self.storage.borrow_mut();
         if !scope.reported {
@@ -254,8 +266,8 @@ impl Graph {
             id: self.id_of(NodeIndex::new(storage.nodes.node_count())),
             op: Op::Source(Source::Poison),
             operands: SmallVec::new(),
-            dtype: crate::DType::F32,
-            shape: Shape::default(),
+            dtype: like.as_ref().map_or(crate::DType::F32, |like| like.dtype),
+            shape: like.map_or(Shape::default(), |like| like.shape.clone()),
             origin: scope.origin,
         };
         let index = storage.nodes.add_node(Arc::new(node));
@@ -373,12 +385,27 @@ impl Graph {
     /// messages about lengths: `count(%2) counts x > 0.0 (built at …)`.
     pub fn describe_symbol(&self, symbol: &Symbol) -> String {
         match symbol {
-            Symbol::Named(name) => format!("`{name}` is a dimension of an input"),
+            Symbol::Named(_) => self.describe_named(symbol),
             Symbol::Count(mask) => {
                 let text = self.describe(*mask);
                 format!("{symbol} counts the true elements of `{text}` ({})", self.node(*mask).origin)
             }
             Symbol::Opaque(_) => symbol.to_string(),
+        }
+    }
+
+    /// Which axis of which input first had a named length.
+    fn describe_named(&self, symbol: &Symbol) -> String {
+        let ids: Vec<NodeId> = self.inputs().into_values().collect();
+        let first = ids.iter().map(|id| self.node(*id)).filter_map(|node| {
+            let axis = node.shape.iter().position(|dim| dim.symbol() == Some(symbol))?;
+            Some((node.id, axis))
+        });
+        match first.min() {
+            Some((id, axis)) => {
+                format!("{symbol} is axis {axis} of input `{}` ({})", self.describe(id), self.node(id).origin)
+            }
+            None => format!("{symbol} is a dimension of no input"),
         }
     }
 

@@ -6,7 +6,7 @@ use std::panic::Location;
 use smallvec::SmallVec;
 
 use crate::dtype::DType;
-use crate::op::Op;
+use crate::op::{Op, Source};
 use crate::shape::Shape;
 
 /// The identity of an expression: its graph and its place there.
@@ -90,6 +90,19 @@ pub struct Node {
 }
 
 impl Node {
+    /// What stands for a node that the graph does not have.
+    #[track_caller]
+    pub(crate) fn foreign(id: NodeId) -> Node {
+        Node {
+            id,
+            op: Op::Source(Source::Poison),
+            operands: SmallVec::new(),
+            dtype: DType::F32,
+            shape: Shape::default(),
+            origin: Origin::new(Location::caller()),
+        }
+    }
+
     /// The identity of the expression.
     pub fn id(&self) -> NodeId {
         self.id

@@ -39,7 +39,11 @@ impl Graph {
         if let Op::Source(Source::Scalar(scalar)) = &node.op {
             return scalar.to_string();
         }
-        if levels == 0 {
+        if let Op::Source(Source::Constant(_)) = &node.op {
+            let elements = node.op.attributes();
+            return if elements == "…" { format!("{}{}", node.dtype, node.shape) } else { elements };
+        }
+        if levels == 0 || !self.owns(id) {
             return id.to_string();
         }
         let operands: Vec<String> =

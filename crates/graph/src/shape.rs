@@ -178,6 +178,18 @@ impl<S: Into<Size> + Clone> From<&[S]> for Dims {
     }
 }
 
+impl<S: Into<Size> + Clone, const N: usize> From<&[S; N]> for Dims {
+    fn from(sizes: &[S; N]) -> Dims {
+        sizes.iter().cloned().collect()
+    }
+}
+
+impl<S: Into<Size> + Clone> From<&Vec<S>> for Dims {
+    fn from(sizes: &Vec<S>) -> Dims {
+        sizes.iter().cloned().collect()
+    }
+}
+
 impl From<Shape> for Dims {
     fn from(shape: Shape) -> Dims {
         shape.iter().collect()
@@ -275,6 +287,18 @@ macro_rules! axes_from_integer {
 
         impl From<Vec<$ty>> for Axes {
             fn from(axes: Vec<$ty>) -> Axes {
+                Axes::from(&axes[..])
+            }
+        }
+
+        impl From<&Vec<$ty>> for Axes {
+            fn from(axes: &Vec<$ty>) -> Axes {
+                Axes::from(&axes[..])
+            }
+        }
+
+        impl<const N: usize> From<&[$ty; N]> for Axes {
+            fn from(axes: &[$ty; N]) -> Axes {
                 Axes::from(&axes[..])
             }
         }
@@ -389,6 +413,27 @@ impl<S: Into<Slice>> From<Vec<S>> for Slices {
         Slices(slices.into_iter().map(Into::into).collect())
     }
 }
+
+/// A single slice is of the first axis.
+macro_rules! slices_from_one {
+    ($($ty:ty),*) => {$(
+        impl From<$ty> for Slices {
+            fn from(slice: $ty) -> Slices {
+                Slices::from([Slice::from(slice)])
+            }
+        }
+    )*};
+}
+
+slices_from_one!(Slice, RangeFull, i32, i64, usize);
+slices_from_one!(Range<i32>, Range<i64>, Range<usize>, RangeFrom<i32>, RangeFrom<i64>, RangeFrom<usize>);
+slices_from_one!(RangeTo<i32>, RangeTo<i64>, RangeTo<usize>, RangeInclusive<i32>, RangeInclusive<i64>);
+slices_from_one!(
+    RangeInclusive<usize>,
+    RangeToInclusive<i32>,
+    RangeToInclusive<i64>,
+    RangeToInclusive<usize>
+);
 
 macro_rules! slices_from_tuples {
     ($(($($name:ident),+))*) => {$(

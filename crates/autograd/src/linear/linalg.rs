@@ -3,7 +3,8 @@
 use tamis_graph::{Expr, Linalg, keep};
 
 use super::layout;
-use crate::arrange::matrix_transpose;
+use super::reduce::selects_any;
+use crate::arrange::{matrix_transpose, ones, reshaped};
 use crate::dual::{Dual, selected};
 use crate::support::Support;
 
@@ -42,7 +43,9 @@ pub(crate) fn matmul<'g>(a: &Dual<'g>, b: &Dual<'g>) -> Dual<'g> {
     let columns = if alike_columns { None } else { any(terms_b.and(&of_b.elements), last - 1) };
     let implied = alike_rows && !alike_columns;
     let rows = if implied { None } else { any(terms_a.and(&of_a.elements), last) };
-    let passing = of_a.passing.and(&of_b.passing);
+    let selected = selects_any(a.value.graph(), std::iter::once(&a.value.shape()[last]));
+    let selected: Support<'g> = selected.map(|mask| reshaped(mask, ones(last + 1))).into_iter().collect();
+    let passing = of_a.passing.and(&of_b.passing).and(&selected);
     let clean = passing.is_everywhere();
     Dual::new(value, passing.and(&rows.into_iter().chain(columns).collect()), clean)
 }

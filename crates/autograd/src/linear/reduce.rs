@@ -1,18 +1,38 @@
 //! Sums over axes and their transpose, repetition.
 
-use tamis_graph::Shape;
+use tamis_graph::{Dim, Expr, Graph, Shape, Symbol};
 
-use crate::arrange::{broadcast, reshaped, with_ones, without};
+use crate::arrange::{broadcast, ones, reshaped, with_ones, without};
 use crate::dual::Dual;
 
-/// The sum over `axes`: supported where any element is.
+/// The sum over `axes`: supported where any element is, and a selection of
+/// nothing has none.
 pub(crate) fn sum<'g>(x: &Dual<'g>, axes: &[usize]) -> Dual<'g> {
+    let shape = x.value.shape();
+    let selected = selects_any(x.value.graph(), axes.iter().map(|axis| &shape[*axis]));
     x.accumulate(
         axes,
         |value| value.sum(axes),
         |factor| reshaped(factor, without(&factor.shape(), axes)),
-        |varying| varying.map(|mask| mask.any(axes)),
+        |varying| {
+            let any = varying.map(|mask| mask.any(axes));
+            let rank = shape.len() - axes.len();
+            any.into_iter().chain(selected.map(|mask| reshaped(mask, ones(rank)))).reduce(|a, b| a & b)
+        },
     )
+}
+
+/// Whether there are elements along axes as long as selections, if some of
+/// `dims` are: what is added up over none of them is not only the number 0.
+pub(crate) fn selects_any<'g, 'd>(graph: &'g Graph, dims: impl Iterator<Item = &'d Dim>) -> Option<Expr<'g>> {
+    let counts = dims.filter(|dim| is_count(dim));
+    counts.map(|dim| graph.size(dim).gt(0)).reduce(|a, b| a & b)
+}
+
+fn is_count(dim: &Dim) -> bool {
+    let mut found = false;
+    dim.visit_symbols(&mut |symbol| found |= matches!(symbol, Symbol::Count(_)));
+    found
 }
 
 /// The value repeated along new `axes`, to `shape`.

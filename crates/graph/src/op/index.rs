@@ -116,8 +116,7 @@ impl Addressing {
                 Err(ErrorKind::ShapeMismatch { left: x.clone(), right: indices.clone(), reason })
             }
             Addressing::Nd => {
-                let expected = "the last axis of the indices is a number, at most the rank of the tensor";
-                let refuse = || ErrorKind::Rank { shape: indices.clone(), expected };
+                let refuse = || ErrorKind::IndexDepth { indices: indices.clone(), shape: x.clone() };
                 let (depth, outer) = indices.split_last().ok_or_else(refuse)?;
                 let depth = depth.known().filter(|depth| *depth <= x.rank()).ok_or_else(refuse)?;
                 Ok(outer.iter().chain(&x[depth..]).cloned().collect())

@@ -50,13 +50,17 @@ impl Mask {
     }
 
     pub(crate) fn infer(&self, operands: &[Arc<Node>], graph: &Graph) -> Result<Type, ErrorKind> {
-        let ids = |node: &Arc<Node>| node.shape.clone();
+        let shape_of = |node: &Arc<Node>| node.shape.clone();
         match self {
             Mask::BooleanMask { axis } => {
                 let (x, mask) = (&operands[0], &operands[1]);
                 let masked = *axis..axis + mask.shape.rank();
                 if x.shape.get(masked.clone()) != Some(&*mask.shape) {
-                    return Err(ErrorKind::MaskShape { mask: ids(mask), shape: ids(x), rule: LEADING });
+                    return Err(ErrorKind::MaskShape {
+                        mask: shape_of(mask),
+                        shape: shape_of(x),
+                        rule: LEADING,
+                    });
                 }
                 let count = graph.count(mask.id)?;
                 Ok(Type::new(x.dtype, x.shape.splice(masked, &[count])))
@@ -67,11 +71,11 @@ impl Mask {
                 if values.shape.get(*axis) != Some(&count) {
                     let left = [count].into_iter().collect();
                     let reason = "the values must be as many as the true elements of the mask";
-                    return Err(ErrorKind::ShapeMismatch { left, right: ids(values), reason });
+                    return Err(ErrorKind::ShapeMismatch { left, right: shape_of(values), reason });
                 }
                 let shape = values.shape.splice(*axis..axis + 1, &mask.shape);
                 if super::broadcast_pair(&shape, &fill.shape)? != shape {
-                    return Err(ErrorKind::BroadcastTo { from: ids(fill), to: shape });
+                    return Err(ErrorKind::BroadcastTo { from: shape_of(fill), to: shape });
                 }
                 Ok(Type::new(values.dtype, shape))
             }

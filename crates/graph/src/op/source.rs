@@ -116,6 +116,10 @@ fn constant_text(value: &Value) -> String {
 
 /// A Rust value that a literal tensor of `T` can be made of: a scalar, a
 /// (nested) array, a `Vec`, or any ndarray array or view.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no literal for a tensor of `{T}`",
+    note = "literals are scalars, arrays nested up to four deep, `Vec`s, slices and ndarray arrays of bool, u8, i32, i64, f32 or f64"
+)]
 pub trait IntoConstant<T: Element> {
     /// The elements with their shape.
     fn into_array(self) -> ArrayD<T>;
@@ -142,6 +146,12 @@ impl<T: Element> IntoConstant<T> for &[T] {
 impl<T: Element, const N: usize> IntoConstant<T> for [T; N] {
     fn into_array(self) -> ArrayD<T> {
         ndarray::arr1(&self).into_dyn()
+    }
+}
+
+impl<T: Element, const N: usize> IntoConstant<T> for &[T; N] {
+    fn into_array(self) -> ArrayD<T> {
+        ndarray::arr1(self).into_dyn()
     }
 }
 

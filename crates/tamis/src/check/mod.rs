@@ -172,7 +172,8 @@ impl<'g> Check<'g> {
     /// Derivatives far below 1 and far below the largest one are compared
     /// absolutely: by 10⁻⁴, or a thousandth of the largest, times this.
     pub fn tolerance(mut self, tolerance: f64) -> Check<'g> {
-        self.settings.tolerance = tolerance;
+        // NaN would pass everything.
+        self.settings.tolerance = tolerance.max(0.0);
         self
     }
 
