@@ -82,7 +82,7 @@ impl Case {
     }
 
     /// The dtypes matter: f32 cannot stand for f64.
-    pub(crate) fn as_typed(self) -> Case {
+    pub(crate) fn with_fixed_dtypes(self) -> Case {
         Case { any_float: false, ..self }
     }
 

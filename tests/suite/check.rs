@@ -262,7 +262,7 @@ fn emptied(value: &Value, length: usize) -> Value {
 
 /// Whether this is an answer to inputs that have none: a maximum or an index
 /// of nothing, and lengths that stand in the expression itself.
-fn has_no_answer(kind: &ErrorKind) -> bool {
+pub(crate) fn has_no_answer(kind: &ErrorKind) -> bool {
     matches!(
         kind,
         ErrorKind::NothingToChoose { .. }

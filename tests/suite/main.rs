@@ -4,6 +4,15 @@
 //! asserts of each case all that can be asserted of any; `laws`, `poison` and
 //! `dims` relate ops to each other.
 
+#![allow(
+    clippy::reversed_empty_ranges,
+    clippy::single_range_in_vec_init,
+    clippy::needless_borrows_for_generic_args,
+    clippy::op_ref,
+    clippy::eq_op,
+    reason = "every form that users may write is written here"
+)]
+
 mod array;
 mod case;
 mod cases;

@@ -83,7 +83,10 @@ const OF_EACH_ROW: [(&str, Step); 11] = [
     ("columns twice", |y, _| y.gather(y.graph().constant([2i64, 0, 0, 1]), 1)),
 ];
 
-/// Selections by a mask of the rows of a `[4, k]` matrix, of which rows 1 and 2 are selected.
+/// The rows that slices and indices below select too.
+const INNER: [bool; 4] = [false, true, true, false];
+
+/// Selections by a mask of the rows of a `[4, k]` matrix.
 const OF_ROWS: [(&str, Step); 17] = [
     ("where", |y, lanes| where_(lanes.mask.unsqueeze(1), y, 0.5)),
     ("boolean_mask", |y, lanes| y.boolean_mask(lanes.mask)),
@@ -106,6 +109,19 @@ const OF_ROWS: [(&str, Step); 17] = [
             * lanes.mask.any(..)
     }),
     ("attention", attention),
+];
+
+/// What mixes rows, but only with those above.
+const OF_ROWS_ABOVE: [(&str, Step); 6] = [
+    ("running sum", |y, _| y.cumsum(0)),
+    ("running sum of what is above", |y, _| y.cumsum(tamis::along(0).exclusive())),
+    ("differences", |y, _| {
+        let zero = y.graph().full(dims![1, y.dim(1)], 0.5);
+        y.graph().concat([zero, y.slice([1..]) - y.slice([..-1])], 0)
+    }),
+    ("beside the first", |y, _| y * y.gather(y.graph().constant([0i64, 0, 1, 2]), 0)),
+    ("first row below", |y, _| y.scatter_add(y.graph().constant([1i64, 3, 3, 2]), y * 0.5, 0)),
+    ("maximum so far", |y, _| y.maximum(y.slice([..1]))),
 ];
 
 /// What goes on from a selection, be it a vector or a matrix of any lengths.
@@ -168,7 +184,8 @@ impl Program {
         let [dx, dw] = grad(dot(y, weights(y, 0.0)), wrt);
         let [ddx, ddw] = grad(dot(dx, weights(dx, 1.0)) + dot(dw, weights(dw, 2.0)), wrt);
         let dddx = grad(dot(ddx, weights(ddx, 3.0)), x);
-        let pushed = jvp(y, wrt, [weights(x, 4.0), weights(lanes.weights, 5.0)]);
+        let direction = graph.input::<f64>("direction", [4, 3]);
+        let pushed = jvp(y, wrt, [direction, weights(lanes.weights, 5.0)]);
         [dx, ddx, dddx, y, dw, ddw, pushed]
     }
 
@@ -183,13 +200,14 @@ impl Program {
         let plan = Plan::new(OUTPUTS.into_iter().zip(outputs)).map_err(|error| format!(": {error}"))?;
         let run = |fill: f64| -> Result<Vec<Value>, tamis::Error> {
             let mut x = array![[0.5, 2.0, 1.5], [3.0, 0.75, 1.25], [2.5, 0.25, 4.0], [1.75, 3.5, 0.6]];
-            x.zip_mut_with(&self.selected, |x, selected| {
-                if !selected {
-                    *x = fill
-                }
-            });
+            let mut direction =
+                array![[-1.5, 0.5, 1.0], [0.25, -2.0, 0.75], [1.25, 2.0, -0.5], [3.0, -1.0, 1.75]];
+            for lanes in [&mut x, &mut direction] {
+                lanes.zip_mut_with(&self.selected, |x, selected| *x = if *selected { *x } else { fill });
+            }
             let weights = array![[0.5, -1.0], [1.5, 0.25], [-0.75, 2.0]];
-            let out = plan.feed("x", &x).feed("mask", &self.mask).feed("weights", &weights).run()?;
+            let run = plan.feed("x", &x).feed("mask", &self.mask).feed("weights", &weights);
+            let out = run.feed("direction", &direction).run()?;
             OUTPUTS.iter().map(|name| out.value(*name)).collect()
         };
         let harmless = run(1.0).map_err(|error| format!(": {error}"))?;
@@ -217,7 +235,8 @@ impl Program {
     }
 }
 
-/// Gradients of three orders by the input, the value, two orders by the weights, a tangent.
+/// Gradients of three orders by the input, the value, two orders by the weights, and a
+/// tangent, whose direction is filled too where nothing is selected.
 const OUTPUTS: [&str; 7] = ["dx", "ddx", "dddx", "y", "dw", "ddw", "jvp"];
 
 #[track_caller]
@@ -232,8 +251,7 @@ fn of_elements(steps: Vec<(&'static str, Step)>) -> Program {
     Program { steps, mask: value(&selected), selected }
 }
 
-fn of_rows(steps: Vec<(&'static str, Step)>) -> Program {
-    let rows = [false, true, true, false];
+fn of_rows(rows: [bool; 4], steps: Vec<(&'static str, Step)>) -> Program {
     Program { steps, selected: Array2::from_shape_fn((4, 3), |(row, _)| rows[row]), mask: value(rows) }
 }
 
@@ -272,14 +290,30 @@ fn rows_that_are_not_selected_do_not_matter() {
     let mut programs = Vec::new();
     for each_row in OF_EACH_ROW {
         for selection in OF_ROWS {
-            programs.push(of_rows(vec![FUNCTIONS[0], each_row, selection, ONWARD[0]]));
+            programs.push(of_rows(INNER, vec![FUNCTIONS[0], each_row, selection, ONWARD[0]]));
         }
     }
     let mut random = Random::new(2);
     programs.extend((0..300).map(|_| {
         let mut steps = vec![*random.pick(&FUNCTIONS)];
         steps.extend([*random.pick(&OF_EACH_ROW), *random.pick(&OF_ROWS), *random.pick(&ONWARD)]);
-        of_rows(steps)
+        of_rows(INNER, steps)
     }));
+    assert_nothing_leaks(&programs);
+}
+
+#[test]
+fn rows_below_do_not_matter_to_what_looks_above() {
+    let mut random = Random::new(3);
+    let mut programs = Vec::new();
+    for above in OF_ROWS_ABOVE {
+        // The last selections of `OF_ROWS` choose other rows.
+        for selection in &OF_ROWS[..10] {
+            for _ in 0..3 {
+                let steps = vec![*random.pick(&FUNCTIONS), above, *selection, *random.pick(&ONWARD)];
+                programs.push(of_rows([true, true, false, false], steps));
+            }
+        }
+    }
     assert_nothing_leaks(&programs);
 }

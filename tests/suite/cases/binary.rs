@@ -156,7 +156,7 @@ fn pow() -> Vec<Case> {
             |graph, [y]| graph.scalar(2.0).pow(y),
             value([8.0, 0.5]),
         )
-        .as_typed()
+        .with_fixed_dtypes()
         .smooth(),
         of("pow of i32s wraps", |a, b| a.pow(b), value([3, 2, -2]), value([4, 32, 3]), value([81, 0, -8])),
         of("pow of u8s wraps", |a, b| a.pow(b), value([3u8, 0]), value([6u8, 0]), value([217u8, 1])),
@@ -293,7 +293,9 @@ fn promotion() -> Vec<Case> {
                 (Bool, other) | (other, Bool) => small(other),
                 (U8 | I32 | I64 | F32 | F64, U8 | I32 | I64 | F32 | F64) => squares(result),
             };
-            cases.push(case(name, [small(left), small(right)], |_, [a, b]| a * b, product).as_typed());
+            cases.push(
+                case(name, [small(left), small(right)], |_, [a, b]| a * b, product).with_fixed_dtypes(),
+            );
         }
     }
     cases
@@ -315,7 +317,9 @@ fn weak_scalars() -> Vec<Case> {
     vec![
         case("f32s times a weak float", [value([2.0f32])], |_, [x]| x * 0.5, value([1.0f32])).smooth(),
         case("f32s times a weak integer", [value([2.0f32])], |_, [x]| x * 3, value([6.0f32])).smooth(),
-        case("f64s times a weak f32", [value([2.0])], |_, [x]| x * 0.5f32, value([1.0])).as_typed().smooth(),
+        case("f64s times a weak f32", [value([2.0])], |_, [x]| x * 0.5f32, value([1.0]))
+            .with_fixed_dtypes()
+            .smooth(),
         case("u8s plus a weak integer", [value([255u8])], |_, [x]| x + 1, value([0u8])),
         case("i32s plus a weak integer", [value([1])], |_, [x]| x + 1i64, value([2])),
         case("i64s plus a weak integer", [value([1i64])], |_, [x]| x + 1, value([2i64])),

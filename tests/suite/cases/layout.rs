@@ -353,7 +353,7 @@ fn guard() -> Vec<Case> {
             |graph, [x]| x.boolean_mask(x.gt(0)) * graph.constant([1.0f32, 10.0]),
             value([1.0, 20.0]),
         )
-        .as_typed()
+        .with_fixed_dtypes()
         .smooth(),
         case(
             "guard of a reshape",

@@ -145,7 +145,7 @@ fn boolean_mask() -> Vec<Case> {
             |graph, [x]| x.boolean_mask(graph.constant([true, false, true])) * graph.constant([1.0, 10.0]),
             value([3.0, 20.0]),
         )
-        .as_typed()
+        .with_fixed_dtypes()
         .smooth(),
         case(
             "two selections by one mask have one length",
@@ -278,7 +278,7 @@ fn argwhere() -> Vec<Case> {
             |_, [x]| x.argwhere(),
             value([[2i64], [3]]),
         )
-        .as_typed(),
+        .with_fixed_dtypes(),
         case("argwhere of i32s", [value([0, -3])], |_, [x]| x.argwhere(), value([[1i64]])),
     ]
 }
@@ -592,7 +592,7 @@ fn dtypes() -> Vec<Case> {
             value([1.0, 0.25]),
         )
         .with_equal_lengths()
-        .as_typed()
+        .with_fixed_dtypes()
         .smooth(),
         case(
             "masked_assign of bools to u8s",

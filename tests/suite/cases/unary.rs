@@ -200,7 +200,7 @@ fn relu() -> Vec<Case> {
 fn square() -> Vec<Case> {
     vec![
         at("square", |x| x.square(), [(3.0, 9.0), (-2.0, 4.0), (0.0, 0.0)]).smooth(),
-        at("square at its ends", |x| x.square(), [(-INF, INF), (1e200, INF), (NAN, NAN)]).as_typed(),
+        at("square at its ends", |x| x.square(), [(-INF, INF), (1e200, INF), (NAN, NAN)]).with_fixed_dtypes(),
         of("square of i32s wraps", |x| x.square(), value([-3, 65536]), value([9, 0])),
         of("square of u8s wraps", |x| x.square(), value([15u8, 16, 17]), value([225u8, 0, 33])),
     ]
@@ -210,7 +210,7 @@ fn floor() -> Vec<Case> {
     vec![
         at("floor", |x| x.floor(), [(1.5, 1.0), (-1.5, -2.0), (0.5, 0.0)]).smooth(),
         at("floor at its ends", |x| x.floor(), [(2.0, 2.0), (-INF, -INF), (NAN, NAN), (1e300, 1e300)])
-            .as_typed(),
+            .with_fixed_dtypes(),
         of("floor of i32s is what they are", |x| x.floor(), value([-3, 4]), value([-3, 4])),
         slope("floor has slope 0 at whole numbers", |x| x.floor(), [(2.0, 0.0), (2.5, 0.0)]),
     ]
@@ -291,7 +291,7 @@ fn cast() -> Vec<Case> {
     for (from, to) in table {
         for (dtype, to) in DType::ALL.into_iter().zip(to) {
             let name = format!("cast of {} to {dtype}", elements(from.dtype()));
-            cases.push(case(name, [from.clone()], move |_, [x]| x.cast(dtype), to).as_typed());
+            cases.push(case(name, [from.clone()], move |_, [x]| x.cast(dtype), to).with_fixed_dtypes());
         }
     }
     cases.push(
@@ -310,14 +310,18 @@ fn cast() -> Vec<Case> {
             |_, [x]| x.cast(DType::F32).square() * x,
             value([0.125, 8.0]),
         )
-        .as_typed()
+        .with_fixed_dtypes()
         .smooth(),
     );
     cases.push(
-        case("cast of a literal", [], |graph, []| graph.scalar(2.5).cast(DType::I32), value(2)).as_typed(),
+        case("cast of a literal", [], |graph, []| graph.scalar(2.5).cast(DType::I32), value(2))
+            .with_fixed_dtypes(),
     );
     let nothing = [empty::<f64>(&[0, 2])];
-    cases.push(case("cast of nothing", nothing, |_, [x]| x.cast(DType::U8), empty::<u8>(&[0, 2])).as_typed());
+    cases.push(
+        case("cast of nothing", nothing, |_, [x]| x.cast(DType::U8), empty::<u8>(&[0, 2]))
+            .with_fixed_dtypes(),
+    );
     cases
 }
 
