@@ -255,11 +255,14 @@ fn a_selected_nan_is_not_hidden() {
 #[test]
 fn an_empty_selection_gives_no_nan_to_what_it_meets() {
     type Loss = for<'g> fn(Expr<'g>, Expr<'g>, Expr<'g>) -> Expr<'g>;
-    let losses: [(&str, Loss); 5] = [
+    let losses: [(&str, Loss); 6] = [
         ("where_", |x, mask, scale| where_(mask, x * scale.sqrt(), 0.0).sum(..)),
         ("masked", |x, mask, scale| (x * scale.sqrt()).masked(mask).sum(..)),
         ("boolean_mask of the product", |x, mask, scale| (x * scale.sqrt()).boolean_mask(mask).sum(..)),
         ("boolean_mask of one factor", |x, mask, scale| (x.boolean_mask(mask) * scale.sqrt()).sum(..)),
+        ("matmul of boolean_mask", |x, mask, scale| {
+            x.unsqueeze(-1).boolean_mask(mask).matmul(scale.sqrt().reshape([1, 1])).sum(..)
+        }),
         ("gather of one factor", |x, mask, scale| {
             (x.gather(mask.argwhere().slice_axis(1, 0), 0) * scale.sqrt()).sum(..)
         }),

@@ -398,3 +398,25 @@ fn gradients_have_the_lengths_of_what_they_are_taken_by() {
     }
     all.assert_proved(&exprs);
 }
+
+#[test]
+fn only_a_literal_one_broadcasts() {
+    let graph = Graph::new();
+    let x = graph.input::<f64>(&name(0), dims!["n"]);
+    let y = graph.input::<f64>(&name(1), dims!["k"]);
+    let one = graph.input::<f64>(&name(2), [1]);
+    assert_eq!((x + one).shape(), x.shape());
+    assert_eq!(guards(&graph), 0);
+    let (sum, rows) = (x + y, x.unsqueeze(1) + y);
+    assert_eq!(guards(&graph), 1, "{graph}");
+    let feeds = |n, k| [Array1::<f64>::ones(n), Array1::ones(k), Array1::ones(1)].map(value);
+    values_as_inferred(&[sum, rows, x + one], &feeds(3, 3)).unwrap();
+    values_as_inferred(&[sum, rows, x + one], &feeds(0, 0)).unwrap();
+    assert_eq!(values(&[x + one], &feeds(0, 2)).unwrap()[0].shape(), [0]);
+    assert_eq!(values(&[rows], &feeds(1, 3)).unwrap()[0].shape(), [1, 3]);
+    assert_length_mismatch(sum, &feeds(1, 3));
+    assert_length_mismatch(sum, &feeds(3, 1));
+    let wide = x.broadcast_to([3]);
+    assert_length_mismatch(wide, &feeds(1, 1));
+    assert_eq!(values(&[wide], &feeds(3, 1)).unwrap()[0].shape(), [3]);
+}

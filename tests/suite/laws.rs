@@ -3,7 +3,7 @@
 
 use ndarray::{ArrayD, IxDyn};
 use tamis::prelude::*;
-use tamis::{DType, Slice, Value, along, jvp, vjp};
+use tamis::{DType, Slice, Value, along, hvp, jvp, vjp};
 
 use crate::array::{close, full, numbers, same_bits};
 use crate::random::Random;
@@ -431,5 +431,53 @@ fn no_slope_comes_through_masks_indices_counts_and_comparisons() {
         let found = values_as_inferred(&[gradient, tangent], &feeds).unwrap_or_else(|f| panic!("{i}: {f:?}"));
         assert_eq!(same_bits(&found[0], &full(&[2, 2], 0.0)), Ok(()), "{i}");
         assert_eq!(numbers(&found[1]), [0.0], "{i}");
+    }
+}
+
+#[test]
+fn directions_are_constants_even_if_they_are_computed_from_the_input() {
+    for seed in 0..10 {
+        let graph = Graph::new();
+        let mut draw = Draw::new(&graph, seed);
+        let (x, y) = (draw.floats(&[2, 3]), draw.floats(&[2, 3]));
+        // ⟨H v, ·⟩ of Σ x³y is 6xy v by x, and 3x² v by y.
+        let loss = (x.pow(3) * y).sum(..);
+        let [of_x, of_y] = hvp(loss, [x, y], [x * y, graph.zeros::<f64>([2, 3])]);
+        draw.assert_equal(&[x * y * (x * y) * 6, of_x]);
+        draw.assert_equal(&[x.square() * (x * y) * 3, of_y]);
+        draw.assert_equal(&[x.square() * (x * y) * 3, jvp(x.pow(3), x, x * y)]);
+        draw.assert_equal(&[x.square() * (x * y) * 3, vjp(x.pow(3), x, x * y)]);
+    }
+}
+
+#[test]
+fn what_is_computed_from_another_has_a_gradient_and_passes_it_on() {
+    for seed in 0..10 {
+        let graph = Graph::new();
+        let mut draw = Draw::new(&graph, seed);
+        let x = draw.floats(&[4]);
+        let y = x.square();
+        let [dx, dy, again] = grad((y * x).sum(..), [x, y, x]);
+        draw.assert_equal(&[x.square() * 3, dx, again]);
+        draw.assert_equal(&[x, dy]);
+        // Both move: y by its own tangent and by that of x.
+        let moved = jvp(y * x, [x, y], [x, x]);
+        draw.assert_equal(&[x.square() * x * 3 + x.square(), moved]);
+    }
+}
+
+#[test]
+fn one_mask_selects_the_same_lanes_of_every_dtype() {
+    for seed in 0..30 {
+        let graph = Graph::new();
+        let mut draw = Draw::new(&graph, seed);
+        let shape = [draw.random.below(4), 2];
+        let mask = draw.mask(&shape[..1]);
+        for dtype in DType::ALL {
+            let x = draw.elements(dtype, &shape);
+            for wider in DType::ALL.into_iter().filter(|wider| dtype.promote(*wider) == *wider) {
+                draw.assert_same_bits(&[x.cast(wider).boolean_mask(mask), x.boolean_mask(mask).cast(wider)]);
+            }
+        }
     }
 }

@@ -1,8 +1,9 @@
 //! Every op, case by case, and the laws that hold for all of them.
 //!
 //! `cases` has one file per op family, with the cases of each variant; `check`
-//! asserts of each case all that can be asserted of any; `laws`, `poison` and
-//! `dims` relate ops to each other.
+//! asserts of each case all that can be asserted of any. `laws` relate ops to
+//! each other, `poison` fills what they drop, `dims` asks what is known of lengths,
+//! and `programs` are ops of all families put together at random.
 
 #![allow(
     clippy::reversed_empty_ranges,

@@ -13,6 +13,9 @@ use crate::array::{bits, numbers, value};
 use crate::random::Random;
 use crate::run::{dot, weights};
 
+/// What the lanes that are not selected are filled with.
+pub(crate) const FILLS: [f64; 5] = [f64::NAN, f64::INFINITY, f64::NEG_INFINITY, 0.0, -1.0];
+
 /// An expression of another, by way of a mask or weights of the program.
 type Step = for<'g> fn(Expr<'g>, Lanes<'g>) -> Expr<'g>;
 
@@ -44,7 +47,7 @@ const FUNCTIONS: [(&str, Step); 12] = [
 /// Numbers from 0.4 to 1.9, at which all functions are smooth.
 const TAMED: (&str, Step) = ("tamed", |y, _| y.tanh().square() * 1.5 + 0.4);
 
-/// Selections by a mask of the elements of a `[4, 3]` matrix.
+/// Selections by a mask of the elements of a matrix.
 const OF_ELEMENTS: [(&str, Step); 18] = [
     ("where", |y, lanes| where_(lanes.mask, y, 0.0)),
     ("where not", |y, lanes| where_(!lanes.mask, 0.5, y)),
@@ -67,6 +70,17 @@ const OF_ELEMENTS: [(&str, Step); 18] = [
     ("masked softmax", |y, lanes| y.masked(lanes.mask).softmax(1)),
     ("masked log_softmax", |y, lanes| where_(lanes.mask, y.masked(lanes.mask).log_softmax(0), 0.0)),
 ];
+
+/// How many of them come first that keep the shape.
+const IN_PLACE: usize = 9;
+
+/// A function of `x` and a way to keep it where the mask is true, at random.
+pub(crate) fn selected_at_random<'g>(x: Expr<'g>, mask: Expr<'g>, random: &mut Random) -> Expr<'g> {
+    // Neither the functions nor the selections have weights.
+    let lanes = Lanes { mask, weights: x };
+    let (function, selection) = (random.pick(&FUNCTIONS).1, random.pick(&OF_ELEMENTS[..IN_PLACE]).1);
+    selection(function(x, lanes), lanes)
+}
 
 /// What keeps rows apart, between the function and the selection.
 const OF_EACH_ROW: [(&str, Step); 11] = [
@@ -216,7 +230,7 @@ impl Program {
                 return Err(format!(": {name} is {found:?} with harmless lanes"));
             }
         }
-        for fill in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY, 0.0, -1.0] {
+        for fill in FILLS {
             let found = run(fill).map_err(|error| format!(" with {fill}: {error}"))?;
             for (name, (found, harmless)) in OUTPUTS.iter().zip(found.iter().zip(&harmless)) {
                 if bits(found) != bits(harmless) {
@@ -274,7 +288,7 @@ fn elements_that_are_not_selected_do_not_matter() {
 #[test]
 fn elements_that_are_selected_away_twice_do_not_matter() {
     let mut random = Random::new(1);
-    let in_place = &OF_ELEMENTS[..9];
+    let in_place = &OF_ELEMENTS[..IN_PLACE];
     let programs: Vec<Program> = (0..120)
         .map(|_| {
             let mut steps = vec![*random.pick(&FUNCTIONS), *random.pick(in_place), TAMED];

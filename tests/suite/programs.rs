@@ -4,14 +4,17 @@
 //! A program grows a list of `[n, k]` tensors and a list of masks, each made of
 //! earlier ones. Masks and indices come from the data.
 
+use std::ops::Range;
+
 use ndarray::Array2;
 use tamis::prelude::*;
 use tamis::{Slice, Value, Verdict, along, hvp, jvp, vjp};
 
-use crate::array::{close, near, numbers, value};
+use crate::array::{close, near, numbers, same_bits, value};
 use crate::check::has_no_answer;
+use crate::poison::{FILLS, selected_at_random};
 use crate::random::Random;
-use crate::run::{Failure, dot, dots, name, values_as_inferred, weights};
+use crate::run::{Failure, dot, dots, name, values, values_as_inferred, weights};
 
 /// A program that is being written.
 struct Writer<'g> {
@@ -121,11 +124,19 @@ fn row_indices(a: Expr<'_>) -> Expr<'_> {
 }
 
 impl<'g> Writer<'g> {
-    fn new(graph: &'g Graph, seed: u64) -> Writer<'g> {
-        let tensors: Vec<Expr<'g>> =
-            (0..2).map(|position| graph.input::<f64>(&name(position), dims!["n", "k"])).collect();
+    /// A program of two inputs and a mask, of so many steps.
+    fn of_inputs(graph: &'g Graph, seed: u64, steps: usize) -> Writer<'g> {
+        let [x, y] = [0, 1].map(|position| graph.input::<f64>(&name(position), dims!["n", "k"]));
         let mask = graph.input::<bool>(&name(2), dims!["n", "k"]);
-        Writer { graph, random: Random::new(seed), tensors, masks: vec![mask], text: Vec::new() }
+        Writer::new([x, y], mask, seed, steps)
+    }
+
+    fn new(tensors: [Expr<'g>; 2], mask: Expr<'g>, seed: u64, steps: usize) -> Writer<'g> {
+        let (tensors, masks) = (tensors.to_vec(), vec![mask]);
+        let mut writer =
+            Writer { graph: mask.graph(), random: Random::new(seed), tensors, masks, text: Vec::new() };
+        (0..steps).for_each(|_| writer.step());
+        writer
     }
 
     /// Half of the time one of the two newest, so that programs are deep.
@@ -173,23 +184,22 @@ fn feeds(seed: u64, shape: (usize, usize)) -> Vec<Value> {
     vec![x, y, value(Array2::from_shape_simple_fn(shape, || random.coin()))]
 }
 
-/// Calls `assert` with programs, each written to the end.
+/// Asserts what `check` does of the programs with these seeds, and reports all that fail.
 #[track_caller]
-fn for_programs(
-    seeds: std::ops::Range<u64>,
-    steps: usize,
-    assert: impl Fn(&Writer<'_>, u64) -> Result<(), String>,
-) {
-    let mut failures = Vec::new();
-    for seed in seeds {
-        let graph = Graph::new();
-        let mut writer = Writer::new(&graph, seed);
-        (0..steps).for_each(|_| writer.step());
-        if let Err(error) = assert(&writer, seed) {
-            failures.push(format!("seed {seed}, {}: {error}", writer.text.join("; ")));
-        }
-    }
+fn for_seeds(seeds: Range<u64>, check: impl Fn(u64) -> Result<(), String>) {
+    let failures: Vec<String> =
+        seeds.filter_map(|seed| check(seed).err().map(|error| format!("seed {seed}, {error}"))).collect();
     assert!(failures.is_empty(), "{} programs fail:\n{}", failures.len(), failures.join("\n"));
+}
+
+/// Calls `check` with programs of inputs, each written to the end.
+#[track_caller]
+fn for_programs(seeds: Range<u64>, steps: usize, check: impl Fn(&Writer<'_>, u64) -> Result<(), String>) {
+    for_seeds(seeds, |seed| {
+        let graph = Graph::new();
+        let writer = Writer::of_inputs(&graph, seed, steps);
+        check(&writer, seed).map_err(|error| format!("{}: {error}", writer.text.join("; ")))
+    });
 }
 
 #[test]
@@ -243,6 +253,63 @@ fn programs_come_out_as_inferred_and_both_modes_are_dual() {
                 Err(Failure::Run(error))
                     if error.reports().iter().all(|report| has_no_answer(report.kind())) => {}
                 Err(failure) => return Err(format!("{shape:?}: {}", String::from(failure))),
+            }
+        }
+        Ok(())
+    });
+}
+
+/// A program whose two tensors are selected from functions of one input, which
+/// means nothing elsewhere.
+fn of_selections<'g>(graph: &'g Graph, seed: u64) -> (Expr<'g>, Writer<'g>) {
+    let mut random = Random::new(seed);
+    let x = graph.input::<f64>(&name(0), dims!["n", "k"]);
+    let mask = graph.input::<bool>(&name(1), dims!["n", "k"]);
+    let part = mask & graph.input::<bool>(&name(2), dims!["n", "k"]);
+    let tensors = [mask, part].map(|mask| selected_at_random(x, mask, &mut random).tanh());
+    (x, Writer::new(tensors, part, seed, 5))
+}
+
+#[test]
+fn programs_do_not_read_what_was_not_selected() {
+    for_seeds(400..550, |seed| {
+        let graph = Graph::new();
+        let (x, writer) = of_selections(&graph, seed);
+        let loss = writer.loss();
+        let dx = grad(loss, x);
+        let ddx = grad(dot(dx, weights(dx, 1.0)), x);
+        let direction = graph.input::<f64>(&name(3), dims!["n", "k"]);
+        let roots = [dx, ddx, hvp(loss, x, weights(x, 2.0)), loss, jvp(loss, x, direction)];
+        let names = ["dx", "ddx", "hvp", "loss", "jvp"];
+        let [ordinary, way, part]: [Value; 3] = feeds(seed, (3, 4)).try_into().map_err(|_| "three inputs")?;
+        let mask = value(Array2::from_shape_fn((3, 4), |(row, column)| {
+            (row * 3 + column * 2 + row * column) % 4 != 1
+        }));
+        let run = |fill: f64| {
+            let filled = |array: &Value, shift: f64| {
+                let (array, mask) =
+                    (array.view::<f64>().ok_or("floats")?, mask.view::<bool>().ok_or("a mask")?);
+                let lanes = array.iter().zip(&mask).map(|(x, on)| if *on { x.abs() + shift } else { fill });
+                Ok::<Value, String>(value(
+                    Array2::from_shape_vec((3, 4), lanes.collect()).map_err(|e| e.to_string())?,
+                ))
+            };
+            let feeds = [filled(&ordinary, 0.3)?, mask.clone(), part.clone(), filled(&way, -0.6)?];
+            values(&roots, &feeds).map_err(|error| format!("{}: {error}", writer.text.join("; ")))
+        };
+        let harmless = run(1.0)?;
+        for fill in FILLS {
+            for (name, (found, harmless)) in names.iter().zip(run(fill)?.iter().zip(&harmless)) {
+                let leaks = |(found, on): (f64, &bool)| !on && found != 0.0;
+                let mask = mask.view::<bool>().ok_or("a mask")?;
+                let outside = found.shape().len() == 2 && numbers(found).into_iter().zip(&mask).any(leaks);
+                if same_bits(found, harmless).is_err()
+                    || outside
+                    || !numbers(found).iter().all(|x| x.is_finite())
+                {
+                    let text = writer.text.join("; ");
+                    return Err(format!("{text}: with {fill} {name} is {found:?}, with 1 {harmless:?}"));
+                }
             }
         }
         Ok(())

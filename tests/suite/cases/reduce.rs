@@ -266,6 +266,8 @@ fn masked() -> Vec<Case> {
             value([4.0, 5.5, -6.0]),
         )
         .smooth(),
+        case("masked sum by rank 0", [matrix(), value(T)], |_, [x, m]| x.masked(m).sum(1), value([2.0, 3.5]))
+            .smooth(),
         case(
             "masked sum of columns",
             [matrix(), value([[F, T, F]])],
@@ -322,6 +324,30 @@ fn masked() -> Vec<Case> {
             [value([1.0, 2.0]), value([F, F])],
             |_, [x, m]| x.masked(m).mean(..),
             value(NAN),
+        ),
+        case(
+            "masked mean of none has no slope",
+            [value([1.0, 2.0]), value([F, F])],
+            |_, [x, m]| grad(x.masked(m).mean(..), x),
+            value([0.0, 0.0]),
+        ),
+        case(
+            "mean of an empty selection has no slope",
+            [value([1.0, 2.0]), value([F, F])],
+            |_, [x, m]| grad(x.boolean_mask(m).mean(..), x),
+            value([0.0, 0.0]),
+        ),
+        case(
+            "the root of a sum of none has no slope",
+            [value([[1.0, 2.0], [3.0, 1.0]]), value([[F, F], [T, T]])],
+            |_, [x, m]| grad(x.masked(m).sum(1).sqrt().sum(..), x),
+            value([[0.0, 0.0], [0.25, 0.25]]),
+        ),
+        case(
+            "the root of the sum of an empty selection has no slope",
+            [value([1.0, 2.0]), value([F, F])],
+            |_, [x, m]| grad(x.boolean_mask(m).sum(..).sqrt(), x),
+            value([0.0, 0.0]),
         ),
         case(
             "masked mean of i32s is in f64",

@@ -194,6 +194,7 @@ fn relu() -> Vec<Case> {
         at("relu at its ends", |x| x.relu(), [(0.0, 0.0), (-INF, 0.0), (INF, INF), (NAN, NAN)]),
         of("relu of i32s", |x| x.relu(), value([-3, 4]), value([0, 4])),
         slope("relu has slope 0 at 0", |x| x.relu(), [(-1.0, 0.0), (0.0, 0.0), (2.0, 1.0)]),
+        slope("relu lets NaN pass", |x| x.relu(), [(NAN, 1.0), (-INF, 0.0)]),
     ]
 }
 
