@@ -65,7 +65,9 @@ fn has_a_test(kind: &BuildErrorKind) {
         | BuildErrorKind::ForeignSize(_)
         | BuildErrorKind::InputSize { .. }
         | BuildErrorKind::NotScalar { .. }
-        | BuildErrorKind::NotDifferentiable { .. } => {}
+        | BuildErrorKind::NotDifferentiable { .. }
+        | BuildErrorKind::Einsum { .. }
+        | BuildErrorKind::UnknownSize { .. } => {}
     }
 }
 
@@ -823,6 +825,9 @@ fn has_a_test_of_a_run(kind: &ErrorKind) {
         | ErrorKind::OutputTaken { .. }
         | ErrorKind::OutputWritten { .. }
         | ErrorKind::OutputNotScalar { .. }
+        // In tests/hostile/sizes.rs.
+        | ErrorKind::MemoryLimit { .. }
+        | ErrorKind::LongWalk { .. }
         // Below.
         | ErrorKind::LengthMismatch { .. }
         | ErrorKind::Size(_)
@@ -830,7 +835,9 @@ fn has_a_test_of_a_run(kind: &ErrorKind) {
         | ErrorKind::OutOfMemory { .. }
         | ErrorKind::IndexOutOfRange { .. }
         | ErrorKind::PlaceOutOfRange { .. }
-        | ErrorKind::RemainderByZero { .. }
+        | ErrorKind::DivisionByZero { .. }
+        | ErrorKind::Assertion { .. }
+        // In tests/hostile/sizes.rs.
         | ErrorKind::NegativePower { .. }
         | ErrorKind::NothingToChoose { .. }
         // Guards see to it that it does not come to this.
@@ -916,7 +923,7 @@ fn a_size_that_overflows_in_a_run_is_told_before_it_is_allocated() {
     let plan = Plan::new([("square", square), ("x", x)]).unwrap();
     let zero = arr0(0_u8);
     let long = zero.broadcast(1_usize << 40).unwrap();
-    assert_failure(plan.feed("x", long).run(), "broadcast_to: the size overflows", &place);
+    assert_failure(plan.feed("x", long).run(), "zeros: the size overflows", &place);
 }
 
 #[test]
@@ -1012,7 +1019,7 @@ fn integers_have_no_remainder_by_zero() {
     let place = above("a % b");
     let plan = Plan::new([("y", y)]).unwrap();
     let a = arr2(&[[7, -7], [i32::MIN, i32::MIN]]);
-    let message = "floor_mod: the divisor is 0 at position [0, 1]; integers have no remainder by 0";
+    let message = "floor_mod: the divisor is 0 at position [0, 1]; integers cannot be divided by 0";
     assert_failure(plan.feed("a", &a).feed("b", arr1(&[3, 0])).run(), message, &place);
     let out = plan.feed("a", &a).feed("b", arr1(&[3, -1])).run().unwrap();
     assert_eq!(out.view::<i32>("y").unwrap(), arr2(&[[1, 0], [1, 0]]).into_dyn());
@@ -1025,7 +1032,7 @@ fn a_remainder_by_zero_is_seen_wherever_it_is_not_selected() {
     let y = where_(a.ne(0), a % a, 0);
     let place = above("a % a");
     let plan = Plan::new([("y", y)]).unwrap();
-    let message = "floor_mod: the divisor is 0 at position [1]; integers have no remainder by 0";
+    let message = "floor_mod: the divisor is 0 at position [1]; integers cannot be divided by 0";
     assert_failure(plan.feed("a", arr1(&[3_i64, 0])).run(), message, &place);
 }
 
@@ -1078,7 +1085,7 @@ fn a_failure_in_a_gradient_tells_both_lines() {
     let plan = Plan::new([("dx", dx)]).unwrap();
     let error = plan.feed("x", arr1(&[1.0, 2.0, 3.0])).feed("i", arr1(&[0_i64, 3])).run().unwrap_err();
     let message = format!(
-        "scatter_add: index 3 is out of range for axis 0 of length 3, at position [1] of the indices \
+        "gather: index 3 is out of range for axis 0 of length 3, at position [1] of the indices \
          (gradient taken at {gradient}, of what was built at {forward})"
     );
     assert_eq!(error.to_string(), message);
@@ -1102,4 +1109,141 @@ fn a_failure_in_a_second_derivative_tells_the_first_line_of_all() {
     let text = error.to_string();
     assert!(text.contains(&format!("gradient taken at {second}")), "{text}");
     assert!(text.ends_with(&format!("of what was built at {forward})")), "{text}");
+}
+
+#[test]
+fn a_run_beyond_its_memory_limit_is_told() {
+    let graph = Graph::new();
+    let x = graph.input::<f64>("x", [2]);
+    let y = x + 1.0;
+    let place = above("+ 1.0");
+    let plan = Plan::new([("y", y)]).unwrap().memory_limit(8);
+    let message = "add: shape [2] takes 16 bytes, with 0 held already; the memory limit is 8 bytes";
+    let place = place.rsplit_once(':').map(|(line, _)| format!("{line}:13")).unwrap();
+    assert_failure(plan.feed("x", arr1(&[1.0, 2.0])).run(), message, &place);
+}
+
+#[test]
+fn a_walk_over_more_repetitions_than_a_run_can_take_is_told() {
+    let graph = Graph::new();
+    let y = graph.zeros::<f64>([1_i64 << 45]).sum(..);
+    let error = y.eval::<f64>().unwrap_err();
+    assert!(error.to_string().starts_with("sum: shape [35184372088832] repeats its elements to"), "{error}");
+    has_a_test_of_a_run(error.kind());
+}
+
+#[test]
+fn integers_cannot_be_divided_by_zero() {
+    let graph = Graph::new();
+    let a = graph.input::<i32>("a", [2, 2]);
+    let b = graph.input::<i32>("b", [2]);
+    let (quotient, rest) = (a.floor_div(b), a.rem_trunc(b));
+    let (of_quotient, of_rest) = (above("floor_div(b)"), above("rem_trunc(b)"));
+    let a = arr2(&[[7, -7], [3, 4]]);
+    let plan = Plan::new([("y", quotient)]).unwrap();
+    let message = "floor_div: the divisor is 0 at position [0, 1]; integers cannot be divided by 0";
+    assert_failure(plan.feed("a", &a).feed("b", arr1(&[3, 0])).run(), message, &of_quotient);
+    let plan = Plan::new([("y", rest)]).unwrap();
+    let message = "rem_trunc: the divisor is 0 at position [0, 0]; integers cannot be divided by 0";
+    assert_failure(plan.feed("a", &a).feed("b", arr1(&[0, 3])).run(), message, &of_rest);
+}
+
+#[test]
+fn an_assertion_that_does_not_hold_says_what_it_was_given() {
+    let graph = Graph::new();
+    let x = graph.input::<f64>("x", [2, 2]);
+    let y = x.assert_that(x.gt(0.0), "prices are positive").sum(..);
+    let place = above("assert_that(");
+    let dx = grad(y, x);
+    let message = "assert_that: prices are positive: false at position [1, 0] of the mask";
+    let plan = Plan::new([("y", y)]).unwrap();
+    assert_failure(plan.feed("x", arr2(&[[1.0, 2.0], [f64::NAN, -1.0]])).run(), message, &place);
+    let out = Plan::new([("dx", dx)]).unwrap().feed("x", arr2(&[[1.0, 2.0], [3.0, 4.0]])).run().unwrap();
+    assert_eq!(out.view::<f64>("dx").unwrap(), arr2(&[[1.0, 1.0], [1.0, 1.0]]).into_dyn());
+}
+
+#[test]
+fn a_class_out_of_range_has_no_row() {
+    let graph = Graph::new();
+    let classes = graph.input::<i64>("classes", [2]);
+    let rows = classes.one_hot(3, DType::U8);
+    let place = above("one_hot(");
+    let plan = Plan::new([("rows", rows)]).unwrap();
+    let error = plan.feed("classes", arr1(&[-3_i64, 3])).run().unwrap_err();
+    assert!(matches!(error.kind(), ErrorKind::IndexOutOfRange { index: 3, length: 3, .. }), "{error}");
+    assert_eq!(error.location().unwrap().to_string(), place);
+}
+
+#[test]
+fn a_source_too_short_to_scatter_is_an_error_of_the_run() {
+    let graph = Graph::new();
+    let x = graph.input::<f64>("x", [3]);
+    let mask = graph.input::<bool>("mask", [3]);
+    let source = graph.input::<f64>("source", dims!["n"]);
+    let y = x.masked_scatter(mask, source);
+    let place = above("masked_scatter(");
+    let plan = Plan::new([("y", y)]).unwrap();
+    let (x, source) = (arr1(&[0.0; 3]), arr1(&[1.0]));
+    let run = |mask: [bool; 3]| plan.feed("x", &x).feed("mask", arr1(&mask)).feed("source", &source).run();
+    let error = run([true, false, true]).unwrap_err();
+    assert_eq!(error.location().unwrap().to_string(), place);
+    assert!(run([false, true, false]).is_ok());
+}
+
+#[test]
+fn more_than_all_cannot_be_chosen() {
+    let graph = Graph::new();
+    let (values, _) = graph.input::<f64>("x", [3]).top_k(4, 0);
+    assert_mistake(values, "top_k: index 4 is out of range for axis 0 of shape [3]", &above("top_k(4"));
+    let graph = Graph::new();
+    let (_, places) = graph.input::<f64>("x", [3]).top_k(-1, 0);
+    assert_mistake(places, "top_k: index -1 is out of range for axis 0 of shape [3]", &above("top_k(-1"));
+    let graph = Graph::new();
+    let (values, _) = graph.input::<f64>("x", dims!["n"]).top_k(2, 0);
+    let place = above("top_k(2");
+    let plan = Plan::new([("values", values)]).unwrap();
+    let error = plan.feed("x", arr1(&[1.0])).run().unwrap_err();
+    assert_eq!(error.location().unwrap().to_string(), place);
+}
+
+#[test]
+fn an_einstein_sum_needs_a_formula_that_fits() {
+    let refused = |formula: &str, operands: usize| {
+        let graph = Graph::new();
+        let x = graph.input::<f64>("x", [2, 2]);
+        let y = graph.einsum(formula, vec![x; operands]);
+        let place = above("einsum(formula");
+        let reason = "is no formula for these operands: \
+                      write one term of distinct letters per operand, as `ij,jk->ik`";
+        assert_mistake(y, &format!("einsum: `{formula}` {reason}"), &place);
+    };
+    for formula in ["ii->i", "ijk->k", "ij->jj", "ij->k", "...j->j", "i1->i", "ij->i->j", "", "->", "i"] {
+        refused(formula, 1);
+    }
+    for formula in ["ij->j", "ij,jk,kl->il", "ij;jk->ik", "ij,j->i"] {
+        refused(formula, 2);
+    }
+    refused("ij,jk,kl->il", 3);
+    refused("ij->j", 0);
+}
+
+#[test]
+fn lengths_of_a_jacobian_are_known_while_building() {
+    let graph = Graph::new();
+    let x = graph.input::<f64>("x", dims!["n"]);
+    let j = tamis::jacobian(x.square(), x);
+    let message = "jacobian: shape [n] must be known while building, but is not";
+    assert_mistake(j, message, &above("tamis::jacobian(x.square()"));
+    let graph = Graph::new();
+    let x = graph.input::<f64>("x", dims!["n"]);
+    let loss = x.square().sum(..);
+    let h = tamis::hessian(loss, x);
+    assert!(h.is_poisoned());
+    let error = graph.check().unwrap_err();
+    assert_eq!(error.reports()[0].location().to_string(), above("tamis::hessian(loss"));
+    assert!(error.to_string().contains("shape [n] must be known while building, but is not"), "{error}");
+    // Those of what is differentiated by need not be.
+    let graph = Graph::new();
+    let x = graph.input::<f64>("x", dims!["n"]);
+    assert!(!tamis::jacobian(x.square().sum(..), x).is_poisoned());
 }

@@ -25,6 +25,8 @@ pub(crate) struct Case {
     pub(crate) lengths: Vec<Lengths>,
     /// Whether f32 may stand for f64 in inputs and result.
     pub(crate) any_float: bool,
+    /// Whether building it twice gives one expression.
+    pub(crate) shared: bool,
     /// The relative error that is accepted of floats, in units of the last place.
     pub(crate) ulps: f64,
 }
@@ -61,6 +63,7 @@ pub(crate) fn case<const N: usize>(
         smooth: false,
         lengths: Lengths::ALL.into(),
         any_float: true,
+        shared: true,
         ulps: 4.0,
     }
 }
@@ -84,6 +87,11 @@ impl Case {
     /// The dtypes matter: f32 cannot stand for f64.
     pub(crate) fn with_fixed_dtypes(self) -> Case {
         Case { any_float: false, ..self }
+    }
+
+    /// Built twice, it is two expressions.
+    pub(crate) fn unshared(self) -> Case {
+        Case { shared: false, ..self }
     }
 
     /// The case with f32 in place of f64.

@@ -248,7 +248,7 @@ fn mask_of<'g>(x: Expr<'g>, shape: &[usize]) -> Expr<'g> {
     (x.graph().iota(size) % 3).ne(1).reshape(shape)
 }
 
-const LINEAR: [(&str, Linear); 46] = [
+const LINEAR: [(&str, Linear); 61] = [
     ("neg", |x| -x),
     ("times a literal", |x| x * 3),
     ("over a literal", |x| x / 4),
@@ -305,6 +305,23 @@ const LINEAR: [(&str, Linear); 46] = [
     }),
     ("matmul on the right", |x| x.graph().constant([[1.0, 2.0, -1.0]]).matmul(x)),
     ("matmul with a batch", |x| x.graph().constant([[[1.0, 2.0, -1.0]], [[0.0, 1.0, 3.0]]]).matmul(x)),
+    ("flip", |x| x.flip(..)),
+    ("split", |x| x.split([1, 2, 1], 1)[1]),
+    ("pad", |x| x.pad([(1, 0), (0, 2)], 0)),
+    ("tile", |x| x.tile([2, 1, 3])),
+    ("repeat", |x| x.repeat(3, 0)),
+    ("compress", |x| x.compress(mask_of(x, &[4]), 1)),
+    ("masked_scatter", |x| x.masked_scatter(mask_of(x, &[3, 4]), x.flip(0))),
+    ("segment_sum", |x| x.segment_sum(x.graph().constant([1i64, 4, 1]), 5)),
+    ("linear_scan", |x| x.graph().constant([[2.0], [-1.0], [3.0]]).linear_scan(x, 0)),
+    ("linear_scan reverse", |x| x.graph().constant([1.0, -1.0, 2.0, 0.0]).linear_scan(x, along(1).reverse())),
+    ("einsum", |x| {
+        x.graph().einsum("ij,ik->kj", [x, x.graph().constant([[1.0, 2.0], [0.0, -1.0], [3.0, 1.0]])])
+    }),
+    ("einsum of one", |x| x.graph().einsum("ij->ji", [x])),
+    ("gather_or", |x| x.gather_or(x.graph().constant([5i64, -1, 0]), 0, tamis::OutOfRange::Fill(0.into()))),
+    ("gather_or clipped", |x| x.gather_or(x.graph().constant([5i64, -1, 1]), 1, tamis::OutOfRange::Clip)),
+    ("assert_that", |x| x.assert_that(x.is_finite(), "finite")),
 ];
 
 #[test]
@@ -357,7 +374,7 @@ fn cumsum_reverse_is_cumsum_of_the_reversed() {
 /// An elementwise function that is smooth at 0.75.
 type Function = for<'g> fn(Expr<'g>) -> Expr<'g>;
 
-const ELEMENTWISE: [Function; 26] = [
+const ELEMENTWISE: [Function; 39] = [
     |x| -x,
     |x| x.abs(),
     |x| x.sign() * x,
@@ -384,6 +401,19 @@ const ELEMENTWISE: [Function; 26] = [
     |x| x.minimum(x * x),
     |x| x.maximum(0.5).clip(0.0, 2.0),
     |x| where_(x.gt(0.5) & !x.is_nan(), x.square(), 0.0).stop_gradient() * x,
+    |x| x.tan(),
+    |x| x.asin(),
+    |x| x.acos(),
+    |x| x.atan(),
+    |x| x.sinh(),
+    |x| x.cosh(),
+    |x| x.erf(),
+    |x| x.softplus(),
+    |x| x.rsqrt(),
+    |x| x.ceil(),
+    |x| x.round(),
+    |x| x.trunc(),
+    |x| x.floor_div(0.5) + x.rem_trunc(0.5) + x.atan2(2.0),
 ];
 
 #[test]
@@ -479,5 +509,49 @@ fn one_mask_selects_the_same_lanes_of_every_dtype() {
                 draw.assert_same_bits(&[x.cast(wider).boolean_mask(mask), x.boolean_mask(mask).cast(wider)]);
             }
         }
+    }
+}
+
+#[test]
+fn sorts_agree_with_each_other() {
+    for seed in 0..60 {
+        let graph = Graph::new();
+        let mut draw = Draw::new(&graph, seed);
+        let shape = [draw.random.below(4), 1 + draw.random.below(4)];
+        let x = draw.floats(&shape);
+        let sorted = x.sort(tamis::descending(1));
+        draw.assert_equal(&[sorted, (-x).sort(1) * -1, x.sort(1).flip(1), x.top_k(shape[1] as i64, 1).0]);
+        draw.assert_equal(&[x.top_k(1, 1).0, x.max(keep(1))]);
+        draw.assert_equal(&[x.argsort(tamis::descending(1)).slice((.., 0)), x.argmax(1)]);
+        draw.assert_equal_with_gradients(&[x.top_k(1, 1).0, x.max(keep(1))], &[x]);
+    }
+}
+
+#[test]
+fn products_scans_and_segments_agree_with_each_other() {
+    for seed in 0..60 {
+        let graph = Graph::new();
+        let mut draw = Draw::new(&graph, seed);
+        let shape = [1 + draw.random.below(3), 1 + draw.random.below(3)];
+        let (x, mask) = (draw.floats(&shape), draw.mask(&shape));
+        let rows = graph.iota(shape[0]) * 0;
+        draw.assert_equal_with_gradients(
+            &[
+                x.prod(0),
+                x.cumprod(0).slice(-1),
+                x.cumprod(along(0).reverse()).slice(0),
+                graph.full([1, shape[1]], 1.0).scatter_mul(rows, x, 0).squeeze(0),
+            ],
+            &[x],
+        );
+        let kept = x.boolean_mask(mask);
+        draw.assert_equal_with_gradients(&[kept.prod(..), x.masked(mask).prod(..)], &[x]);
+        draw.assert_equal_with_gradients(&[x.sum(0), x.segment_sum(rows, 1).slice(0)], &[x]);
+        draw.assert_equal_with_gradients(&[x.max(0), x.segment_max(rows, 1).slice(0)], &[x]);
+        draw.assert_equal_with_gradients(&[x.min(0), x.segment_min(rows, 1).slice(0)], &[x]);
+        draw.assert_equal_with_gradients(
+            &[x.cumsum(0), graph.scalar(1.0).linear_scan(x, 0), x.flip(0).cumsum(along(0).reverse()).flip(0)],
+            &[x],
+        );
     }
 }

@@ -11,6 +11,7 @@
     clippy::needless_borrows_for_generic_args,
     clippy::op_ref,
     clippy::eq_op,
+    clippy::erasing_op,
     reason = "every form that users may write is written here"
 )]
 

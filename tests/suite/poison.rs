@@ -48,7 +48,7 @@ const FUNCTIONS: [(&str, Step); 12] = [
 const TAMED: (&str, Step) = ("tamed", |y, _| y.tanh().square() * 1.5 + 0.4);
 
 /// Selections by a mask of the elements of a matrix.
-const OF_ELEMENTS: [(&str, Step); 18] = [
+const OF_ELEMENTS: [(&str, Step); 27] = [
     ("where", |y, lanes| where_(lanes.mask, y, 0.0)),
     ("where not", |y, lanes| where_(!lanes.mask, 0.5, y)),
     ("where twice", |y, lanes| where_(lanes.mask, where_(lanes.mask, y, 2.0).square(), 0.0)),
@@ -69,6 +69,15 @@ const OF_ELEMENTS: [(&str, Step); 18] = [
     ("masked max", |y, lanes| y.masked(lanes.mask).max(1)),
     ("masked softmax", |y, lanes| y.masked(lanes.mask).softmax(1)),
     ("masked log_softmax", |y, lanes| where_(lanes.mask, y.masked(lanes.mask).log_softmax(0), 0.0)),
+    ("masked prod", |y, lanes| y.masked(lanes.mask).prod(1)),
+    ("masked var", |y, lanes| y.masked(lanes.mask).var(keep(1))),
+    ("masked std", |y, lanes| y.masked(lanes.mask).if_empty(0.5).std(0)),
+    ("masked norm", |y, lanes| y.masked(lanes.mask).norm(1)),
+    ("masked logsumexp", |y, lanes| y.masked(lanes.mask).logsumexp(0)),
+    ("masked max, initially", |y, lanes| y.masked(lanes.mask).initial(0.3).max(1)),
+    ("partition", |y, lanes| y.partition(!lanes.mask).1),
+    ("masked_scatter", |y, lanes| blank(y).masked_scatter(lanes.mask, y.boolean_mask(lanes.mask))),
+    ("masked_scatter over", |y, lanes| y.masked_scatter(!lanes.mask, blank(y))),
 ];
 
 /// How many of them come first that keep the shape.
@@ -83,7 +92,7 @@ pub(crate) fn selected_at_random<'g>(x: Expr<'g>, mask: Expr<'g>, random: &mut R
 }
 
 /// What keeps rows apart, between the function and the selection.
-const OF_EACH_ROW: [(&str, Step); 11] = [
+const OF_EACH_ROW: [(&str, Step); 16] = [
     ("as it is", |y, _| y),
     ("matmul", |y, lanes| y.matmul(lanes.weights)),
     ("softmax", |y, _| y.softmax(1)),
@@ -95,13 +104,18 @@ const OF_EACH_ROW: [(&str, Step); 11] = [
     ("beside its square", |y, _| y.graph().concat([y.square(), y], 1)),
     ("outer product", |y, _| (y.unsqueeze(2) * y.unsqueeze(1)).reshape(dims![y.dim(0), 9])),
     ("columns twice", |y, _| y.gather(y.graph().constant([2i64, 0, 0, 1]), 1)),
+    ("cumprod", |y, _| y.cumprod(1)),
+    ("sort", |y, _| y.sort(1)),
+    ("top_k", |y, _| y.top_k(2, 1).0),
+    ("linear_scan", |y, _| (y * 0.5).linear_scan(y, 1)),
+    ("flip", |y, _| y.flip(1)),
 ];
 
 /// The rows that slices and indices below select too.
 const INNER: [bool; 4] = [false, true, true, false];
 
 /// Selections by a mask of the rows of a `[4, k]` matrix.
-const OF_ROWS: [(&str, Step); 17] = [
+const OF_ROWS: [(&str, Step); 22] = [
     ("where", |y, lanes| where_(lanes.mask.unsqueeze(1), y, 0.5)),
     ("boolean_mask", |y, lanes| y.boolean_mask(lanes.mask)),
     ("boolean_mask of columns", |y, lanes| y.transpose().boolean_mask_axis(lanes.mask, 1)),
@@ -123,6 +137,11 @@ const OF_ROWS: [(&str, Step); 17] = [
             * lanes.mask.any(..)
     }),
     ("attention", attention),
+    ("compress", |y, lanes| y.compress(lanes.mask, 0)),
+    ("masked prod", |y, lanes| y.masked(lanes.mask).prod(0)),
+    ("masked std", |y, lanes| y.masked(lanes.mask).std(keep(0))),
+    ("masked logsumexp", |y, lanes| y.masked(lanes.mask).logsumexp(0)),
+    ("split", |y, _| y.split([1, 2, 1], 0)[1]),
 ];
 
 /// What mixes rows, but only with those above.
@@ -139,7 +158,7 @@ const OF_ROWS_ABOVE: [(&str, Step); 6] = [
 ];
 
 /// What goes on from a selection, be it a vector or a matrix of any lengths.
-const ONWARD: [(&str, Step); 13] = [
+const ONWARD: [(&str, Step); 21] = [
     ("sum", |s, _| s),
     ("square and mean", |s, _| s.square().mean(..)),
     ("matmul", |s, _| s.unsqueeze(-1).matmul(s.graph().constant([[1.0, -2.0]]))),
@@ -158,6 +177,25 @@ const ONWARD: [(&str, Step); 13] = [
         let flat = s.flatten();
         let places = s.graph().iota(flat.dim(0)) % 2;
         s.graph().full([2], 0.5).scatter_add(places, flat, 0).square()
+    }),
+    ("prod", |s, _| s.prod(..)),
+    ("cumprod", |s, _| s.cumprod(0)),
+    ("linear_scan", |s, _| (s * 0.5).linear_scan(s, tamis::along(0).reverse())),
+    ("sort", |s, _| s.sort(0).square()),
+    ("norm", |s, _| s.norm(..)),
+    ("scatter_mul", |s, _| {
+        let flat = s.flatten();
+        let places = s.graph().iota(flat.dim(0)) % 2;
+        s.graph().full([2], 0.5).scatter_mul(places, flat, 0)
+    }),
+    ("scatter_max", |s, _| {
+        let flat = s.flatten();
+        let places = s.graph().iota(flat.dim(0)) % 2;
+        s.graph().full([2], 0.5).scatter_max(places, flat, 0).square()
+    }),
+    ("segment_sum", |s, _| {
+        let flat = s.flatten();
+        flat.segment_sum(s.graph().iota(flat.dim(0)) % 2, 3).square()
     }),
 ];
 

@@ -172,8 +172,18 @@ fn called<'g>(
     count: usize,
     f: impl FnOnce() -> Result<Vec<Expr<'g>>, Expr<'g>>,
 ) -> Vec<Expr<'g>> {
-    let origin = Origin { location: Location::caller(), forward: None };
-    output.graph().with_origin(origin, f).unwrap_or_else(|poison| vec![poison; count])
+    attributed_to(output, Location::caller(), f).unwrap_or_else(|poison| vec![poison; count])
+}
+
+/// Runs `f` with what it builds attributed to a call at `location`, unless that
+/// call is made by another of this crate, whose line it then is.
+pub(crate) fn attributed_to<R>(
+    expr: Expr<'_>,
+    location: &'static Location<'static>,
+    f: impl FnOnce() -> R,
+) -> R {
+    let outer = expr.graph().origin().map_or(location, |outer| outer.location);
+    expr.graph().with_origin(Origin { location: outer, forward: None, builder: None }, f)
 }
 
 fn gradients<'g>(op: &'static str, loss: Expr<'g>, wrt: &[Expr<'g>]) -> Result<Vec<Expr<'g>>, Expr<'g>> {

@@ -11,7 +11,8 @@ use tamis_graph::{Expr, Graph, Layout, NodeId, Op};
 /// that it does not run anyway.
 pub(crate) fn keep_checks<'g>(output: Expr<'g>, derivatives: Vec<Expr<'g>>) -> Vec<Expr<'g>> {
     let graph = output.graph();
-    let is_guard = |id: &NodeId| matches!(graph.node(*id).op(), Op::Layout(Layout::Guard { .. }));
+    let is_check = |layout: &Layout| matches!(layout, Layout::Guard { .. } | Layout::Assert { .. });
+    let is_guard = |id: &NodeId| matches!(graph.node(*id).op(), Op::Layout(layout) if is_check(layout));
     let mut guards = graph.ancestors(&[output.id()]);
     guards.retain(is_guard);
     if guards.is_empty() {

@@ -16,6 +16,7 @@ mod dual;
 mod forward;
 mod gradient;
 mod guards;
+mod jacobian;
 mod linear;
 mod path;
 mod reverse;
@@ -24,4 +25,5 @@ mod support;
 mod targets;
 
 pub use gradient::{grad, hvp, jvp, value_and_grad, vjp};
+pub use jacobian::{hessian, jacobian};
 pub use targets::Targets;

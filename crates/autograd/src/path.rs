@@ -57,5 +57,5 @@ pub(crate) fn attributed<R>(expr: Expr<'_>, f: impl FnOnce() -> R) -> R {
     let Some(call) = graph.origin() else { unreachable!("derivatives are taken inside of a call") };
     let own = expr.node().origin();
     let forward = own.forward.unwrap_or(own.location);
-    graph.with_origin(Origin { location: call.location, forward: Some(forward) }, f)
+    graph.with_origin(Origin { location: call.location, forward: Some(forward), builder: own.builder }, f)
 }

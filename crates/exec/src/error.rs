@@ -184,6 +184,33 @@ pub enum ErrorKind {
         /// How many bytes its elements take.
         bytes: usize,
     },
+    /// An array with which a run would hold more memory than it may.
+    #[error(
+        "shape {shape:?} takes {bytes} bytes, with {held} held already; the memory limit is {limit} bytes"
+    )]
+    MemoryLimit {
+        /// The shape.
+        shape: Vec<usize>,
+        /// How many bytes its elements take.
+        bytes: usize,
+        /// How many bytes the run holds already.
+        held: usize,
+        /// How many bytes a run may hold.
+        limit: usize,
+    },
+    /// More elements to visit than a run would get through in reasonable time,
+    /// which only broadcasting can make.
+    #[error(
+        "shape {shape:?} repeats its elements to {elements}, which are too many to visit; the limit is {limit}"
+    )]
+    LongWalk {
+        /// The shape.
+        shape: Vec<usize>,
+        /// How many elements there are.
+        elements: usize,
+        /// How many repeated elements may be visited.
+        limit: usize,
+    },
     /// An index outside its axis.
     #[error(
         "index {index} is out of range for axis {axis} of length {length}, at position {position:?} of the indices"
@@ -208,10 +235,18 @@ pub enum ErrorKind {
         /// The length of the axis.
         length: usize,
     },
-    /// An integer remainder by 0.
-    #[error("the divisor is 0 at position {position:?}; integers have no remainder by 0")]
-    RemainderByZero {
+    /// An integer divided by 0.
+    #[error("the divisor is 0 at position {position:?}; integers cannot be divided by 0")]
+    DivisionByZero {
         /// Where.
+        position: Vec<usize>,
+    },
+    /// An assertion of the user's that does not hold.
+    #[error("{message}: false at position {position:?} of the mask")]
+    Assertion {
+        /// What the user says of it.
+        message: String,
+        /// Where in the mask.
         position: Vec<usize>,
     },
     /// An integer raised to a negative power.
@@ -291,10 +326,13 @@ impl Report {
         Report { kind, op, origin }
     }
 
-    /// A mistake that the evaluation of `node` met. A guard speaks for the builder that needs it.
+    /// A mistake that the evaluation of `node` met, told by the builder that the
+    /// user called. A guard that was not made by a builder names the one that needs it.
     pub(crate) fn of_node(node: &Node, kind: ErrorKind) -> Report {
-        let op = if let Op::Layout(Layout::Guard { op, .. }) = node.op() { op } else { node.op().name() };
-        Report::new(op, kind, Some(node.origin()))
+        let own = node.op().name();
+        let needed_by = if let Op::Layout(Layout::Guard { op, .. }) = node.op() { op } else { own };
+        let builder = node.origin().builder.filter(|builder| *builder != own);
+        Report::new(builder.unwrap_or(needed_by), kind, Some(node.origin()))
     }
 
     /// What is wrong.

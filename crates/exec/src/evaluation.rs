@@ -4,17 +4,19 @@ use tamis_graph::{Layout, Op, Value};
 
 use crate::error::{Error, ErrorKind, Length, Report};
 use crate::kernel::{self, Call};
+use crate::memory::{Memory, checked_len};
 use crate::plan::{Plan, Step};
 use crate::sizes::Sizes;
-use crate::tensor::{AnyTensor, Item, checked_len};
+use crate::tensor::{AnyTensor, Item};
 
 /// Runs every step of a plan in order, on tensors for its inputs, and gives its outputs.
-pub(crate) fn evaluate(
+pub(crate) fn evaluate<'r>(
     plan: &Plan,
-    inputs: Vec<Option<AnyTensor<'_>>>,
+    inputs: Vec<Option<AnyTensor<'r>>>,
     mut sizes: Sizes,
+    memory: &'r Memory,
 ) -> Result<Vec<Value>, Error> {
-    let mut values: Vec<Option<AnyTensor<'_>>> = Vec::new();
+    let mut values: Vec<Option<AnyTensor<'r>>> = Vec::new();
     values.resize_with(plan.steps.len(), || None);
     for (input, tensor) in plan.interface.inputs.iter().zip(inputs) {
         if let Some(step) = input.step {
@@ -22,32 +24,36 @@ pub(crate) fn evaluate(
         }
     }
     for (place, step) in plan.steps.iter().enumerate() {
+        let report = |kind| Report::of_node(&step.node, kind);
         let value = match values[place].take() {
             Some(fed) => fed,
-            None => compute(plan, step, &values, &sizes).map_err(|kind| Report::of_node(&step.node, kind))?,
+            None => compute(plan, step, &values, &sizes, memory).map_err(report)?,
         };
         if step.counted {
-            sizes.count(step.node.id(), count_true(&value));
+            sizes.count(step.node.id(), count_true(&value).map_err(report)?);
         }
         values[place] = Some(value);
         for dying in &step.dying {
             values[*dying] = None;
         }
     }
-    let outputs = plan.interface.outputs.iter().map(|output| {
-        let value = alive(&values, output.step).clone().into_value();
-        value.map_err(|kind| Report::of_node(&plan.steps[output.step].node, kind).into())
-    });
-    outputs.collect()
+    // All results are held at once, so that each stays counted until all are there.
+    for output in &plan.interface.outputs {
+        let whole = alive(&values, output.step).clone().into_whole(memory);
+        values[output.step] =
+            Some(whole.map_err(|kind| Report::of_node(&plan.steps[output.step].node, kind))?);
+    }
+    let outputs = plan.interface.outputs.iter();
+    Ok(outputs.map(|output| alive(&values, output.step).clone().into_value()).collect())
 }
 
 fn alive<'v, 'r>(values: &'v [Option<AnyTensor<'r>>], place: usize) -> &'v AnyTensor<'r> {
     values[place].as_ref().unwrap_or_else(|| unreachable!("a value lives until its last reader"))
 }
 
-fn count_true(mask: &AnyTensor<'_>) -> usize {
+fn count_true(mask: &AnyTensor<'_>) -> Result<usize, ErrorKind> {
     let mask = bool::from_any(mask).unwrap_or_else(|| unreachable!("counts are of masks"));
-    mask.view().iter().filter(|selected| **selected).count()
+    Ok(mask.walk()?.iter().filter(|selected| **selected).count())
 }
 
 fn compute<'r>(
@@ -55,12 +61,13 @@ fn compute<'r>(
     step: &Step,
     values: &[Option<AnyTensor<'r>>],
     sizes: &Sizes,
+    memory: &'r Memory,
 ) -> Result<AnyTensor<'r>, ErrorKind> {
     let node = &step.node;
     let shape = sizes.lengths(node.shape())?;
     checked_len(&shape, node.dtype().size_of())?;
     let operands = step.operands.iter().map(|operand| alive(values, *operand)).collect();
-    let call = Call { operands, shape: &shape, sizes };
+    let call = Call { operands, shape: &shape, sizes, memory };
     if let Op::Layout(Layout::Guard { .. }) = node.op() {
         check_guard(plan, step, call.operands[0].shape(), &shape)?;
     }

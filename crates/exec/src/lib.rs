@@ -12,6 +12,7 @@ mod evaluation;
 mod feed;
 mod interface;
 mod kernel;
+mod memory;
 mod outputs;
 mod plan;
 mod run;

@@ -8,6 +8,7 @@ use tamis_graph::{Element, Value};
 
 use crate::error::{Error, ErrorKind, Report};
 use crate::interface::{Interface, Key};
+use crate::memory::Memory;
 
 /// The results of a run. They own their elements and depend neither on the plan
 /// nor on what was fed.
@@ -61,12 +62,15 @@ impl Outputs {
     /// another output, a literal of the graph or a feed.
     ///
     /// # Errors
-    /// As for [`Outputs::view`].
+    /// As for [`Outputs::view`], and when there is no memory for a copy.
     pub fn take<T: Element>(&mut self, name: impl Key) -> Result<ArrayD<T>, Error> {
         let place = self.find("take", &name)?;
         let array = self.typed::<T>("take", place)?.clone();
         self.results[place] = Held::Taken;
-        Ok(array.into_owned())
+        array.try_into_owned_nocopy().or_else(|shared| {
+            let copied = copy(&shared);
+            copied.map_err(|kind| Report::new("take", kind, None).into())
+        })
     }
 
     /// The only element of an output that has exactly one.
@@ -117,6 +121,13 @@ impl Outputs {
             Report::new(call, kind, None).into()
         })
     }
+}
+
+fn copy<T: Element>(array: &ArcArray<T, IxDyn>) -> Result<ArrayD<T>, ErrorKind> {
+    let memory = Memory::new(usize::MAX);
+    let (mut copy, _counted) = memory.zeros(array.shape())?.into_parts();
+    copy.assign(array);
+    Ok(copy)
 }
 
 impl fmt::Debug for Outputs {

@@ -39,6 +39,8 @@ pub struct Plan {
     pub(crate) interface: Arc<Interface>,
     /// What the symbols of guarded lengths stand for.
     pub(crate) notes: HashMap<Symbol, String>,
+    /// How many bytes a run may hold at once.
+    pub(crate) memory_limit: usize,
 }
 
 /// The evaluation of one node. Steps are in id order: operands come first.
@@ -79,12 +81,41 @@ impl Plan {
             notes: guard_notes(&nodes, &places, graph),
             steps: steps(nodes, &places, &results),
             interface: Arc::new(Interface::new(inputs.collect(), results)),
+            memory_limit: usize::MAX,
         })
     }
 
     fn empty() -> Plan {
         let interface = Arc::new(Interface::new(Vec::new(), Vec::new()));
-        Plan { steps: Vec::new(), interface, notes: HashMap::new() }
+        Plan { steps: Vec::new(), interface, notes: HashMap::new(), memory_limit: usize::MAX }
+    }
+
+    /// The plan with a limit on the memory of each of its runs; without one, a
+    /// run takes what the system gives.
+    ///
+    /// What counts are the elements that a run allocates itself and holds at
+    /// the same time: results, what is computed on the way as long as it is
+    /// needed, and the scratch space of an op. Elements that several tensors
+    /// share count once; those that are fed, literals of the graph, and those
+    /// that broadcasting repeats do not count. An array that would exceed the
+    /// limit is an error of its op before it is allocated. Several runs of one
+    /// plan at a time may each hold that much.
+    ///
+    /// ```
+    /// use tamis::{ErrorKind, prelude::*};
+    ///
+    /// let graph = Graph::new();
+    /// let x = graph.input::<f64>("x", dims!["n"]);
+    /// let plan = Plan::new([("y", (x + 1.0).exp())])?.memory_limit(1000);
+    /// let error = plan.feed("x", ndarray::Array1::<f64>::zeros(100)).run().unwrap_err();
+    /// let limited = ErrorKind::MemoryLimit { shape: vec![100], bytes: 800, held: 800, limit: 1000 };
+    /// assert_eq!(error.kind(), &limited);
+    /// assert!(plan.feed("x", ndarray::Array1::<f64>::zeros(50)).run().is_ok());
+    /// # Ok::<(), tamis::Error>(())
+    /// ```
+    #[must_use = "the plan with the limit is returned"]
+    pub fn memory_limit(self, bytes: usize) -> Plan {
+        Plan { memory_limit: bytes, ..self }
     }
 
     /// The slot of an input or output, which spares the search for its name.

@@ -9,6 +9,7 @@ use crate::error::{Error, ErrorKind, Report, Sighting};
 use crate::evaluation::evaluate;
 use crate::feed::{Buffer, Fed, Feed, unpack};
 use crate::interface::{Input, Interface, Key};
+use crate::memory::Memory;
 use crate::outputs::{Held, Outputs};
 use crate::plan::Plan;
 use crate::sizes::{Seen, Sizes};
@@ -184,18 +185,21 @@ impl<'p, 'a> Run<'p, 'a> {
     /// twice, of the wrong dtype or shape; one named dimension with two
     /// lengths; memory that does not fit its output. Then the first error of the
     /// evaluation: lengths that differ, an index out of range, an integer
-    /// remainder by 0, a maximum of nothing, sizes that exceed memory. After an
-    /// error the plan can be run again.
+    /// division by 0, a maximum of nothing, arrays that exceed the memory or the
+    /// [`Plan::memory_limit`], and walks that would hardly end: one that stores
+    /// nothing for what it visits, such as a sum, may visit up to 2³⁶ elements
+    /// that broadcasting repeats. After an error the plan can be run again.
     pub fn run(self) -> Result<Outputs, Error> {
         let Run { plan, feeds, targets, mut buffers, mut reports } = self;
         let interface = &plan.interface;
+        let memory = Memory::new(plan.memory_limit);
         let mut sizes = Sizes::default();
         let inputs = accept(interface, &feeds, &buffers, &mut sizes, &mut reports);
         check_dtypes(plan, &targets, &buffers, &mut reports);
         if !reports.is_empty() {
             return Err(Error::new(reports));
         }
-        let values = evaluate(plan, inputs, sizes)?;
+        let values = evaluate(plan, inputs, sizes, &memory)?;
         check_shapes(plan, &targets, &buffers, &values)?;
         let held = values.into_iter().zip(targets).map(|(value, target)| match target {
             None => Held::Here(value),

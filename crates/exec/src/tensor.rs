@@ -1,10 +1,13 @@
 //! Arrays as kernels see them: borrowed or shared, of one dtype each, with
 //! broadcast axes kept unspread. Knows no op.
 
+use std::rc::Rc;
+
 use ndarray::{ArcArray, ArrayD, ArrayViewD, Axis, IxDyn, Slice};
-use tamis_graph::{DType, DimError, Element, Scalar, Value, ValueView};
+use tamis_graph::{DType, Element, Scalar, Value, ValueView};
 
 use crate::error::ErrorKind;
+use crate::memory::{Buffer, Charge, Memory, check_walk};
 
 /// A tensor of which every axis of length 1 in the base may be repeated: the
 /// base and the shape have one rank, and the base broadcasts to the shape.
@@ -14,6 +17,8 @@ use crate::error::ErrorKind;
 pub(crate) struct Tensor<'a, T> {
     base: Base<'a, T>,
     shape: Vec<usize>,
+    /// Counts the elements, if the run has allocated them.
+    charge: Option<Rc<Charge<'a>>>,
 }
 
 #[derive(Clone)]
@@ -51,18 +56,18 @@ impl<T: Copy> Base<'_, T> {
 impl<'a, T: Element> Tensor<'a, T> {
     fn new(base: Base<'a, T>) -> Tensor<'a, T> {
         let shape = base.view().shape().to_vec();
-        Tensor { base, shape }
+        Tensor { base, shape, charge: None }
     }
 
     /// `value` in every element of `shape`, stored once.
     pub(crate) fn full(shape: &[usize], value: T) -> Tensor<'a, T> {
         let base = ArrayD::from_elem(vec![1; shape.len()], value);
-        Tensor { base: Base::Shared(base.into_shared()), shape: shape.to_vec() }
+        Tensor { base: Base::Shared(base.into_shared()), shape: shape.to_vec(), charge: None }
     }
 
-    /// The elements of `base`, each standing for all that `shape` repeats it to.
-    pub(crate) fn repeated(base: ArrayD<T>, shape: &[usize]) -> Tensor<'a, T> {
-        Tensor { base: Base::Shared(base.into_shared()), shape: shape.to_vec() }
+    /// The elements of `buffer`, each standing for all that `shape` repeats it to.
+    pub(crate) fn repeated(buffer: Buffer<'a, T>, shape: &[usize]) -> Tensor<'a, T> {
+        Tensor { shape: shape.to_vec(), ..Tensor::from(buffer) }
     }
 
     /// The lengths of the axes.
@@ -73,6 +78,14 @@ impl<'a, T: Element> Tensor<'a, T> {
     /// All elements.
     pub(crate) fn view(&self) -> ArrayViewD<'_, T> {
         self.view_as(&self.shape)
+    }
+
+    /// All elements, for a walk that stores nothing for each of them: an error
+    /// if they repeat so often that it would hardly end.
+    pub(crate) fn walk(&self) -> Result<ArrayViewD<'_, T>, ErrorKind> {
+        let view = self.view();
+        check_walk(&view)?;
+        Ok(view)
     }
 
     /// All elements, broadcast to `shape` by NumPy's rule.
@@ -91,31 +104,40 @@ impl<'a, T: Element> Tensor<'a, T> {
     }
 
     /// A copy of all elements, in row-major order.
-    pub(crate) fn to_array(&self) -> Result<ArrayD<T>, ErrorKind> {
-        let mut array = zeros(&self.shape)?;
-        array.assign(&self.view());
-        Ok(array)
+    pub(crate) fn to_buffer<'m>(&self, memory: &'m Memory) -> Result<Buffer<'m, T>, ErrorKind> {
+        let mut buffer = memory.zeros(&self.shape)?;
+        buffer.assign(&self.view());
+        Ok(buffer)
     }
 
-    /// All elements in memory of their own or shared, copied only where they must be.
-    pub(crate) fn into_shared(self) -> Result<ArcArray<T, IxDyn>, ErrorKind> {
+    /// The tensor with all elements in memory that it owns or shares, copied
+    /// only where they must be.
+    fn into_whole(self, memory: &'a Memory) -> Result<Tensor<'a, T>, ErrorKind> {
         match self.base {
-            Base::Shared(array) if array.shape() == self.shape => Ok(array),
-            Base::View(_) | Base::Shared(_) => Ok(self.to_array()?.into_shared()),
+            Base::Shared(_) if !self.is_repeated() => Ok(self),
+            Base::View(_) | Base::Shared(_) => Ok(self.to_buffer(memory)?.into()),
+        }
+    }
+
+    /// The array of a tensor that [`Tensor::into_whole`] made.
+    fn into_shared(self) -> ArcArray<T, IxDyn> {
+        match self.base {
+            Base::Shared(array) => array,
+            Base::View(_) => unreachable!("a whole tensor borrows nothing"),
         }
     }
 
     /// Result axis `i` is axis `axes[i]`.
     pub(crate) fn permute(self, axes: &[usize]) -> Tensor<'a, T> {
         let shape = axes.iter().map(|axis| self.shape[*axis]).collect();
-        Tensor { base: map_base!(self.base, array => array.permuted_axes(axes)), shape }
+        Tensor { base: map_base!(self.base, array => array.permuted_axes(axes)), shape, ..self }
     }
 
     /// Axes added in front, and axes of length 1 repeated.
     pub(crate) fn broadcast(self, shape: &[usize]) -> Tensor<'a, T> {
         let added = shape.len() - self.shape.len();
         let base = (0..added).fold(self.base, |base, _| insert_axis(base, 0));
-        Tensor { base, shape: shape.to_vec() }
+        Tensor { base, shape: shape.to_vec(), charge: self.charge }
     }
 
     /// `len` elements of `axis` from `start` on, `step` apart. They must lie within the axis.
@@ -130,7 +152,7 @@ impl<'a, T: Element> Tensor<'a, T> {
 
     /// The same elements in row-major order under another shape of the same
     /// size. Copies only where the elements do not lie in that order.
-    pub(crate) fn reshape(self, shape: &[usize]) -> Result<Tensor<'a, T>, ErrorKind> {
+    pub(crate) fn reshape(self, shape: &[usize], memory: &'a Memory) -> Result<Tensor<'a, T>, ErrorKind> {
         let longer = |lengths: &[usize]| lengths.iter().copied().filter(|n| *n != 1).collect::<Vec<_>>();
         if self.shape == shape {
             return Ok(self);
@@ -149,12 +171,10 @@ impl<'a, T: Element> Tensor<'a, T> {
                 Base::Shared(array) => array.clone().into_shape_with_order(shape).map(Base::Shared),
             };
             if let Ok(base) = reshaped {
-                return Ok(Tensor { base, shape: shape.to_vec() });
+                return Ok(Tensor { base, shape: shape.to_vec(), ..self });
             }
         }
-        let copy = self.to_array()?.into_shape_with_order(shape);
-        let copy = copy.unwrap_or_else(|error| unreachable!("the shape rule keeps the size: {error}"));
-        Ok(Tensor::from(copy))
+        Ok(self.to_buffer(memory)?.with_shape(shape).into())
     }
 
     /// The tensor under a shape that differs from its own in axes of length 1 alone.
@@ -166,7 +186,7 @@ impl<'a, T: Element> Tensor<'a, T> {
         for axis in (0..shape.len()).filter(|axis| shape[*axis] == 1) {
             base = insert_axis(base, axis);
         }
-        Tensor { base, shape: shape.to_vec() }
+        Tensor { base, shape: shape.to_vec(), charge: self.charge }
     }
 }
 
@@ -186,31 +206,11 @@ pub(crate) fn slice_of(start: usize, step: isize, len: usize) -> Slice {
     Slice::from(low..high + 1).step_by(step)
 }
 
-impl<T: Element> From<ArrayD<T>> for Tensor<'_, T> {
-    fn from(array: ArrayD<T>) -> Self {
-        Tensor::new(Base::Shared(array.into_shared()))
+impl<'a, T: Element> From<Buffer<'a, T>> for Tensor<'a, T> {
+    fn from(buffer: Buffer<'a, T>) -> Self {
+        let (array, charge) = buffer.into_parts();
+        Tensor { charge: Some(Rc::new(charge)), ..Tensor::new(Base::Shared(array.into_shared())) }
     }
-}
-
-/// Zeros (or `false`) in row-major order, or an error where memory does not suffice.
-pub(crate) fn zeros<T: Copy + Default>(shape: &[usize]) -> Result<ArrayD<T>, ErrorKind> {
-    let len = checked_len(shape, size_of::<T>())?;
-    let mut elements = Vec::new();
-    let reserved = elements.try_reserve_exact(len);
-    reserved.map_err(|_| ErrorKind::OutOfMemory { shape: shape.to_vec(), bytes: len * size_of::<T>() })?;
-    elements.resize(len, T::default());
-    let array = ArrayD::from_shape_vec(shape, elements);
-    Ok(array.unwrap_or_else(|error| unreachable!("the length is that of the shape: {error}")))
-}
-
-/// How many elements an array of this shape has. Arrays whose non-zero lengths
-/// span more than `isize::MAX` bytes cannot exist.
-pub(crate) fn checked_len(shape: &[usize], item: usize) -> Result<usize, ErrorKind> {
-    let bytes = shape.iter().filter(|n| **n != 0).try_fold(item, |bytes, n| bytes.checked_mul(*n));
-    if bytes.is_none_or(|bytes| isize::try_from(bytes).is_err()) {
-        return Err(ErrorKind::Size(DimError::Overflow));
-    }
-    Ok(shape.iter().product())
 }
 
 /// A tensor of any dtype.
@@ -259,7 +259,7 @@ macro_rules! dispatch {
 }
 pub(crate) use dispatch;
 
-impl AnyTensor<'_> {
+impl<'a> AnyTensor<'a> {
     /// The dtype of the elements.
     pub(crate) fn dtype(&self) -> DType {
         fn dtype_of<T: Item>(_: &Tensor<'_, T>) -> DType {
@@ -273,9 +273,15 @@ impl AnyTensor<'_> {
         dispatch!(self, tensor => tensor.shape())
     }
 
-    /// All elements in memory of their own or shared, copied only where they must be.
-    pub(crate) fn into_value(self) -> Result<Value, ErrorKind> {
-        dispatch!(self, tensor => Ok(Element::into_value(tensor.into_shared()?)))
+    /// The tensor with all elements in memory that it owns or shares, copied
+    /// only where they must be.
+    pub(crate) fn into_whole(self, memory: &'a Memory) -> Result<AnyTensor<'a>, ErrorKind> {
+        dispatch!(self, tensor => Ok(tensor.into_whole(memory)?.into()))
+    }
+
+    /// The elements of a tensor that [`AnyTensor::into_whole`] made.
+    pub(crate) fn into_value(self) -> Value {
+        dispatch!(self, tensor => Element::into_value(tensor.into_shared()))
     }
 
     /// A tensor of rank 0.
@@ -297,9 +303,9 @@ impl<'a, T: Item> From<Tensor<'a, T>> for AnyTensor<'a> {
     }
 }
 
-impl<T: Item> From<ArrayD<T>> for AnyTensor<'_> {
-    fn from(array: ArrayD<T>) -> Self {
-        T::into_any(Tensor::from(array))
+impl<'a, T: Item> From<Buffer<'a, T>> for AnyTensor<'a> {
+    fn from(buffer: Buffer<'a, T>) -> Self {
+        T::into_any(Tensor::from(buffer))
     }
 }
 
@@ -397,27 +403,22 @@ mod tests {
 
     #[test]
     fn a_reshape_of_contiguous_elements_shares_them() {
+        let memory = Memory::new(usize::MAX);
         let array = array![[1, 2], [3, 4]].into_dyn();
-        let flat = tensor(&array).reshape(&[4]).unwrap();
+        let flat = tensor(&array).reshape(&[4], &memory).unwrap();
         assert_eq!(flat.stored().as_ptr(), array.as_ptr());
-        let transposed = tensor(&array).permute(&[1, 0]).reshape(&[2, 1, 2]).unwrap();
+        let transposed = tensor(&array).permute(&[1, 0]).reshape(&[2, 1, 2], &memory).unwrap();
         assert_eq!(transposed.stored().as_ptr(), array.as_ptr());
-        let flat = tensor(&array).permute(&[1, 0]).reshape(&[4]).unwrap();
+        let flat = tensor(&array).permute(&[1, 0]).reshape(&[4], &memory).unwrap();
         assert_eq!(flat.view(), array![1, 3, 2, 4].into_dyn());
     }
 
     #[test]
     fn ones_move_past_repeated_axes() {
+        let memory = Memory::new(usize::MAX);
         let array = array![[1], [2]].into_dyn();
-        let spread = tensor(&array).broadcast(&[2, 3]).reshape(&[1, 2, 1, 3]).unwrap();
+        let spread = tensor(&array).broadcast(&[2, 3]).reshape(&[1, 2, 1, 3], &memory).unwrap();
         assert_eq!(spread.stored().len(), 2);
         assert_eq!(spread.view(), array![[[[1, 1, 1]], [[2, 2, 2]]]].into_dyn());
-    }
-
-    #[test]
-    fn a_size_beyond_the_address_space_is_an_error() {
-        assert_eq!(checked_len(&[0, 1 << 40, 1 << 40], 1), Err(ErrorKind::Size(DimError::Overflow)));
-        assert_eq!(checked_len(&[0, 1 << 40], 8), Ok(0));
-        assert!(matches!(zeros::<f64>(&[1 << 59]), Err(ErrorKind::OutOfMemory { .. })));
     }
 }

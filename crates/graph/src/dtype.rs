@@ -67,6 +67,30 @@ impl DType {
         if self.is_float() { self } else { DType::I64 }
     }
 
+    /// The value that no element of the dtype goes below.
+    pub fn lowest(self) -> Scalar {
+        match self {
+            DType::Bool => Scalar::Bool(false),
+            DType::U8 => Scalar::U8(u8::MIN),
+            DType::I32 => Scalar::I32(i32::MIN),
+            DType::I64 => Scalar::I64(i64::MIN),
+            DType::F32 => Scalar::F32(f32::NEG_INFINITY),
+            DType::F64 => Scalar::F64(f64::NEG_INFINITY),
+        }
+    }
+
+    /// The value that no element of the dtype goes above.
+    pub fn highest(self) -> Scalar {
+        match self {
+            DType::Bool => Scalar::Bool(true),
+            DType::U8 => Scalar::U8(u8::MAX),
+            DType::I32 => Scalar::I32(i32::MAX),
+            DType::I64 => Scalar::I64(i64::MAX),
+            DType::F32 => Scalar::F32(f32::INFINITY),
+            DType::F64 => Scalar::F64(f64::INFINITY),
+        }
+    }
+
     /// Bytes per element.
     pub fn size_of(self) -> usize {
         match self {

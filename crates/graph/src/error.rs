@@ -134,6 +134,14 @@ pub enum ErrorKind {
         /// The exponent.
         exponent: i64,
     },
+    /// An Einstein sum that cannot be read, or does not fit its operands.
+    #[error(
+        "`{formula}` is no formula for these operands: write one term of distinct letters per operand, as `ij,jk->ik`"
+    )]
+    Einsum {
+        /// The formula.
+        formula: String,
+    },
     /// A negative size.
     #[error("a size cannot be negative, but {size} is")]
     NegativeSize {
@@ -222,6 +230,12 @@ pub enum ErrorKind {
     /// Expressions of different graphs in one operation.
     #[error("expressions of two different graphs cannot be combined")]
     MixedGraphs,
+    /// A length that must be a number while building.
+    #[error("shape {shape} must be known while building, but is not")]
+    UnknownSize {
+        /// The shape.
+        shape: Shape,
+    },
     /// A size that comes from another graph.
     #[error("the size `{0}` belongs to another graph")]
     ForeignSize(crate::dim::Dim),

@@ -121,6 +121,15 @@ impl<'g> Expr<'g> {
     }
 
     /// The same expression, called `name` in errors, in the printed graph and in DOT.
+    ///
+    /// ```
+    /// use tamis::prelude::*;
+    ///
+    /// let graph = Graph::new();
+    /// let x = graph.input::<f32>("x", [3]);
+    /// let kept = x.gt(0.0).named("kept");
+    /// assert_eq!(graph.describe(x.boolean_mask(kept).id()), "boolean_mask(x, kept)");
+    /// ```
     pub fn named(self, name: &str) -> Expr<'g> {
         self.graph.set_name(self.id, name);
         self

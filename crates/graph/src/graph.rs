@@ -121,6 +121,16 @@ impl Graph {
     }
 
     /// The expression with this id. An id of another graph is a mistake to be reported.
+    ///
+    /// ```
+    /// use tamis::prelude::*;
+    ///
+    /// let graph = Graph::new();
+    /// let x = graph.input::<f32>("x", [3]);
+    /// assert_eq!(graph.expr(x.id()).to_string(), x.to_string());
+    /// let _foreign = Graph::new().expr(x.id()); // poisoned, and reported by the other graph
+    /// assert!(graph.check().is_ok());
+    /// ```
     #[track_caller]
     pub fn expr(&self, id: NodeId) -> Expr<'_> {
         self.build("expr", &[], || {
@@ -208,7 +218,9 @@ impl Graph {
         let scope = match self.scope.get() {
             Some(scope) if scope.op.is_some() => scope,
             Some(scope) => Scope { op: Some(op), ..scope },
-            None => Scope { op: Some(op), origin: Origin::new(Location::caller()), reported: false },
+            None => {
+                Scope { op: Some(op), origin: Origin::new(Location::caller(), Some(op)), reported: false }
+            }
         };
         self.in_scope(scope, || {
             if operands.iter().any(|operand| !self.owns(operand.id())) {
@@ -275,6 +287,14 @@ impl Graph {
     }
 
     /// Reports a mistake that another crate found in `op`, at the line of the caller.
+    ///
+    /// ```
+    /// use tamis::{BuildErrorKind, prelude::*};
+    ///
+    /// let graph = Graph::new();
+    /// let _ = graph.report("my_op", BuildErrorKind::NoOperands);
+    /// assert_eq!(graph.check().unwrap_err().reports()[0].op(), "my_op");
+    /// ```
     #[track_caller]
     pub fn report(&self, op: &'static str, kind: ErrorKind) -> Expr<'_> {
         self.build(op, &[], || Err(kind))
@@ -315,6 +335,15 @@ impl Graph {
 
     /// The primitive `op` on `operands`, for callers that build graphs from graphs.
     /// A mistake poisons the result.
+    ///
+    /// ```
+    /// use tamis::{graph::Unary, prelude::*};
+    ///
+    /// let graph = Graph::new();
+    /// let x = graph.constant([1.0, 2.0]);
+    /// let y = graph.apply(Unary::Neg, &[x]);
+    /// assert_eq!(y.id(), (-x).id()); // one node, however it was built
+    /// ```
     #[track_caller]
     pub fn apply<'g>(&'g self, op: impl Into<Op>, operands: &[Expr<'g>]) -> Expr<'g> {
         let op = op.into();

@@ -39,11 +39,13 @@ pub struct Origin {
     pub location: &'static Location<'static>,
     /// For a gradient, the line that built the expression it differentiates.
     pub forward: Option<&'static Location<'static>>,
+    /// The name of the builder that was called there, which may be made of several ops.
+    pub builder: Option<&'static str>,
 }
 
 impl Origin {
-    pub(crate) fn new(location: &'static Location<'static>) -> Origin {
-        Origin { location, forward: None }
+    pub(crate) fn new(location: &'static Location<'static>, builder: Option<&'static str>) -> Origin {
+        Origin { location, forward: None, builder }
     }
 }
 
@@ -99,7 +101,7 @@ impl Node {
             operands: SmallVec::new(),
             dtype: DType::F32,
             shape: Shape::default(),
-            origin: Origin::new(Location::caller()),
+            origin: Origin::new(Location::caller(), None),
         }
     }
 

@@ -106,9 +106,6 @@ impl<'g> Operand<'g> {
     /// dtype is kept: widening is done, narrowing refused.
     pub(crate) fn assigned_into(self, destination: Expr<'g>) -> Result<Expr<'g>, ErrorKind> {
         let (dtype, graph) = (destination.dtype(), destination.graph());
-        let weak = |value: Scalar, accepted: bool| {
-            if accepted { self.to_expr(graph, dtype) } else { Err(ErrorKind::WeakScalar { value, dtype }) }
-        };
         match self {
             Operand::Expr(expr) if dtype.promote(expr.dtype()) == dtype => cast(expr, dtype),
             Operand::Expr(expr) => Err(ErrorKind::Narrowing {
@@ -117,13 +114,26 @@ impl<'g> Operand<'g> {
                 source_dtype: expr.dtype(),
                 source_shape: expr.shape(),
             }),
-            Operand::Bool(_) => self.to_expr(graph, dtype),
-            Operand::Int(value) => weak(Scalar::I64(value), fits(value, dtype)),
-            Operand::Float(value) => {
-                let whole = value.fract() == 0.0 && value.abs() < 9.0e18 && fits(value as i64, dtype);
-                weak(Scalar::F64(value), dtype.is_float() || whole)
+            Operand::Bool(_) | Operand::Int(_) | Operand::Float(_) => {
+                graph.try_apply(Source::Scalar(self.to_scalar(dtype)?), &[])
             }
         }
+    }
+
+    /// A Rust scalar as a value of `dtype`, which must hold it.
+    pub(crate) fn to_scalar(self, dtype: DType) -> Result<Scalar, ErrorKind> {
+        let (value, accepted) = match self {
+            Operand::Expr(expr) => {
+                return Err(ErrorKind::Rank { shape: expr.shape(), expected: "a Rust scalar is taken here" });
+            }
+            Operand::Bool(value) => (Scalar::Bool(value), true),
+            Operand::Int(value) => (Scalar::I64(value), fits(value, dtype)),
+            Operand::Float(value) => {
+                let whole = value.fract() == 0.0 && value.abs() < 9.0e18 && fits(value as i64, dtype);
+                (Scalar::F64(value), dtype.is_float() || whole)
+            }
+        };
+        if accepted { Ok(value.cast(dtype)) } else { Err(ErrorKind::WeakScalar { value, dtype }) }
     }
 }
 

@@ -20,6 +20,25 @@ use crate::op::Source;
 /// # Errors
 /// When a node cannot be built again, because sizes overflow or `edit` gave
 /// something of another shape.
+///
+/// ```
+/// use tamis::graph::{Op, Source, rebuild};
+/// use tamis::prelude::*;
+///
+/// let graph = Graph::new();
+/// let x = graph.input::<f64>("x", dims!["n"]);
+/// let y = x.boolean_mask(x.gt(0.0)).sum(..);
+///
+/// // The same, with every input squared.
+/// let copy = Graph::new();
+/// let copies = rebuild(&graph, &[y.id()], &copy, |node, _| match node.op() {
+///     Op::Source(Source::Input { name, dtype, shape }) => Some(copy.input_of(name, *dtype, shape).square()),
+///     _ => None,
+/// });
+/// let plan = Plan::new([("y", copies.unwrap()[&y.id()])])?;
+/// assert_eq!(plan.feed("x", &ndarray::array![2.0, -3.0]).run()?.scalar::<f64>("y")?, 13.0);
+/// # Ok::<(), tamis::Error>(())
+/// ```
 pub fn rebuild<'t>(
     source: &Graph,
     roots: &[NodeId],

@@ -23,20 +23,23 @@
 //! - [`Graph`] makes inputs and literals; [`Expr`] has every operation; masks
 //!   start at [`Expr::boolean_mask`], [`where_`], [`Expr::masked_assign`] and [`Expr::masked`].
 //! - [`grad`] and [`value_and_grad`] give gradients as expressions, which
-//!   differentiate again; [`check_gradients`] proves them against differences.
+//!   differentiate again; [`check_gradients`] proves them against differences,
+//!   [`check_poison`] proves that what was not selected moves nothing.
 //! - [`Plan`] evaluates; [`Eval`] is the short way for expressions without inputs.
 //! - Mistakes are collected while building, each with the line that made it, and
 //!   reported together by [`Plan::new`], [`Graph::check`] or a gradient check.
 
 mod check;
+mod poison;
 
 pub use check::{Check, CheckReport, CheckRow, Coverage, Deviation, Kink, Verdict, check_gradients};
-pub use tamis_autograd::{Targets, grad, hvp, jvp, value_and_grad, vjp};
+pub use poison::{Leak, PoisonCheck, PoisonReport, PoisonRow, check_poison};
+pub use tamis_autograd::{Targets, grad, hessian, hvp, jacobian, jvp, value_and_grad, vjp};
 pub use tamis_exec::{Error, ErrorKind, Eval, Feed, Key, Outputs, Plan, Report, Run, Slot};
 pub use tamis_graph::{
     Axes, Comparison, DType, Dim, DimError, Dims, Element, Error as BuildError, ErrorKind as BuildErrorKind,
-    Expr, Graph, IntoConstant, Masked, NodeId, Operand, Scalar, ScanAxis, Shape, Size, Slice, Slices, Symbol,
-    Value, along, dims, keep, where_,
+    Expr, Graph, IntoConstant, Masked, NodeId, Operand, OutOfRange, Scalar, ScanAxis, Shape, Size, Slice,
+    Slices, SortAxis, Symbol, Value, along, descending, dims, keep, where_,
 };
 
 /// What a program with masks in it needs every day: ten names, none of which
@@ -51,7 +54,21 @@ pub mod graph {
     pub use tamis_graph::*;
 }
 
-/// The program of the README, compiled and run with the other examples.
+/// The code of the pages outside of this crate, compiled and run as examples.
 #[cfg(doctest)]
-#[doc = include_str!("../../../README.md")]
-struct Readme;
+mod pages {
+    #[doc = include_str!("../../../README.md")]
+    struct Readme;
+    #[doc = include_str!("../../../docs/semantics.md")]
+    struct Semantics;
+    #[doc = include_str!("../../../docs/masks.md")]
+    struct Masks;
+    #[doc = include_str!("../../../docs/gradients.md")]
+    struct Gradients;
+    #[doc = include_str!("../../../docs/architecture.md")]
+    struct Architecture;
+    #[doc = include_str!("../../../docs/adding-an-op.md")]
+    struct AddingAnOp;
+    #[doc = include_str!("../../../docs/decisions.md")]
+    struct Decisions;
+}

@@ -16,6 +16,9 @@ variants! {
     Binary::Div => div(),
     Binary::Pow => pow(),
     Binary::FloorMod => floor_mod(),
+    Binary::FloorDiv => floor_div(),
+    Binary::RemTrunc => rem_trunc(),
+    Binary::Atan2 => atan2(),
     Binary::Minimum => minimum(),
     Binary::Maximum => maximum(),
 }
@@ -197,6 +200,176 @@ fn floor_mod() -> Vec<Case> {
         ),
         of("floor_mod of the smallest i32 by -1", |a, b| a % b, value([i32::MIN]), value([-1]), value([0])),
         of("floor_mod of u8s", |a, b| a % b, value([7u8, 255]), value([3u8, 16]), value([1u8, 15])),
+    ]
+}
+
+fn floor_div() -> Vec<Case> {
+    let (sevens, threes) = (|| value([7, -7, 7, -7]), || value([3, 3, -3, -3]));
+    vec![
+        of("floor_div", |a, b| a.floor_div(b), value([7.5, -7.5]), value([2.0, 2.0]), value([3.0, -4.0]))
+            .smooth(),
+        of(
+            "floor_div by negatives",
+            |a, b| a.floor_div(b),
+            value([7.5, -7.5]),
+            value([-2.0, -2.0]),
+            value([-4.0, 3.0]),
+        )
+        .smooth(),
+        of(
+            "floor_div broadcasts",
+            |a, b| a.floor_div(b),
+            value([[7.5], [-1.0]]),
+            value([2.0, 4.0]),
+            value([[3.0, 1.0], [-1.0, -1.0]]),
+        )
+        .smooth(),
+        of(
+            "floor_div of floats by 0",
+            |a, b| a.floor_div(b),
+            value([1.0, -1.0, 0.0, NAN]),
+            value([0.0, 0.0, 0.0, 1.0]),
+            value([INF, -INF, NAN, NAN]),
+        ),
+        of("floor_div of i32s", |a, b| a.floor_div(b), sevens(), threes(), value([2, -3, -3, 2])),
+        of(
+            "floor_div of i32s without a rest",
+            |a, b| a.floor_div(b),
+            value([6, -6, 6, -6, 0]),
+            value([3, 3, -3, -3, -3]),
+            value([2, -2, -2, 2, 0]),
+        ),
+        of(
+            "floor_div of the smallest i32 by -1 wraps",
+            |a, b| a.floor_div(b),
+            value([i32::MIN, i32::MIN]),
+            value([-1, 1]),
+            value([i32::MIN, i32::MIN]),
+        ),
+        of(
+            "floor_div of the smallest i64 by -1 wraps",
+            |a, b| a.floor_div(b),
+            value([i64::MIN]),
+            value([-1i64]),
+            value([i64::MIN]),
+        ),
+        of("floor_div of u8s", |a, b| a.floor_div(b), value([7u8, 255]), value([3u8, 16]), value([2u8, 15])),
+        of(
+            "floor_div of i64s by f32s",
+            |a, b| a.floor_div(b),
+            value([7i64]),
+            value([2.0f32]),
+            value([3.0f32]),
+        ),
+        case("floor_div by a weak integer", [value([-7])], |_, [x]| x.floor_div(2), value([-4])),
+        slopes(
+            "floor_div is flat",
+            |a, b| a.floor_div(b),
+            [[6.0, 7.5, 0.0], [3.0, 2.0, 1.0]],
+            [[0.0; 3], [0.0; 3]],
+        ),
+    ]
+}
+
+fn rem_trunc() -> Vec<Case> {
+    let (sevens, threes) = (value([7, -7, 7, -7]), value([3, 3, -3, -3]));
+    vec![
+        of("rem_trunc", |a, b| a.rem_trunc(b), value([7.5, -7.5]), value([2.0, 2.0]), value([1.5, -1.5]))
+            .smooth(),
+        of(
+            "rem_trunc by negatives",
+            |a, b| a.rem_trunc(b),
+            value([7.5, -7.5]),
+            value([-2.0, -2.0]),
+            value([1.5, -1.5]),
+        )
+        .smooth(),
+        of(
+            "rem_trunc at its ends",
+            |a, b| a.rem_trunc(b),
+            value([1.0, INF, 5.0, -5.0, NAN]),
+            value([0.0, 2.0, INF, INF, 1.0]),
+            value([NAN, NAN, 5.0, -5.0, NAN]),
+        ),
+        of(
+            "rem_trunc of i32s has the sign of the dividend",
+            |a, b| a.rem_trunc(b),
+            sevens,
+            threes,
+            value([1, -1, 1, -1]),
+        ),
+        of(
+            "rem_trunc of the smallest i32 by -1",
+            |a, b| a.rem_trunc(b),
+            value([i32::MIN]),
+            value([-1]),
+            value([0]),
+        ),
+        of(
+            "rem_trunc of the smallest i64 by -1",
+            |a, b| a.rem_trunc(b),
+            value([i64::MIN, i64::MIN]),
+            value([-1i64, 3]),
+            value([0i64, -2]),
+        ),
+        of("rem_trunc of u8s", |a, b| a.rem_trunc(b), value([7u8, 255]), value([3u8, 16]), value([1u8, 15])),
+        slopes(
+            "rem_trunc falls with the divisor",
+            |a, b| a.rem_trunc(b),
+            [[7.5, -7.5, 1.0], [2.0, 2.0, 4.0]],
+            [[1.0, 1.0, 1.0], [-3.0, 3.0, 0.0]],
+        ),
+    ]
+}
+
+fn atan2() -> Vec<Case> {
+    use std::f64::consts::{FRAC_PI_2, FRAC_PI_4, PI};
+    let quadrants = [0.4636476090008061, -0.4636476090008061, 2.677945044588987, -2.677945044588987];
+    vec![
+        of(
+            "atan2 in every quadrant",
+            |a, b| a.atan2(b),
+            value([1.0, -1.0, 1.0, -1.0]),
+            value([2.0, 2.0, -2.0, -2.0]),
+            value(quadrants),
+        )
+        .smooth(),
+        of(
+            "atan2 broadcasts",
+            |a, b| a.atan2(b),
+            value([[1.0], [-1.0]]),
+            value([1.0, -1.0]),
+            value([[FRAC_PI_4, 3.0 * FRAC_PI_4], [-FRAC_PI_4, -3.0 * FRAC_PI_4]]),
+        )
+        .smooth(),
+        of(
+            "atan2 on the axes",
+            |a, b| a.atan2(b),
+            value([0.0, 0.0, 2.0, -2.0, -0.0]),
+            value([1.0, -1.0, 0.0, 0.0, -1.0]),
+            value([0.0, PI, FRAC_PI_2, -FRAC_PI_2, -PI]),
+        ),
+        of(
+            "atan2 at its ends",
+            |a, b| a.atan2(b),
+            value([INF, 1.0, 1.0, INF, NAN, 1.0, 0.0]),
+            value([1.0, INF, -INF, INF, 1.0, NAN, 0.0]),
+            value([FRAC_PI_2, 0.0, PI, FRAC_PI_4, NAN, NAN, 0.0]),
+        ),
+        of(
+            "atan2 of i32s is in f64",
+            |a, b| a.atan2(b),
+            value([1, 0]),
+            value([1, 1]),
+            value([FRAC_PI_4, 0.0]),
+        ),
+        of("atan2 of u8s is in f32", |a, b| a.atan2(b), value([0u8]), value([1u8]), value([0.0f32])),
+        slopes(
+            "atan2 has no slope at the origin",
+            |a, b| a.atan2(b),
+            [[0.0, 3.0, 0.0], [0.0, 4.0, 2.0]],
+            [[NAN, 0.16, 0.5], [NAN, -0.12, 0.0]],
+        ),
     ]
 }
 

@@ -17,6 +17,7 @@ variants! {
     Compare::Ge => questions("ge", |a, b| a.ge(b), [F, T, T, F, F, T, T], [T, F, T, T]),
     Compare::IsNan => is_nan(),
     Compare::IsFinite => is_finite(),
+    Compare::IsInf => is_inf(),
 }
 
 const F: bool = false;
@@ -90,5 +91,18 @@ fn is_finite() -> Vec<Case> {
         case("is_finite of i64s", [value([0i64, 1])], |_, [x]| x.is_finite(), value([T, T])),
         case("is_finite of bools", [value([F])], |_, [x]| x.is_finite(), value([T])),
         case("is_finite of nothing", [empty::<f64>(&[2, 0])], |_, [x]| x.is_finite(), empty::<bool>(&[2, 0])),
+    ]
+}
+
+fn is_inf() -> Vec<Case> {
+    let floats = [1.0, NAN, INF, -INF];
+    vec![
+        case("is_inf", [value(floats)], |_, [x]| x.is_inf(), value([F, F, T, T])),
+        case("is_inf of the largest", [value([f64::MAX, f64::MIN])], |_, [x]| x.is_inf(), value([F, F]))
+            .with_fixed_dtypes(),
+        case("is_inf of f32s", [value([f32::MAX, f32::INFINITY])], |_, [x]| x.is_inf(), value([F, T])),
+        case("is_inf of i64s", [value([0i64, i64::MAX])], |_, [x]| x.is_inf(), value([F, F])),
+        case("is_inf of bools", [value([T])], |_, [x]| x.is_inf(), value([F])),
+        case("is_inf of nothing", [empty::<f64>(&[2, 0])], |_, [x]| x.is_inf(), empty::<bool>(&[2, 0])),
     ]
 }

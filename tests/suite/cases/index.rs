@@ -1,9 +1,10 @@
 //! Reading and writing at computed places.
 
+use tamis::OutOfRange;
 use tamis::graph::{Addressing, Combine, Index};
 use tamis::prelude::*;
 
-use super::variants;
+use super::{scatter, variants};
 use crate::array::{empty, value};
 use crate::case::{Case, case};
 
@@ -18,6 +19,15 @@ variants! {
     Index::Scatter { addressing: Addressing::Axis(_), combine: Combine::Add } => scatter_add(),
     Index::Scatter { addressing: Addressing::AlongAxis(_), combine: Combine::Add } => scatter_add_along_axis(),
     Index::Scatter { addressing: Addressing::Nd, combine: Combine::Add } => scatter_nd_add(),
+    Index::Scatter { addressing: Addressing::Axis(_), combine: Combine::Mul } => scatter::mul(),
+    Index::Scatter { addressing: Addressing::AlongAxis(_), combine: Combine::Mul } => scatter::mul_along_axis(),
+    Index::Scatter { addressing: Addressing::Nd, combine: Combine::Mul } => scatter::nd_mul(),
+    Index::Scatter { addressing: Addressing::Axis(_), combine: Combine::Max } => scatter::max(),
+    Index::Scatter { addressing: Addressing::AlongAxis(_), combine: Combine::Max } => scatter::max_along_axis(),
+    Index::Scatter { addressing: Addressing::Nd, combine: Combine::Max } => scatter::nd_max(),
+    Index::Scatter { addressing: Addressing::Axis(_), combine: Combine::Min } => scatter::min(),
+    Index::Scatter { addressing: Addressing::AlongAxis(_), combine: Combine::Min } => scatter::min_along_axis(),
+    Index::Scatter { addressing: Addressing::Nd, combine: Combine::Min } => scatter::nd_min(),
     Index::Scatter { addressing: Addressing::Axis(_), combine: Combine::Or } => scatter_or(),
     Index::Scatter { addressing: Addressing::AlongAxis(_), combine: Combine::Or } => scatter_or_along_axis(),
     Index::Scatter { addressing: Addressing::Nd, combine: Combine::Or } => scatter_nd_or(),
@@ -541,5 +551,95 @@ fn scatter_nd_or() -> Vec<Case> {
             value([[F, T], [F, F]]),
         )
         .with_known_lengths(),
+    ]
+}
+
+pub(crate) fn composed() -> Vec<Case> {
+    gather_or()
+}
+
+fn gather_or() -> Vec<Case> {
+    let matrix = || value([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]]);
+    let indices = || value([1i64, 7, -9, -1, 3, -3]);
+    vec![
+        case(
+            "gather_or clips",
+            [value([10.0, 20.0, 30.0]), indices()],
+            |_, [x, i]| x.gather_or(i, 0, OutOfRange::Clip),
+            value([20.0, 30.0, 10.0, 10.0, 30.0, 10.0]),
+        )
+        .smooth(),
+        case(
+            "gather_or fills",
+            [value([10.0, 20.0, 30.0]), indices()],
+            |_, [x, i]| x.gather_or(i, 0, OutOfRange::Fill((-1).into())),
+            value([20.0, -1.0, -1.0, 30.0, -1.0, 10.0]),
+        )
+        .smooth(),
+        case(
+            "gather_or gives the fill its slope",
+            [value([10.0, 20.0, 30.0]), indices(), value(0.5)],
+            |_, [x, i, fill]| x.gather_or(i, 0, OutOfRange::Fill(fill.into())).square(),
+            value([400.0, 0.25, 0.25, 900.0, 0.25, 100.0]),
+        )
+        .smooth(),
+        case(
+            "gather_or of columns clips",
+            [matrix(), value([[-1i64], [5]])],
+            |_, [x, i]| x.gather_or(i, 1, OutOfRange::Clip),
+            value([[[1.0], [3.0]], [[4.0], [6.0]]]),
+        )
+        .smooth(),
+        case(
+            "gather_or of columns fills",
+            [matrix(), value([2i64, 3])],
+            |_, [x, i]| x.gather_or(i, -1, OutOfRange::Fill(0.5.into())),
+            value([[3.0, 0.5], [6.0, 0.5]]),
+        )
+        .smooth(),
+        case(
+            "gather_or of an index of rank 0",
+            [matrix(), value(9i64)],
+            |_, [x, i]| x.gather_or(i, 0, OutOfRange::Fill(7.into())),
+            value([7.0, 7.0, 7.0]),
+        )
+        .smooth(),
+        case(
+            "gather_or of i32s by i32s",
+            [value([10, 20]), value([i32::MAX, i32::MIN, 0])],
+            |_, [x, i]| x.gather_or(i, 0, OutOfRange::Fill((-1).into())),
+            value([-1, -1, 10]),
+        ),
+        case(
+            "gather_or by the farthest indices",
+            [value([10.0, 20.0]), value([i64::MAX, i64::MIN])],
+            |_, [x, i]| x.gather_or(i, 0, OutOfRange::Clip),
+            value([20.0, 10.0]),
+        ),
+        case(
+            "gather_or of bools fills",
+            [value([T, F]), value([0i64, 2])],
+            |_, [x, i]| x.gather_or(i, 0, OutOfRange::Fill(true.into())),
+            value([T, T]),
+        ),
+        case(
+            "gather_or fills from nothing",
+            [empty::<f64>(&[0]), value([0i64, -1])],
+            |_, [x, i]| x.gather_or(i, 0, OutOfRange::Fill(2.5.into())),
+            value([2.5, 2.5]),
+        ),
+        case(
+            "gather_or of nothing",
+            [value([1.0]), empty::<i64>(&[0])],
+            |_, [x, i]| x.gather_or(i, 0, OutOfRange::Clip),
+            empty::<f64>(&[0]),
+        )
+        .smooth(),
+        case(
+            "gather_or has no slope at what it does not read",
+            [value([0.0, 4.0]), value([1i64, 2])],
+            |_, [x, i]| grad(x.sqrt().gather_or(i, 0, OutOfRange::Fill(1.into())).sum(..), x),
+            value([0.0, 0.25]),
+        ),
     ]
 }

@@ -18,6 +18,7 @@ variants! {
     Layout::Concat { .. } => concat(),
     Layout::Guard { .. } => guard(),
     Layout::Checked => checked(),
+    Layout::Assert { .. } => assert_that(),
 }
 
 const F: bool = false;
@@ -382,7 +383,230 @@ fn checked() -> Vec<Case> {
     ]
 }
 
+/// Two assertions of the same are two: each has its line.
+fn assert_that() -> Vec<Case> {
+    vec![
+        case(
+            "assert_that",
+            [value([1.0, 2.0])],
+            |_, [x]| x.assert_that(x.gt(0), "positive").square(),
+            value([1.0, 4.0]),
+        )
+        .unshared()
+        .smooth(),
+        case(
+            "assert_that of another shape",
+            [value([[1, 2]]), value(T)],
+            |_, [x, m]| x.assert_that(m | !m, "true"),
+            value([[1, 2]]),
+        )
+        .unshared(),
+        case(
+            "assert_that of nothing holds",
+            [value([1.0]), empty::<bool>(&[0])],
+            |_, [x, m]| x.assert_that(m, "true"),
+            value([1.0]),
+        )
+        .unshared()
+        .smooth(),
+        case(
+            "assert_that of NaN",
+            [value([f64::NAN])],
+            |_, [x]| x.assert_that(x.is_nan(), "NaN"),
+            value([f64::NAN]),
+        )
+        .unshared(),
+    ]
+}
+
 pub(crate) fn composed() -> Vec<Case> {
+    [stack(), flip(), split(), border(), tile(), repeat()].concat()
+}
+
+fn flip() -> Vec<Case> {
+    vec![
+        case("flip", [matrix()], |_, [x]| x.flip(1), value([[3.0, 2.0, 1.0], [6.0, 5.0, 4.0]])).smooth(),
+        case("flip of axis 0", [matrix()], |_, [x]| x.flip(-2), value([[4.0, 5.0, 6.0], [1.0, 2.0, 3.0]]))
+            .smooth(),
+        case("flip of both axes", [matrix()], |_, [x]| x.flip(..), value([[6.0, 5.0, 4.0], [3.0, 2.0, 1.0]]))
+            .smooth(),
+        case("flip of no axes", [matrix()], |_, [x]| x.flip([0i64; 0]), matrix()).smooth(),
+        case("flip twice", [matrix()], |_, [x]| x.flip(0).flip(0), matrix()).smooth(),
+        case("flip of rank 0", [value(2.5)], |_, [x]| x.flip(..), value(2.5)).smooth(),
+        case("flip of bools", [value([T, F, F])], |_, [x]| x.flip(0), value([F, F, T])),
+        case("flip of nothing", [empty::<f64>(&[0, 2])], |_, [x]| x.flip(..), empty::<f64>(&[0, 2])).smooth(),
+        case(
+            "flip of a selection",
+            [value([3.0, -1.0, 2.0]), value([T, F, T])],
+            |_, [x, m]| x.boolean_mask(m).flip(0),
+            value([2.0, 3.0]),
+        )
+        .smooth(),
+    ]
+}
+
+fn split() -> Vec<Case> {
+    vec![
+        case(
+            "split",
+            [vector()],
+            |graph, [x]| {
+                let parts = x.split([2, 3], 0);
+                graph.concat([parts[1].square(), parts[0]], 0)
+            },
+            value([4.0, 9.0, 16.0, 0.0, 1.0]),
+        )
+        .smooth(),
+        case(
+            "split of columns",
+            [matrix()],
+            |_, [x]| x.split([1, 2], -1)[1],
+            value([[2.0, 3.0], [5.0, 6.0]]),
+        )
+        .smooth(),
+        case("split of rows", [matrix()], |_, [x]| x.split([1, 1], 0)[1], value([[4.0, 5.0, 6.0]])).smooth(),
+        case("split of a part of nothing", [vector()], |_, [x]| x.split([0, 5], 0)[0], empty::<f64>(&[0]))
+            .smooth(),
+        case("split in one", [value([1, 2])], |_, [x]| x.split([2], 0)[0], value([1, 2])),
+        case("split of nothing", [empty::<f64>(&[0])], |_, [x]| x.split([0, 0], 0)[1], empty::<f64>(&[0]))
+            .smooth(),
+        case(
+            "split by lengths of other tensors",
+            [vector(), value([1.0, 1.0]), value([1.0, 1.0, 1.0])],
+            |_, [x, a, b]| x.split(dims![a.dim(0), b.dim(0)], 0)[1] * b,
+            value([2.0, 3.0, 4.0]),
+        )
+        .smooth(),
+    ]
+}
+
+fn border() -> Vec<Case> {
+    vec![
+        case(
+            "pad with 0",
+            [value([1.0, 2.0])],
+            |_, [x]| x.pad([(1, 2)], 0),
+            value([0.0, 1.0, 2.0, 0.0, 0.0]),
+        )
+        .smooth(),
+        case(
+            "pad of a matrix",
+            [value([[1.0, 2.0], [3.0, 4.0]])],
+            |_, [x]| x.pad([(1, 0), (0, 1)], 0.5).square(),
+            value([[0.25, 0.25, 0.25], [1.0, 4.0, 0.25], [9.0, 16.0, 0.25]]),
+        )
+        .smooth(),
+        case(
+            "pad with a tensor of rank 0",
+            [value([1.0, 2.0]), value(3.0)],
+            |_, [x, fill]| x.pad([(1, 2)], fill).square(),
+            value([9.0, 1.0, 4.0, 9.0, 9.0]),
+        )
+        .smooth(),
+        case(
+            "pad gives its value the slope of the border",
+            [value([1.0, 2.0]), value(3.0)],
+            |_, [x, fill]| grad(x.pad([(1, 2)], fill).sum(..), fill),
+            value(3.0),
+        ),
+        case("pad by nothing", [matrix()], |_, [x]| x.pad([(0, 0), (0, 0)], 7), matrix()).smooth(),
+        case("pad around nothing", [empty::<f64>(&[0])], |_, [x]| x.pad([(1, 1)], 7), value([7.0, 7.0]))
+            .smooth(),
+        case("pad of rank 0", [value(2.5)], |_, [x]| x.pad([(0i64, 0i64); 0], 7), value(2.5)).smooth(),
+        case("pad of i32s with -1", [value([1])], |_, [x]| x.pad([(1, 1)], -1), value([-1, 1, -1])),
+        case("pad of u8s", [value([1u8])], |_, [x]| x.pad([(0, 1)], 255), value([1u8, 255])),
+        case("pad with true", [value([F])], |_, [x]| x.pad([(1, 0)], true), value([T, F])),
+        case(
+            "pad with NaN has no slope but inside",
+            [value([0.25, 4.0])],
+            |_, [x]| grad(x.sqrt().pad([(1, 1)], f64::NAN).slice([1..3]).sum(..), x),
+            value([1.0, 0.25]),
+        ),
+        case(
+            "pad by a length",
+            [value([1.0, 2.0]), value([5.0, 5.0, 5.0])],
+            |_, [x, y]| x.pad([(y.dim(0), y.dim(0))], 0),
+            value([0.0, 0.0, 0.0, 1.0, 2.0, 0.0, 0.0, 0.0]),
+        )
+        .smooth(),
+    ]
+}
+
+fn tile() -> Vec<Case> {
+    let pair = || value([1.0, 2.0]);
+    vec![
+        case("tile", [pair()], |_, [x]| x.tile([3]), value([1.0, 2.0, 1.0, 2.0, 1.0, 2.0])).smooth(),
+        case(
+            "tile of a matrix",
+            [value([[1.0, 2.0], [3.0, 4.0]])],
+            |_, [x]| x.tile([1, 2]).square(),
+            value([[1.0, 4.0, 1.0, 4.0], [9.0, 16.0, 9.0, 16.0]]),
+        )
+        .smooth(),
+        case("tile to more axes", [pair()], |_, [x]| x.tile([2, 1]), value([[1.0, 2.0], [1.0, 2.0]]))
+            .smooth(),
+        case("tile once", [matrix()], |_, [x]| x.tile([1, 1]), matrix()).smooth(),
+        case("tile never", [pair()], |_, [x]| x.tile([0]), empty::<f64>(&[0])).smooth(),
+        case("tile of nothing", [empty::<f64>(&[0, 2])], |_, [x]| x.tile([3, 1]), empty::<f64>(&[0, 2]))
+            .smooth(),
+        case("tile of rank 0", [value(5)], |_, [x]| x.tile([2]), value([5, 5])),
+        case("tile of bools", [value([T, F])], |_, [x]| x.tile([2]), value([T, F, T, F])),
+        case(
+            "tile as often as another tensor is long",
+            [pair(), value([0.0, 0.0, 0.0])],
+            |_, [x, y]| x.tile(dims![y.dim(0)]),
+            value([1.0, 2.0, 1.0, 2.0, 1.0, 2.0]),
+        )
+        .smooth(),
+        case(
+            "tile adds its slopes",
+            [pair()],
+            |_, [x]| grad(x.tile([3]).square().sum(..), x),
+            value([6.0, 12.0]),
+        ),
+    ]
+}
+
+fn repeat() -> Vec<Case> {
+    let pair = || value([1.0, 2.0]);
+    vec![
+        case("repeat", [pair()], |_, [x]| x.repeat(2, 0), value([1.0, 1.0, 2.0, 2.0])).smooth(),
+        case(
+            "repeat of columns",
+            [value([[1.0, 2.0], [3.0, 4.0]])],
+            |_, [x]| x.repeat(2, -1).square(),
+            value([[1.0, 1.0, 4.0, 4.0], [9.0, 9.0, 16.0, 16.0]]),
+        )
+        .smooth(),
+        case(
+            "repeat of rows",
+            [value([[1.0, 2.0], [3.0, 4.0]])],
+            |_, [x]| x.repeat(2, 0),
+            value([[1.0, 2.0], [1.0, 2.0], [3.0, 4.0], [3.0, 4.0]]),
+        )
+        .smooth(),
+        case("repeat once", [pair()], |_, [x]| x.repeat(1, 0), pair()).smooth(),
+        case("repeat never", [pair()], |_, [x]| x.repeat(0, 0), empty::<f64>(&[0])).smooth(),
+        case("repeat of nothing", [empty::<f64>(&[0, 2])], |_, [x]| x.repeat(3, 0), empty::<f64>(&[0, 2]))
+            .smooth(),
+        case("repeat of u8s", [value([7u8, 8])], |_, [x]| x.repeat(2, 0), value([7u8, 7, 8, 8])),
+        case(
+            "repeat as often as another tensor is long",
+            [pair(), value([0.0, 0.0, 0.0])],
+            |_, [x, y]| x.repeat(y.dim(0), 0),
+            value([1.0, 1.0, 1.0, 2.0, 2.0, 2.0]),
+        )
+        .smooth(),
+        case(
+            "repeat adds its slopes",
+            [pair()],
+            |_, [x]| grad(x.repeat(3, 0).square().sum(..), x),
+            value([6.0, 12.0]),
+        ),
+    ]
+}
+
+fn stack() -> Vec<Case> {
     let pair = || value([1.0, 2.0]);
     vec![
         case(

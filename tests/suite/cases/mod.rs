@@ -2,6 +2,7 @@
 
 mod binary;
 mod compare;
+mod composed;
 mod index;
 mod layout;
 mod linalg;
@@ -10,8 +11,10 @@ mod mask;
 mod order;
 mod reduce;
 mod scan;
+mod scatter;
 mod select;
 mod source;
+mod statistics;
 mod unary;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -72,13 +75,17 @@ fn variants_of_all_families() -> Vec<Variant> {
 fn composed() -> Vec<Case> {
     let families = [
         source::composed,
+        unary::composed,
         binary::composed,
+        index::composed,
         logic::composed,
         select::composed,
         mask::composed,
         reduce::composed,
         layout::composed,
         linalg::composed,
+        statistics::composed,
+        composed::composed,
     ];
     families.iter().flat_map(|cases| cases()).collect()
 }

@@ -10,6 +10,7 @@ use crate::case::{Case, case};
 variants! {
     Reduce:
     Reduce::Sum(_) => sum(),
+    Reduce::Prod(_) => prod(),
     Reduce::Max { .. } => max(),
     Reduce::Min { .. } => min(),
     Reduce::Any(_) => any(),
@@ -65,6 +66,100 @@ fn sum() -> Vec<Case> {
         )
         .smooth(),
     ]
+}
+
+fn prod() -> Vec<Case> {
+    let cube = || value([[[1.0, 2.0], [3.0, 4.0]], [[5.0, 6.0], [7.0, 8.0]]]);
+    vec![
+        case("prod", [matrix()], |_, [x]| x.prod(..), value(792.0)).smooth(),
+        case("prod over axis 0", [matrix()], |_, [x]| x.prod(0), value([4.0, -11.0, -18.0])).smooth(),
+        case("prod over axis -1", [matrix()], |_, [x]| x.prod(-1), value([-6.0, -132.0])).smooth(),
+        case("prod over two axes", [cube()], |_, [x]| x.prod([0, -1]), value([60.0, 672.0])).smooth(),
+        case("prod over the middle axis", [cube()], |_, [x]| x.prod(1), value([[3.0, 8.0], [35.0, 48.0]]))
+            .smooth(),
+        case("prod with the axis kept", [matrix()], |_, [x]| x.prod(keep(1)), value([[-6.0], [-132.0]]))
+            .smooth(),
+        case("prod with all axes kept", [matrix()], |_, [x]| x.prod(keep(..)), value([[792.0]])).smooth(),
+        case("prod over no axes", [matrix()], |_, [x]| x.prod(NONE), matrix()).smooth(),
+        case("prod of rank 0", [value(2.5)], |_, [x]| x.prod(..), value(2.5)).smooth(),
+        case("prod of nothing", [empty::<f64>(&[0])], |_, [x]| x.prod(..), value(1.0)).smooth(),
+        case("prod of rows without elements", [empty::<f64>(&[2, 0])], |_, [x]| x.prod(1), value([1.0, 1.0]))
+            .smooth(),
+        case("prod to nothing", [empty::<f64>(&[0, 2])], |_, [x]| x.prod(1), empty::<f64>(&[0])).smooth(),
+        case(
+            "prod of rows with 0, 1, 2 and 3 zeros",
+            [value([[2.0, 3.0, 4.0], [2.0, 0.0, 4.0], [0.0, 3.0, 0.0], [0.0, 0.0, 0.0]])],
+            |_, [x]| x.prod(1),
+            value([24.0, 0.0, 0.0, 0.0]),
+        )
+        .smooth(),
+        case(
+            "the slope of prod with 0, 1, 2 and 3 zeros",
+            [value([[2.0, 3.0, 4.0], [2.0, 0.0, 4.0], [0.0, 3.0, 0.0], [0.0, 0.0, 0.0]])],
+            |_, [x]| grad(x.prod(1).sum(..), x),
+            value([[12.0, 8.0, 6.0], [0.0, 8.0, 0.0], [0.0; 3], [0.0; 3]]),
+        ),
+        case(
+            "prod over two axes with two zeros",
+            [value([[[1.0, 0.0], [3.0, 4.0]], [[0.0, 6.0], [7.0, 8.0]]])],
+            |_, [x]| x.prod([0, -1]),
+            value([0.0, 672.0]),
+        )
+        .smooth(),
+        curvature(
+            "the curvature of prod",
+            [2.0, 3.0, 4.0],
+            [[0.0, 4.0, 3.0], [4.0, 0.0, 2.0], [3.0, 2.0, 0.0]],
+        ),
+        curvature(
+            "the curvature of prod at a zero",
+            [2.0, 0.0, 3.0],
+            [[0.0, 3.0, 0.0], [3.0, 0.0, 2.0], [0.0, 2.0, 0.0]],
+        ),
+        curvature(
+            "the curvature of prod at two zeros",
+            [0.0, 0.0, 3.0],
+            [[0.0, 3.0, 0.0], [3.0, 0.0, 0.0], [0.0, 0.0, 0.0]],
+        ),
+        curvature("the curvature of prod at zeros alone", [0.0; 3], [[0.0; 3]; 3]),
+        case(
+            "the third derivative of prod at zeros alone",
+            [value([0.0, 0.0, 0.0])],
+            |_, [x]| grad(tamis::hessian(x.prod(..), x).slice((0, 1)), x),
+            value([0.0, 0.0, 1.0]),
+        )
+        .with_known_lengths(),
+        case(
+            "prod of 0 and infinity",
+            [value([[INF, 0.0], [INF, -2.0], [NAN, 0.0]])],
+            |_, [x]| x.prod(1),
+            value([NAN, -INF, NAN]),
+        ),
+        case("prod of bools is in i64", [value([[T, F], [T, T]])], |_, [x]| x.prod(1), value([0i64, 1])),
+        case("prod of u8s is in i64", [value([200u8, 100])], |_, [x]| x.prod(..), value(20000i64)),
+        case("prod of i32s is in i64", [value([65536, 65536])], |_, [x]| x.prod(..), value(1i64 << 32)),
+        case("prod of i64s wraps", [value([i64::MAX, 2])], |_, [x]| x.prod(..), value(-2i64)),
+        case("prod of f32s", [value([0.5f32, 3.0])], |_, [x]| x.prod(..), value(1.5f32)).smooth(),
+        case(
+            "prod of a selection",
+            [value([3.0, -1.0, 2.0]), value([T, F, T])],
+            |_, [x, m]| x.boolean_mask(m).square().prod(..),
+            value(36.0),
+        )
+        .smooth(),
+        case(
+            "prod has slopes by its other factors alone",
+            [value([0.0, 4.0])],
+            |_, [x]| grad(where_(x.gt(0), x.sqrt(), 1.0).prod(..), x),
+            value([0.0, 0.25]),
+        ),
+    ]
+}
+
+/// The second derivatives of a product of three.
+#[track_caller]
+fn curvature(name: &str, x: [f64; 3], expected: [[f64; 3]; 3]) -> Case {
+    case(name, [value(x)], |_, [x]| tamis::hessian(x.prod(..), x), value(expected)).with_known_lengths()
 }
 
 /// The maximum under a mask and beside an initial element, as softmax takes it.

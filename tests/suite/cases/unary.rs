@@ -1,6 +1,8 @@
 //! Elementwise functions of one operand.
 
-use std::f64::consts::{E, LN_2, LN_10, SQRT_2};
+use std::f64::consts::{
+    E, FRAC_2_SQRT_PI, FRAC_PI_2, FRAC_PI_3, FRAC_PI_4, FRAC_PI_6, LN_2, LN_10, PI, SQRT_2,
+};
 
 use tamis::graph::Unary;
 use tamis::prelude::*;
@@ -23,11 +25,22 @@ variants! {
     Unary::Recip => recip(),
     Unary::Sin => sin(),
     Unary::Cos => cos(),
+    Unary::Tan => tan(),
+    Unary::Asin => asin(),
+    Unary::Acos => acos(),
+    Unary::Atan => atan(),
+    Unary::Sinh => sinh(),
+    Unary::Cosh => cosh(),
     Unary::Tanh => tanh(),
+    Unary::Erf => erf(),
+    Unary::Softplus => softplus(),
     Unary::Sigmoid => sigmoid(),
     Unary::Relu => relu(),
     Unary::Square => square(),
     Unary::Floor => floor(),
+    Unary::Ceil => ceil(),
+    Unary::Round => round(),
+    Unary::Trunc => trunc(),
     Unary::Cast(_) => cast(),
     Unary::StopGradient => stop_gradient(),
 }
@@ -163,6 +176,81 @@ fn cos() -> Vec<Case> {
     ]
 }
 
+fn tan() -> Vec<Case> {
+    let points = [(0.0, 0.0), (1.0, 1.5574077246549023), (-2.0, 2.185039863261519)];
+    vec![
+        at("tan", |x| x.tan(), points).within(16.0).smooth(),
+        at("tan at its ends", |x| x.tan(), [(INF, NAN), (-INF, NAN), (NAN, NAN)]),
+        of("tan of i32s is in f64", |x| x.tan(), value([0, 1]), value([0.0, 1.5574077246549023])),
+        of("tan of u8s is in f32", |x| x.tan(), value([0u8]), value([0.0f32])),
+        slope("tan is steepest at its ends", |x| x.tan(), [(0.0, 1.0), (FRAC_PI_4, 2.0)]).within(16.0),
+    ]
+}
+
+fn asin() -> Vec<Case> {
+    let points = [(0.5, FRAC_PI_6), (0.0, 0.0), (-0.25, -0.25268025514207865)];
+    vec![
+        at("asin", |x| x.asin(), points).smooth(),
+        at(
+            "asin at its ends",
+            |x| x.asin(),
+            [(1.0, FRAC_PI_2), (-1.0, -FRAC_PI_2), (1.5, NAN), (-INF, NAN), (NAN, NAN)],
+        ),
+        of("asin of i32s is in f64", |x| x.asin(), value([0, 1]), value([0.0, FRAC_PI_2])),
+        of("asin of bools is in f32", |x| x.asin(), value([false]), value([0.0f32])),
+        slope("asin is steep at its ends", |x| x.asin(), [(1.0, INF), (-1.0, INF), (0.0, 1.0), (2.0, NAN)]),
+    ]
+}
+
+fn acos() -> Vec<Case> {
+    let points = [(0.5, FRAC_PI_3), (0.0, FRAC_PI_2), (-0.25, 1.8234765819369754)];
+    vec![
+        at("acos", |x| x.acos(), points).smooth(),
+        at("acos at its ends", |x| x.acos(), [(1.0, 0.0), (-1.0, PI), (-1.5, NAN), (INF, NAN), (NAN, NAN)]),
+        of("acos of i64s is in f64", |x| x.acos(), value([1i64, 0]), value([0.0, FRAC_PI_2])),
+        slope(
+            "acos is steep at its ends",
+            |x| x.acos(),
+            [(1.0, -INF), (-1.0, -INF), (0.0, -1.0), (2.0, NAN)],
+        ),
+    ]
+}
+
+fn atan() -> Vec<Case> {
+    let points = [(1.0, FRAC_PI_4), (-2.0, -1.1071487177940904), (0.5, 0.4636476090008061)];
+    vec![
+        at("atan", |x| x.atan(), points).smooth(),
+        at("atan at its ends", |x| x.atan(), [(0.0, 0.0), (INF, FRAC_PI_2), (-INF, -FRAC_PI_2), (NAN, NAN)]),
+        of("atan of i32s is in f64", |x| x.atan(), value([1, -1]), value([FRAC_PI_4, -FRAC_PI_4])),
+        slope("atan is flat in its tails", |x| x.atan(), [(INF, 0.0), (-INF, 0.0), (1.0, 0.5), (0.0, 1.0)]),
+    ]
+}
+
+fn sinh() -> Vec<Case> {
+    let points = [(1.0, 1.1752011936438014), (-2.0, -3.626860407847019), (0.5, 0.5210953054937474)];
+    vec![
+        at("sinh", |x| x.sinh(), points).smooth(),
+        at("sinh near 0", |x| x.sinh(), [(1e-10, 1e-10), (0.0, 0.0)]).smooth(),
+        at(
+            "sinh at its ends",
+            |x| x.sinh(),
+            [(INF, INF), (-INF, -INF), (1e4, INF), (-1e4, -INF), (NAN, NAN)],
+        ),
+        of("sinh of i32s is in f64", |x| x.sinh(), value([0, 1]), value([0.0, 1.1752011936438014])),
+    ]
+}
+
+fn cosh() -> Vec<Case> {
+    let points = [(0.0, 1.0), (1.0, 1.5430806348152437), (-2.0, 3.7621956910836314)];
+    vec![
+        at("cosh", |x| x.cosh(), points).smooth(),
+        at("cosh at its ends", |x| x.cosh(), [(INF, INF), (-INF, INF), (-1e4, INF), (NAN, NAN)]),
+        of("cosh of i64s is in f64", |x| x.cosh(), value([0i64, 1]), value([1.0, 1.5430806348152437])),
+        of("cosh of u8s is in f32", |x| x.cosh(), value([0u8]), value([1.0f32])),
+        slope("cosh has slope 0 at 0", |x| x.cosh(), [(0.0, 0.0), (1.0, 1.1752011936438014)]),
+    ]
+}
+
 fn tanh() -> Vec<Case> {
     let points = [(0.0, 0.0), (1.0, 0.7615941559557649), (-0.5, -0.46211715726000974)];
     vec![
@@ -170,6 +258,57 @@ fn tanh() -> Vec<Case> {
         at("tanh at its ends", |x| x.tanh(), [(100.0, 1.0), (-INF, -1.0), (INF, 1.0), (NAN, NAN)]),
         of("tanh of i64s is in f64", |x| x.tanh(), value([0i64, 1]), value([0.0, 0.7615941559557649])),
         slope("tanh is flat in its tails", |x| x.tanh(), [(1e3, 0.0), (-1e3, 0.0), (0.0, 1.0)]),
+    ]
+}
+
+fn erf() -> Vec<Case> {
+    let points = [(0.0, 0.0), (1.0, 0.8427007929497149), (-2.0, -0.9953222650189527)];
+    vec![
+        at("erf", |x| x.erf(), points).smooth(),
+        at("erf near 0", |x| x.erf(), [(1e-10, 1.1283791670955126e-10), (-1e-30, -1.1283791670955126e-30)]),
+        at("erf between", |x| x.erf(), [(0.5, 0.5204998778130465), (3.5, 0.9999992569016276)]),
+        at(
+            "erf at its ends",
+            |x| x.erf(),
+            [(INF, 1.0), (-INF, -1.0), (100.0, 1.0), (-100.0, -1.0), (NAN, NAN)],
+        ),
+        of("erf of i32s is in f64", |x| x.erf(), value([0, 1]), value([0.0, 0.8427007929497149])),
+        of("erf of u8s is in f32", |x| x.erf(), value([0u8, 1]), value([0.0f32, 0.842_700_8])),
+        slope(
+            "erf is flat in its tails",
+            |x| x.erf(),
+            [(0.0, FRAC_2_SQRT_PI), (1.0, 0.4151074974205947), (1e3, 0.0), (-INF, 0.0)],
+        ),
+    ]
+}
+
+fn softplus() -> Vec<Case> {
+    let points = [(0.0, LN_2), (1.0, 1.3132616875182228), (-2.0, 0.1269280110429725)];
+    vec![
+        at("softplus", |x| x.softplus(), points).smooth(),
+        at(
+            "softplus at its ends",
+            |x| x.softplus(),
+            [(1e4, 1e4), (-1e4, 0.0), (INF, INF), (-INF, 0.0), (NAN, NAN)],
+        ),
+        at("softplus keeps a small tail", |x| x.softplus(), [(-50.0, 1.9287498479639178e-22)]),
+        of("softplus of i64s is in f64", |x| x.softplus(), value([0i64]), value([LN_2])),
+        slope(
+            "softplus has the slope of sigmoid",
+            |x| x.softplus(),
+            [(0.0, 0.5), (1e4, 1.0), (-1e4, 0.0), (1.0, 0.7310585786300049), (-50.0, 1.9287498479639178e-22)],
+        ),
+    ]
+}
+
+/// A builder, `1 / √x`.
+fn rsqrt() -> Vec<Case> {
+    vec![
+        at("rsqrt", |x| x.rsqrt(), [(4.0, 0.5), (0.25, 2.0), (2.0, 1.0 / SQRT_2)]).smooth(),
+        at("rsqrt at its ends", |x| x.rsqrt(), [(0.0, INF), (-1.0, NAN), (INF, 0.0), (NAN, NAN)]),
+        of("rsqrt of i32s is in f64", |x| x.rsqrt(), value([4, 0]), value([0.5, INF])),
+        of("rsqrt of u8s is in f32", |x| x.rsqrt(), value([4u8]), value([0.5f32])),
+        slope("rsqrt is steep at 0", |x| x.rsqrt(), [(0.0, -INF), (4.0, -0.0625), (-1.0, NAN)]),
     ]
 }
 
@@ -215,6 +354,51 @@ fn floor() -> Vec<Case> {
         of("floor of i32s is what they are", |x| x.floor(), value([-3, 4]), value([-3, 4])),
         slope("floor has slope 0 at whole numbers", |x| x.floor(), [(2.0, 0.0), (2.5, 0.0)]),
     ]
+}
+
+fn ceil() -> Vec<Case> {
+    vec![
+        at("ceil", |x| x.ceil(), [(1.5, 2.0), (-1.5, -1.0), (0.5, 1.0)]).smooth(),
+        at("ceil at its ends", |x| x.ceil(), [(2.0, 2.0), (-INF, -INF), (NAN, NAN), (1e300, 1e300)])
+            .with_fixed_dtypes(),
+        of("ceil of i32s is what they are", |x| x.ceil(), value([-3, 4]), value([-3, 4])),
+        slope("ceil has slope 0 at whole numbers", |x| x.ceil(), [(2.0, 0.0), (2.5, 0.0)]),
+    ]
+}
+
+fn round() -> Vec<Case> {
+    vec![
+        at("round", |x| x.round(), [(1.25, 1.0), (-1.75, -2.0), (0.75, 1.0)]).smooth(),
+        at(
+            "round takes the even of equally near",
+            |x| x.round(),
+            [(0.5, 0.0), (1.5, 2.0), (2.5, 2.0), (-0.5, 0.0), (-1.5, -2.0), (-2.5, -2.0)],
+        ),
+        at("round of almost a half", |x| x.round(), [(0.49999999999999994, 0.0)]).with_fixed_dtypes(),
+        at(
+            "round at its ends",
+            |x| x.round(),
+            [(INF, INF), (-INF, -INF), (NAN, NAN), (4503599627370497.0, 4503599627370497.0)],
+        )
+        .with_fixed_dtypes(),
+        of("round of i64s is what they are", |x| x.round(), value([-3i64, 4]), value([-3i64, 4])),
+        of("round of f32s", |x| x.round(), value([0.5f32, 8388609.0]), value([0.0f32, 8388609.0])),
+        slope("round has slope 0 at a half", |x| x.round(), [(0.5, 0.0), (1.0, 0.0)]),
+    ]
+}
+
+fn trunc() -> Vec<Case> {
+    vec![
+        at("trunc", |x| x.trunc(), [(1.75, 1.0), (-1.75, -1.0), (0.5, 0.0)]).smooth(),
+        at("trunc at its ends", |x| x.trunc(), [(-2.0, -2.0), (-INF, -INF), (NAN, NAN), (1e300, 1e300)])
+            .with_fixed_dtypes(),
+        of("trunc of u8s is what they are", |x| x.trunc(), value([3u8, 4]), value([3u8, 4])),
+        slope("trunc has slope 0 at whole numbers", |x| x.trunc(), [(2.0, 0.0), (-2.5, 0.0)]),
+    ]
+}
+
+pub(crate) fn composed() -> Vec<Case> {
+    rsqrt()
 }
 
 /// Every dtype into every dtype.

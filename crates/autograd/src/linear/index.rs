@@ -55,11 +55,11 @@ impl<'g> Places<'g> {
         }
     }
 
-    fn read(&self, tensor: Expr<'g>) -> Expr<'g> {
+    pub(crate) fn read(&self, tensor: Expr<'g>) -> Expr<'g> {
         self.graph().apply(Index::Gather(self.addressing), &[tensor, self.indices])
     }
 
-    fn write(&self, combine: Combine, tensor: Expr<'g>, updates: Expr<'g>) -> Expr<'g> {
+    pub(crate) fn write(&self, combine: Combine, tensor: Expr<'g>, updates: Expr<'g>) -> Expr<'g> {
         let op = Index::Scatter { addressing: self.addressing, combine };
         self.graph().apply(op, &[tensor, self.indices, updates])
     }

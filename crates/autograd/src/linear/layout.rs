@@ -77,11 +77,11 @@ impl Window {
         self.start == Dim::ZERO && self.step == 1 && self.len == self.size
     }
 
-    fn slice(&self) -> SliceAxis {
+    pub(crate) fn slice(&self) -> SliceAxis {
         SliceAxis { start: self.start.clone(), step: self.step, len: self.len.clone() }
     }
 
-    fn pad(&self) -> PadAxis {
+    pub(crate) fn pad(&self) -> PadAxis {
         PadAxis { start: self.start.clone(), step: self.step, size: self.size.clone() }
     }
 }

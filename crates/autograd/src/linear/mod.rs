@@ -53,6 +53,8 @@ pub(crate) enum Linear<'g> {
     ScatterAdd(Places<'g>),
     /// The running sum.
     Cumsum(Direction),
+    /// The linear recurrence `hₜ = aₜ·hₜ₋₁ + valueₜ`.
+    Scan { coefficient: Expr<'g>, axis: usize, reverse: bool },
     /// `coefficient · value`, or `value · coefficient`, with masked coefficients.
     Matmul { side: Side, coefficient: Dual<'g> },
 }
@@ -77,6 +79,7 @@ impl<'g> Linear<'g> {
             Linear::Gather(places) => index::gather(&x, places),
             Linear::ScatterAdd(places) => index::scatter_add(&x, places),
             Linear::Cumsum(direction) => scan::cumsum(&x, *direction),
+            Linear::Scan { coefficient, axis, reverse } => scan::linear(&x, *coefficient, *axis, *reverse),
             Linear::Matmul { side: Side::Left, coefficient } => linalg::matmul(coefficient, &x),
             Linear::Matmul { side: Side::Right, coefficient } => linalg::matmul(&x, coefficient),
         }
@@ -100,6 +103,11 @@ impl<'g> Linear<'g> {
             Linear::ScatterAdd(places) => Linear::Gather(places),
             Linear::Cumsum(direction) => {
                 Linear::Cumsum(Direction { reverse: !direction.reverse, ..direction })
+            }
+            // λₜ = valueₜ + aₜ₊₁·λₜ₊₁
+            Linear::Scan { coefficient, axis, reverse } => {
+                let coefficient = scan::shifted(coefficient, axis, !reverse);
+                Linear::Scan { coefficient, axis, reverse: !reverse }
             }
             Linear::Matmul { side, coefficient } => {
                 Linear::Matmul { side, coefficient: transposed(&coefficient) }

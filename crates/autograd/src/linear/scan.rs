@@ -1,9 +1,10 @@
-//! The running sum.
+//! The running sum and the linear recurrence.
 
-use tamis_graph::{DType, Direction, Expr, Scan};
+use tamis_graph::{DType, Dim, Direction, Expr, Graph, Layout, Scan, Shape, where_};
 
 use crate::arrange::{full, ones, spliced};
 use crate::dual::Dual;
+use crate::linear::layout::{Window, Windows};
 
 /// The running sum: supported where any element so far is. An exclusive sum
 /// starts with the sum of nothing, which is not supported.
@@ -23,4 +24,51 @@ pub(crate) fn cumsum<'g>(x: &Dual<'g>, direction: Direction) -> Dual<'g> {
             elements.map(|mask| apply(Scan::RunningOr(direction), mask))
         },
     )
+}
+
+/// `hₜ = aₜ·hₜ₋₁ + xₜ`: supported where any element so far is. Before the first
+/// of them there is only 0, which must not meet a coefficient that may be infinite.
+pub(crate) fn linear<'g>(x: &Dual<'g>, coefficient: Expr<'g>, axis: usize, reverse: bool) -> Dual<'g> {
+    let graph = x.value.graph();
+    let running = |mask: Expr<'g>, exclusive: bool| {
+        graph.apply(Scan::RunningOr(Direction { axis, exclusive, reverse }), &[mask])
+    };
+    let (_, varying) = x.support.split(&[axis]);
+    let so_far = varying.conjunction();
+    let carried = so_far.map_or(coefficient, |mask| where_(running(mask, true), coefficient, 0.0));
+    x.accumulate(
+        &[axis],
+        |value| graph.apply(Scan::Linear { axis, reverse }, &[carried, value]),
+        |factor| factor,
+        |varying| varying.map(|mask| running(mask, false)),
+    )
+}
+
+/// The windows whose slice and pad move a tensor one place on along a scan.
+pub(crate) fn shift_windows(shape: &Shape, axis: usize, reverse: bool) -> (Windows, Windows) {
+    let size = &shape[axis];
+    // An axis that is too long for this has been refused where it was built.
+    let len = size.sub(&Dim::ONE).and_then(|len| len.at_least_zero()).unwrap_or(Dim::ZERO);
+    let window = |start: Dim| -> Windows {
+        let mut windows: Windows = shape.iter().map(Window::whole).collect();
+        windows[axis] = Window { start, step: 1, len: len.clone(), size: size.clone() };
+        windows
+    };
+    let (first, second) = (window(Dim::ZERO), window(Dim::ONE));
+    if reverse { (second, first) } else { (first, second) }
+}
+
+/// Every element one place on along a scan; the first place gets 0 (or false).
+pub(crate) fn shifted<'g>(x: Expr<'g>, axis: usize, reverse: bool) -> Expr<'g> {
+    let (taken, placed) = shift_windows(&x.shape(), axis, reverse);
+    let taken = Layout::Slice(taken.iter().map(Window::slice).collect());
+    let placed = Layout::Pad(placed.iter().map(Window::pad).collect());
+    let graph = x.graph();
+    graph.apply(placed, &[graph.apply(taken, &[x])])
+}
+
+/// All places along a scan but the first, as a factor.
+pub(crate) fn past_first<'g>(graph: &'g Graph, shape: &Shape, axis: usize, reverse: bool) -> Expr<'g> {
+    let lane = spliced(&ones(shape.len()), axis..axis + 1, &shape[axis..=axis]);
+    shifted(full(graph, lane, DType::Bool, 1.0), axis, reverse)
 }

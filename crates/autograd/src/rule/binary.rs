@@ -36,6 +36,19 @@ pub(super) fn state(op: Binary, edges: &mut Edges<'_, '_>) {
             edges.elementwise(0, || []);
             edges.elementwise(1, || [Negate, Scale((a / b).floor())]);
         }
+        // d(a − b·trunc(a/b)) = da − trunc(a/b) db
+        Binary::RemTrunc => {
+            edges.elementwise(0, || []);
+            edges.elementwise(1, || [Negate, Scale((a / b).trunc())]);
+        }
+        // piecewise constant
+        Binary::FloorDiv => {}
+        // d(atan2(a, b)) = (b da − a db) / (a² + b²)
+        Binary::Atan2 => {
+            let squares = || a.square() + b.square();
+            edges.elementwise(0, || [Scale(b / squares())]);
+            edges.elementwise(1, || [Negate, Scale(a / squares())]);
+        }
         // d(min(a, b)) = da where a is smaller, db where b is, half of each where they are equal
         Binary::Minimum => {
             edges.elementwise(0, || [Cut(a.le(b) | a.is_nan()), Scale(share(a, b))]);

@@ -11,6 +11,7 @@ pub(super) fn state(op: Compare) {
         | Compare::Gt
         | Compare::Ge
         | Compare::IsNan
-        | Compare::IsFinite => {}
+        | Compare::IsFinite
+        | Compare::IsInf => {}
     }
 }

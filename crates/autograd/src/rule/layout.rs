@@ -34,7 +34,7 @@ pub(super) fn state(op: &Layout, edges: &mut Edges<'_, '_>) {
         // d(concat(a, b, …)) = da in its place + db in its place + …
         Layout::Concat { axis } => concat(edges, *axis),
         Layout::Guard { op, .. } => edges.linear(0, || [Relabel { from, to, op }]),
-        Layout::Checked => edges.linear(0, || []),
+        Layout::Checked | Layout::Assert { .. } => edges.linear(0, || []),
     }
 }
 

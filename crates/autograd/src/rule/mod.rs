@@ -69,7 +69,7 @@ pub(crate) fn edges<'g>(node: Expr<'g>, wanted: &dyn Fn(NodeId) -> bool) -> Smal
         Op::Index(op) => index::state(*op, &mut edges),
         Op::Reduce(op) => reduce::state(op, &mut edges),
         Op::Scan(op) => scan::state(*op, &mut edges),
-        Op::Order(op) => order::state(*op),
+        Op::Order(op) => order::state(*op, &mut edges),
         Op::Layout(op) => layout::state(op, &mut edges),
         Op::Linalg(op) => linalg::state(*op, &mut edges),
     }

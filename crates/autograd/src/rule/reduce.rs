@@ -1,10 +1,11 @@
 //! Reductions, `y = reduce(x)`.
 
-use tamis_graph::{AxisList, Expr, Reduce, Scalar};
+use tamis_graph::{AxisList, Expr, Reduce, Scalar, Shape, along};
 
 use super::Edges;
-use crate::arrange::{reshaped, with_ones};
+use crate::arrange::{reshaped, spliced, with_ones};
 use crate::linear::Linear::{Cut, Scale, Sum};
+use crate::linear::layout::inverse;
 
 pub(super) fn state(op: &Reduce, edges: &mut Edges<'_, '_>) {
     let [x] = edges.operands();
@@ -13,13 +14,20 @@ pub(super) fn state(op: &Reduce, edges: &mut Edges<'_, '_>) {
         Reduce::Sum(axes) => edges.linear(0, || [Sum { axes: axes.clone(), shape: x.shape() }]),
         // d(max x) = the mean of dx over the elements that are the maximum
         Reduce::Max { axes, initial } | Reduce::Min { axes, initial } => {
+            let is_max = matches!(op, Reduce::Max { .. });
             let (y, mask) = (edges.output, edges.operands.get(1).copied());
             edges.linear(0, || {
                 let extreme = extreme(x, mask, y, axes);
-                let share = ties(extreme, y, axes, *initial).recip();
+                // What nothing is beyond takes part in no tie.
+                let neutral = if is_max { x.dtype().lowest() } else { x.dtype().highest() };
+                let initial = initial.filter(|initial| *initial != neutral);
+                let share = ties(extreme, y, axes, initial).recip();
                 [Cut(extreme), Sum { axes: axes.clone(), shape: x.shape() }, Scale(share)]
             });
         }
+        // d(∏ x) = Σ (∏ xⱼ, j ≠ i) dxᵢ
+        Reduce::Prod(axes) => edges
+            .linear(0, || [Scale(product_of_others(x, axes)), Sum { axes: axes.clone(), shape: x.shape() }]),
         // bools have no derivative
         Reduce::Any(_) | Reduce::All(_) => {}
     }
@@ -38,4 +46,20 @@ fn ties<'g>(extreme: Expr<'g>, y: Expr<'g>, axes: &AxisList, initial: Option<Sca
     let ties = extreme.cast(y.dtype()).sum(&axes[..]);
     let Some(initial) = initial else { return ties };
     ties + y.eq(y.graph().full_value([0usize; 0], initial)).cast(y.dtype())
+}
+
+/// For every element the product of the others over `axes`: what is before it
+/// times what is after it, with no division, so that zeros do not matter.
+fn product_of_others<'g>(x: Expr<'g>, axes: &AxisList) -> Expr<'g> {
+    let rank = x.rank();
+    let kept = (0..rank).filter(|axis| !axes.contains(axis));
+    let order: AxisList = kept.chain(axes.iter().copied()).collect();
+    let permuted = x.permute(&order[..]);
+    let (shape, outer) = (permuted.shape(), rank - axes.len());
+    let inner: Shape = shape[outer..].into();
+    let Ok(size) = inner.size() else { unreachable!("the size of every tensor has been checked") };
+    let rows = reshaped(permuted, spliced(&shape, outer..rank, &[size]));
+    let others = rows.cumprod(along(outer as i64).exclusive())
+        * rows.cumprod(along(outer as i64).exclusive().reverse());
+    reshaped(others, shape).permute(&inverse(&order)[..])
 }

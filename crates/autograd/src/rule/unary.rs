@@ -1,5 +1,7 @@
 //! Elementwise functions of one operand, `y = f(x)`.
 
+use std::f64::consts::FRAC_2_SQRT_PI;
+
 use tamis_graph::Unary;
 
 use super::Edges;
@@ -31,6 +33,22 @@ pub(super) fn state(op: Unary, edges: &mut Edges<'_, '_>) {
         Unary::Cos => edges.elementwise(0, || [Negate, Scale(x.sin())]),
         // d(tanh x) = (1 − y²) dx
         Unary::Tanh => edges.elementwise(0, || [Scale(1.0 - y.square())]),
+        // d(tan x) = (1 + y²) dx
+        Unary::Tan => edges.elementwise(0, || [Scale(y.square() + 1)]),
+        // d(asin x) = dx / √(1 − x²)
+        Unary::Asin => edges.elementwise(0, || [Scale((1.0 - x.square()).rsqrt())]),
+        // d(acos x) = −dx / √(1 − x²)
+        Unary::Acos => edges.elementwise(0, || [Negate, Scale((1.0 - x.square()).rsqrt())]),
+        // d(atan x) = dx / (1 + x²)
+        Unary::Atan => edges.elementwise(0, || [Scale((x.square() + 1).recip())]),
+        // d(sinh x) = cosh x dx
+        Unary::Sinh => edges.elementwise(0, || [Scale(x.cosh())]),
+        // d(cosh x) = sinh x dx
+        Unary::Cosh => edges.elementwise(0, || [Scale(x.sinh())]),
+        // d(erf x) = 2/√π e^(−x²) dx
+        Unary::Erf => edges.elementwise(0, || [Scale((-x.square()).exp() * FRAC_2_SQRT_PI)]),
+        // d(ln(1 + eˣ)) = σ(x) dx
+        Unary::Softplus => edges.elementwise(0, || [Scale(x.sigmoid())]),
         // dσ(x) = y (1 − y) dx
         Unary::Sigmoid => edges.elementwise(0, || [Scale(y * (1.0 - y))]),
         // d(max(x, 0)) = dx where not x ≤ 0, so that NaN passes
@@ -40,6 +58,6 @@ pub(super) fn state(op: Unary, edges: &mut Edges<'_, '_>) {
         // d(cast x) = cast dx, between floats
         Unary::Cast(to) => edges.elementwise(0, || [Cast { from: x.dtype(), to }]),
         // piecewise constant, or declared so
-        Unary::Sign | Unary::Floor | Unary::StopGradient => {}
+        Unary::Sign | Unary::Floor | Unary::Ceil | Unary::Round | Unary::Trunc | Unary::StopGradient => {}
     }
 }

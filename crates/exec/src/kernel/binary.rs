@@ -15,10 +15,13 @@ pub(super) fn run<'a>(op: Binary, call: &Call<'_, 'a>) -> Result<AnyTensor<'a>, 
         Binary::Sub => dispatch!(numbers: a, a => each(call, a, Number::sub)),
         Binary::Mul => dispatch!(numbers: a, a => each(call, a, Number::mul)),
         Binary::Div => dispatch!(floats: a, a => each(call, a, Float::div)),
+        Binary::Atan2 => dispatch!(floats: a, a => each(call, a, Float::atan2)),
         Binary::Minimum => dispatch!(numbers: a, a => each(call, a, smaller)),
         Binary::Maximum => dispatch!(numbers: a, a => each(call, a, larger)),
         Binary::Pow => dispatch!(numbers: a, a => pow(call, a)),
-        Binary::FloorMod => dispatch!(numbers: a, a => floor_mod(call, a)),
+        Binary::FloorMod => dispatch!(numbers: a, a => divide(call, a, Number::floor_mod)),
+        Binary::FloorDiv => dispatch!(numbers: a, a => divide(call, a, Number::floor_div)),
+        Binary::RemTrunc => dispatch!(numbers: a, a => divide(call, a, Number::rem_trunc)),
     }
 }
 
@@ -27,7 +30,7 @@ fn each<'a, T: Item>(
     a: &Tensor<'a, T>,
     f: impl Fn(T, T) -> T,
 ) -> Result<AnyTensor<'a>, ErrorKind> {
-    zip(call.shape, a, call.typed(1), f).map(AnyTensor::from)
+    zip(call, a, call.typed(1), f).map(AnyTensor::from)
 }
 
 fn pow<'a, T: Number>(call: &Call<'_, 'a>, a: &Tensor<'a, T>) -> Result<AnyTensor<'a>, ErrorKind> {
@@ -36,10 +39,14 @@ fn pow<'a, T: Number>(call: &Call<'_, 'a>, a: &Tensor<'a, T>) -> Result<AnyTenso
         exponent: exponent.into_scalar(),
         position,
     };
-    try_zip(call.shape, a, call.typed(1), Number::pow, refuse).map(AnyTensor::from)
+    try_zip(call, a, call.typed(1), Number::pow, refuse).map(AnyTensor::from)
 }
 
-fn floor_mod<'a, T: Number>(call: &Call<'_, 'a>, a: &Tensor<'a, T>) -> Result<AnyTensor<'a>, ErrorKind> {
-    let refuse = |_, _, position| ErrorKind::RemainderByZero { position };
-    try_zip(call.shape, a, call.typed(1), Number::floor_mod, refuse).map(AnyTensor::from)
+fn divide<'a, T: Number>(
+    call: &Call<'_, 'a>,
+    a: &Tensor<'a, T>,
+    f: impl Fn(T, T) -> Option<T>,
+) -> Result<AnyTensor<'a>, ErrorKind> {
+    let refuse = |_, _, position| ErrorKind::DivisionByZero { position };
+    try_zip(call, a, call.typed(1), f, refuse).map(AnyTensor::from)
 }

@@ -2,45 +2,47 @@
 
 use ndarray::{ArrayViewD, Zip};
 
+use super::Call;
 use crate::error::ErrorKind;
-use crate::tensor::{Item, Tensor, zeros};
+use crate::tensor::{Item, Tensor};
 
 /// `f` of every element; of a repeated one once.
 pub(super) fn map<'a, T: Item, R: Item>(
+    call: &Call<'_, 'a>,
     x: &Tensor<'_, T>,
     f: impl Fn(T) -> R,
 ) -> Result<Tensor<'a, R>, ErrorKind> {
     let stored = x.stored();
-    let mut result = zeros::<R>(stored.shape())?;
-    Zip::from(&mut result).and(&stored).for_each(|result, x| *result = f(*x));
+    let mut result = call.memory.zeros::<R>(stored.shape())?;
+    Zip::from(&mut *result).and(&stored).for_each(|result, x| *result = f(*x));
     Ok(Tensor::repeated(result, x.shape()))
 }
 
-/// `f` of every pair, broadcast to `shape`.
+/// `f` of every pair, broadcast to the shape of the result.
 pub(super) fn zip<'a, T: Item, R: Item>(
-    shape: &[usize],
+    call: &Call<'_, 'a>,
     a: &Tensor<'_, T>,
     b: &Tensor<'_, T>,
     f: impl Fn(T, T) -> R,
 ) -> Result<Tensor<'a, R>, ErrorKind> {
-    let mut result = zeros::<R>(shape)?;
-    let (a, b) = (a.view_as(shape), b.view_as(shape));
-    Zip::from(&mut result).and(&a).and(&b).for_each(|result, a, b| *result = f(*a, *b));
+    let mut result = call.memory.zeros::<R>(call.shape)?;
+    let (a, b) = (a.view_as(call.shape), b.view_as(call.shape));
+    Zip::from(&mut *result).and(&a).and(&b).for_each(|result, a, b| *result = f(*a, *b));
     Ok(result.into())
 }
 
 /// [`zip`] of a function that has no value for some pairs; `refuse` says why,
 /// for the first such pair in row-major order and its position.
 pub(super) fn try_zip<'a, T: Item>(
-    shape: &[usize],
+    call: &Call<'_, 'a>,
     a: &Tensor<'_, T>,
     b: &Tensor<'_, T>,
     f: impl Fn(T, T) -> Option<T>,
     refuse: impl Fn(T, T, Vec<usize>) -> ErrorKind,
 ) -> Result<Tensor<'a, T>, ErrorKind> {
     let defined = |a: &T, b: &T| f(*a, *b).is_some();
-    let result = zip(shape, a, b, |a, b| f(a, b).unwrap_or_default())?;
-    let (a, b) = (a.view_as(shape), b.view_as(shape));
+    let result = zip(call, a, b, |a, b| f(a, b).unwrap_or_default())?;
+    let (a, b) = (a.view_as(call.shape), b.view_as(call.shape));
     match first_refused(&a, &b, defined) {
         Some(position) => Err(refuse(a[&*position], b[&*position], position)),
         None => Ok(result),

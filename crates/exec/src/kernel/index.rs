@@ -1,12 +1,13 @@
 //! Reading and writing at computed places.
 
-use ndarray::{ArrayD, Axis, Dimension, Zip};
+use ndarray::{Axis, Dimension, Zip};
 use tamis_graph::{Addressing, Combine, Index};
 
-use super::number::Number;
+use super::number::{Number, larger, smaller};
 use super::{Call, places};
 use crate::error::ErrorKind;
-use crate::tensor::{AnyTensor, Item, Tensor, dispatch, zeros};
+use crate::memory::{Buffer, Memory};
+use crate::tensor::{AnyTensor, Item, Tensor, dispatch};
 
 pub(super) fn run<'a>(op: Index, call: &Call<'_, 'a>) -> Result<AnyTensor<'a>, ErrorKind> {
     let x = call.operands[0];
@@ -17,6 +18,12 @@ pub(super) fn run<'a>(op: Index, call: &Call<'_, 'a>) -> Result<AnyTensor<'a>, E
             (Combine::Or, _) | (Combine::Add, AnyTensor::Bool(_)) => {
                 scatter(call, call.typed::<bool>(0), addressing, |old, new| old | new)
             }
+            (Combine::Mul, AnyTensor::Bool(_)) => {
+                scatter(call, call.typed::<bool>(0), addressing, |old, new| old & new)
+            }
+            (Combine::Mul, x) => dispatch!(numbers: x, x => scatter(call, x, addressing, Number::mul)),
+            (Combine::Max, x) => dispatch!(x, x => scatter(call, x, addressing, larger)),
+            (Combine::Min, x) => dispatch!(x, x => scatter(call, x, addressing, smaller)),
             (Combine::Add, x) => dispatch!(numbers: x, x => scatter(call, x, addressing, Number::add)),
         },
     }
@@ -27,22 +34,33 @@ fn gather<'a, T: Item>(
     x: &Tensor<'a, T>,
     addressing: Addressing,
 ) -> Result<AnyTensor<'a>, ErrorKind> {
-    let indices = call.typed::<i64>(1);
+    let (indices, memory) = (call.typed::<i64>(1), call.memory);
     let read = match addressing {
-        Addressing::Axis(axis) => places::read(x, axis, &axis_places(indices, x.shape(), axis)?)?,
-        Addressing::Nd => places::read(&merge_addressed(x, indices)?, 0, &row_places(indices, x.shape())?)?,
-        Addressing::AlongAxis(axis) => gather_along(x, indices, axis)?,
+        Addressing::Axis(axis) => {
+            let places = resolve_all(indices, x.shape(), axis, memory)?;
+            places::read(x, axis, places.as_list(), memory)?
+        }
+        Addressing::Nd => {
+            let places = row_places(indices, x.shape(), memory)?;
+            places::read(&merge_addressed(x, indices, memory)?, 0, places.as_list(), memory)?
+        }
+        Addressing::AlongAxis(axis) => gather_along(call, x, axis)?,
     };
-    Ok(Tensor::from(read).reshape(call.shape)?.into())
+    Ok(read.with_shape(call.shape).into())
 }
 
-fn gather_along<T: Item>(
+/// The elements of `x` at the places on `axis` that the second operand names.
+pub(super) fn gather_along<'a, T: Item>(
+    call: &Call<'_, 'a>,
     x: &Tensor<'_, T>,
-    indices: &Tensor<'_, i64>,
     axis: usize,
-) -> Result<ArrayD<T>, ErrorKind> {
-    let places = resolve_all(indices, x.shape(), axis)?;
-    let mut result = zeros::<T>(indices.shape())?;
+) -> Result<Buffer<'a, T>, ErrorKind> {
+    let indices = call.typed::<i64>(1);
+    let places = resolve_all(indices, x.shape(), axis, call.memory)?;
+    let mut result = call.memory.zeros::<T>(indices.shape())?;
+    if result.is_empty() {
+        return Ok(result);
+    }
     let axis = Axis(axis);
     Zip::from(result.lanes_mut(axis)).and(x.view().lanes(axis)).and(places.lanes(axis)).for_each(
         |mut result, x, places| {
@@ -60,32 +78,35 @@ fn scatter<'a, T: Item>(
     addressing: Addressing,
     combine: impl Fn(T, T) -> T,
 ) -> Result<AnyTensor<'a>, ErrorKind> {
-    let (indices, updates) = (call.typed::<i64>(1), call.typed::<T>(2));
+    let (indices, updates, memory) = (call.typed::<i64>(1), call.typed::<T>(2), call.memory);
     let (axis, x, places) = match addressing {
-        Addressing::Axis(axis) => (axis, x.clone(), axis_places(indices, x.shape(), axis)?),
-        Addressing::Nd => (0, merge_addressed(x, indices)?, row_places(indices, x.shape())?),
+        Addressing::Axis(axis) => (axis, x.clone(), resolve_all(indices, x.shape(), axis, memory)?),
+        Addressing::Nd => (0, merge_addressed(x, indices, memory)?, row_places(indices, x.shape(), memory)?),
         Addressing::AlongAxis(axis) => {
-            return Ok(scatter_along(x, indices, updates, axis, combine)?.into());
+            return Ok(scatter_along(call, x, axis, combine)?.into());
         }
     };
     // The axes that name places become one, as the places are one list.
     let mut merged = x.shape().to_vec();
     merged[axis] = places.len();
-    let updates = updates.clone().reshape(&merged)?;
-    let mut result = x.to_array()?;
-    places::write(&mut result, axis, &places, &updates.view(), combine);
-    Ok(Tensor::from(result).reshape(call.shape)?.into())
+    let updates = updates.clone().reshape(&merged, memory)?;
+    let mut result = x.to_buffer(memory)?;
+    places::write(&mut result, axis, places.as_list(), &updates.view(), combine);
+    Ok(result.with_shape(call.shape).into())
 }
 
-fn scatter_along<T: Item>(
+fn scatter_along<'a, T: Item>(
+    call: &Call<'_, 'a>,
     x: &Tensor<'_, T>,
-    indices: &Tensor<'_, i64>,
-    updates: &Tensor<'_, T>,
     axis: usize,
     combine: impl Fn(T, T) -> T,
-) -> Result<ArrayD<T>, ErrorKind> {
-    let places = resolve_all(indices, x.shape(), axis)?;
-    let mut result = x.to_array()?;
+) -> Result<Buffer<'a, T>, ErrorKind> {
+    let (indices, updates) = (call.typed::<i64>(1), call.typed::<T>(2));
+    let places = resolve_all(indices, x.shape(), axis, call.memory)?;
+    let mut result = x.to_buffer(call.memory)?;
+    if places.is_empty() {
+        return Ok(result);
+    }
     let axis = Axis(axis);
     Zip::from(result.lanes_mut(axis)).and(updates.view().lanes(axis)).and(places.lanes(axis)).for_each(
         |mut result, updates, places| {
@@ -105,9 +126,14 @@ fn resolve(index: i64, length: usize) -> Option<usize> {
 }
 
 /// The places that all indices name on one axis of `shape`.
-fn resolve_all(indices: &Tensor<'_, i64>, shape: &[usize], axis: usize) -> Result<ArrayD<usize>, ErrorKind> {
-    let mut places = zeros::<usize>(indices.shape())?;
-    for ((position, index), place) in indices.view().indexed_iter().zip(&mut places) {
+fn resolve_all<'m>(
+    indices: &Tensor<'_, i64>,
+    shape: &[usize],
+    axis: usize,
+    memory: &'m Memory,
+) -> Result<Buffer<'m, usize>, ErrorKind> {
+    let mut places = memory.zeros::<usize>(indices.shape())?;
+    for ((position, index), place) in indices.view().indexed_iter().zip(&mut *places) {
         *place = resolve(*index, shape[axis]).ok_or_else(|| ErrorKind::IndexOutOfRange {
             index: *index,
             axis,
@@ -118,16 +144,15 @@ fn resolve_all(indices: &Tensor<'_, i64>, shape: &[usize], axis: usize) -> Resul
     Ok(places)
 }
 
-/// [`resolve_all`] as a list.
-fn axis_places(indices: &Tensor<'_, i64>, shape: &[usize], axis: usize) -> Result<Vec<usize>, ErrorKind> {
-    Ok(resolve_all(indices, shape, axis)?.into_raw_vec_and_offset().0)
-}
-
 /// The places that the rows of the indices name on the leading axes of `shape`,
 /// these merged into one. Each coordinate is checked against its own axis.
-fn row_places(indices: &Tensor<'_, i64>, shape: &[usize]) -> Result<Vec<usize>, ErrorKind> {
+fn row_places<'m>(
+    indices: &Tensor<'_, i64>,
+    shape: &[usize],
+    memory: &'m Memory,
+) -> Result<Buffer<'m, usize>, ErrorKind> {
     let (rows, depth) = split_rows(indices);
-    let mut places = zeros::<usize>(&[rows])?.into_raw_vec_and_offset().0;
+    let mut places = memory.zeros::<usize>(&[rows])?;
     for (i, (position, index)) in indices.view().indexed_iter().enumerate() {
         let (row, axis) = (i / depth, i % depth);
         let length = shape[axis];
@@ -146,9 +171,10 @@ fn row_places(indices: &Tensor<'_, i64>, shape: &[usize]) -> Result<Vec<usize>, 
 fn merge_addressed<'a, T: Item>(
     x: &Tensor<'a, T>,
     indices: &Tensor<'_, i64>,
+    memory: &'a Memory,
 ) -> Result<Tensor<'a, T>, ErrorKind> {
     let (_, depth) = split_rows(indices);
-    x.clone().reshape(&places::merge(x.shape(), 0..depth))
+    x.clone().reshape(&places::merge(x.shape(), 0..depth), memory)
 }
 
 /// How many rows the indices have, and how long each is.

@@ -3,16 +3,25 @@
 use ndarray::Axis;
 use tamis_graph::{Layout, PadAxis, SliceAxis};
 
-use super::Call;
+use super::{Call, places};
 use crate::error::ErrorKind;
-use crate::tensor::{AnyTensor, Item, Tensor, dispatch, slice_of, zeros};
+use crate::tensor::{AnyTensor, Item, Tensor, dispatch, slice_of};
 
 pub(super) fn run<'a>(op: &Layout, call: &Call<'_, 'a>) -> Result<AnyTensor<'a>, ErrorKind> {
     let x = call.operands[0];
     match op {
         // A guard has held by now: the run compares lengths, of which kernels know nothing.
         Layout::Guard { .. } | Layout::Checked => Ok(x.clone()),
-        Layout::Reshape(_) => dispatch!(x, x => x.clone().reshape(call.shape).map(AnyTensor::from)),
+        Layout::Assert { message, .. } => {
+            let refuse = |position| ErrorKind::Assertion { message: message.to_string(), position };
+            match places::first_false(call.typed(1))? {
+                Some(position) => Err(refuse(position)),
+                None => Ok(x.clone()),
+            }
+        }
+        Layout::Reshape(_) => {
+            dispatch!(x, x => x.clone().reshape(call.shape, call.memory).map(AnyTensor::from))
+        }
         Layout::BroadcastTo(_) => dispatch!(x, x => Ok(x.clone().broadcast(call.shape).into())),
         Layout::Permute(axes) => dispatch!(x, x => Ok(x.clone().permute(axes).into())),
         Layout::Slice(axes) => dispatch!(x, x => slice(call, x, axes)),
@@ -62,7 +71,7 @@ fn pad<'a, T: Item>(
     x: &Tensor<'a, T>,
     axes: &[PadAxis],
 ) -> Result<AnyTensor<'a>, ErrorKind> {
-    let mut result = zeros::<T>(call.shape)?;
+    let mut result = call.memory.zeros::<T>(call.shape)?;
     let mut places = result.view_mut();
     for (axis, PadAxis { start, step, .. }) in axes.iter().enumerate() {
         let start = call.sizes.value(start)?;
@@ -78,7 +87,7 @@ fn concat<'a, T: Item>(
     _first: &Tensor<'a, T>,
     axis: usize,
 ) -> Result<AnyTensor<'a>, ErrorKind> {
-    let mut result = zeros::<T>(call.shape)?;
+    let mut result = call.memory.zeros::<T>(call.shape)?;
     let mut start = 0;
     for position in 0..call.operands.len() {
         let part = call.typed::<T>(position);

@@ -7,7 +7,8 @@ use tamis_graph::Linalg;
 use super::Call;
 use super::number::Number;
 use crate::error::ErrorKind;
-use crate::tensor::{AnyTensor, Item, Tensor, zeros};
+use crate::memory::Memory;
+use crate::tensor::{AnyTensor, Item, Tensor};
 
 pub(super) fn run<'a>(op: Linalg, call: &Call<'_, 'a>) -> Result<AnyTensor<'a>, ErrorKind> {
     let Linalg::Matmul { mask_a, mask_b } = op;
@@ -32,14 +33,17 @@ fn of_integers<'a, T: Number>(
     a: &Tensor<'a, T>,
     masks: Masks<'_, 'a>,
 ) -> Result<AnyTensor<'a>, ErrorKind> {
-    let factors = [stack(&without_masked(a, masks[0])?)?, stack(&without_masked(call.typed(1), masks[1])?)?];
-    let [a, b] = [panels(&factors[0]), panels(&factors[1])];
-    let mut product = stack_of_zeros(call.shape)?;
+    let mut product = call.memory.zeros::<T>(&stacked(call.shape))?;
+    if product.is_empty() {
+        return Ok(product.with_shape(call.shape).into());
+    }
+    let factors = [without_masked(call, a, masks[0])?, without_masked(call, call.typed(1), masks[1])?];
+    let [a, b] = [panels(&factors[0])?, panels(&factors[1])?];
     Zip::from(panels_mut(&mut product).outer_iter_mut())
         .and(a.outer_iter())
         .and(b.outer_iter())
         .for_each(|product, a, b| add_products(product, a, b, |_, _, _| true));
-    Ok(Tensor::from(product).reshape(call.shape)?.into())
+    Ok(product.with_shape(call.shape).into())
 }
 
 /// With masks, the terms are left out one by one: a 0 in their place would meet
@@ -51,13 +55,16 @@ fn of_floats<'a, T: Number + LinalgScalar>(
     a: &Tensor<'a, T>,
     masks: Masks<'_, 'a>,
 ) -> Result<AnyTensor<'a>, ErrorKind> {
+    let mut product = call.memory.zeros::<T>(&stacked(call.shape))?;
+    if product.is_empty() {
+        return Ok(product.with_shape(call.shape).into());
+    }
     let b = call.typed::<T>(1);
-    let factors = [stack(a)?, stack(b)?];
-    let selected = [stack(&selected(a, masks[0]))?, stack(&selected(b, masks[1]))?];
-    let [a, b] = [panels(&factors[0]), panels(&factors[1])];
-    let [selected_a, selected_b] = [panels(&selected[0]), panels(&selected[1])];
+    let factors = [stack(a, call.memory)?, stack(b, call.memory)?];
+    let selected = [stack(&selected(a, masks[0]), call.memory)?, stack(&selected(b, masks[1]), call.memory)?];
+    let [a, b] = [panels(&factors[0])?, panels(&factors[1])?];
+    let [selected_a, selected_b] = [panels(&selected[0])?, panels(&selected[1])?];
     let is_masked = masks.iter().any(Option::is_some);
-    let mut product = stack_of_zeros(call.shape)?;
     for (batch, mut product) in panels_mut(&mut product).outer_iter_mut().enumerate() {
         let [a, b] = [&a, &b].map(|panels| panels.index_axis(ndarray::Axis(0), batch));
         if is_masked {
@@ -66,7 +73,7 @@ fn of_floats<'a, T: Number + LinalgScalar>(
             general_mat_mul(T::one(), &a, &b, T::zero(), &mut product);
         }
     }
-    Ok(Tensor::from(product).reshape(call.shape)?.into())
+    Ok(product.with_shape(call.shape).into())
 }
 
 /// Adds to each element the products of a row and a column, of those terms
@@ -84,16 +91,17 @@ fn add_products<T: Number>(
     }
 }
 
-/// The factor with 0 where it is masked.
+/// The factor with 0 where it is masked, its batch axes merged into one.
 fn without_masked<'a, T: Item>(
+    call: &Call<'_, 'a>,
     x: &Tensor<'a, T>,
     mask: Option<&Tensor<'a, bool>>,
 ) -> Result<Tensor<'a, T>, ErrorKind> {
-    let Some(mask) = mask else { return Ok(x.clone()) };
-    let mut result = zeros::<T>(x.shape())?;
+    let Some(mask) = mask else { return stack(x, call.memory) };
+    let mut result = call.memory.zeros::<T>(x.shape())?;
     let select = |result: &mut T, x: &T, mask: &bool| *result = if *mask { *x } else { T::default() };
-    Zip::from(&mut result).and(&x.view()).and(&mask.view_as(x.shape())).for_each(select);
-    Ok(result.into())
+    Zip::from(&mut *result).and(&x.view()).and(&mask.view_as(x.shape())).for_each(select);
+    Ok(result.with_shape(&stacked(x.shape())).into())
 }
 
 /// Where the factor is not masked.
@@ -105,21 +113,17 @@ fn selected<'a, T: Item>(x: &Tensor<'a, T>, mask: Option<&Tensor<'a, bool>>) -> 
 }
 
 /// The tensor with its batch axes merged into one.
-fn stack<'a, T: Item>(x: &Tensor<'a, T>) -> Result<Tensor<'a, T>, ErrorKind> {
-    x.clone().reshape(&stacked(x.shape()))
-}
-
-fn stack_of_zeros<T: Item>(shape: &[usize]) -> Result<ArrayD<T>, ErrorKind> {
-    zeros(&stacked(shape))
+fn stack<'a, T: Item>(x: &Tensor<'a, T>, memory: &'a Memory) -> Result<Tensor<'a, T>, ErrorKind> {
+    x.clone().reshape(&stacked(x.shape()), memory)
 }
 
 fn stacked(shape: &[usize]) -> Vec<usize> {
     super::places::merge(shape, 0..shape.len() - 2)
 }
 
-fn panels<'t, T: Item>(stack: &'t Tensor<'_, T>) -> ArrayView3<'t, T> {
-    let panels = stack.view().into_dimensionality::<Ix3>();
-    panels.unwrap_or_else(|error| unreachable!("batch axes are merged into one: {error}"))
+fn panels<'t, T: Item>(stack: &'t Tensor<'_, T>) -> Result<ArrayView3<'t, T>, ErrorKind> {
+    let panels = stack.walk()?.into_dimensionality::<Ix3>();
+    Ok(panels.unwrap_or_else(|error| unreachable!("batch axes are merged into one: {error}")))
 }
 
 fn panels_mut<T: Item>(stack: &mut ArrayD<T>) -> ndarray::ArrayViewMut3<'_, T> {

@@ -1,17 +1,17 @@
 //! Selection by a mask and its inverse.
 
-use ndarray::ArrayD;
 use tamis_graph::Mask;
 
 use super::{Call, places};
 use crate::error::ErrorKind;
-use crate::tensor::{AnyTensor, Item, Tensor, dispatch, zeros};
+use crate::memory::Buffer;
+use crate::tensor::{AnyTensor, Item, Tensor, dispatch};
 
 pub(super) fn run<'a>(op: Mask, call: &Call<'_, 'a>) -> Result<AnyTensor<'a>, ErrorKind> {
     match op {
         Mask::BooleanMask { axis } => dispatch!(call.operands[0], x => boolean_mask(call, x, axis)),
         Mask::Unmask { axis } => dispatch!(call.operands[0], values => unmask(call, values, axis)),
-        Mask::Argwhere => argwhere(call.typed(0), call.shape).map(AnyTensor::from),
+        Mask::Argwhere => argwhere(call).map(AnyTensor::from),
     }
 }
 
@@ -22,8 +22,9 @@ fn boolean_mask<'a, T: Item>(
 ) -> Result<AnyTensor<'a>, ErrorKind> {
     let mask = call.typed::<bool>(1);
     let merged = places::merge(x.shape(), axis..axis + mask.shape().len());
-    let selected = places::of_true(mask)?;
-    Ok(places::read(&x.clone().reshape(&merged)?, axis, &selected)?.into())
+    let selected = places::of_true(mask, call.memory)?;
+    let x = x.clone().reshape(&merged, call.memory)?;
+    Ok(places::read(&x, axis, selected.as_list(), call.memory)?.into())
 }
 
 fn unmask<'a, T: Item>(
@@ -32,27 +33,22 @@ fn unmask<'a, T: Item>(
     axis: usize,
 ) -> Result<AnyTensor<'a>, ErrorKind> {
     let (mask, fill) = (call.typed::<bool>(1), call.typed::<T>(2));
-    let selected = places::of_true(mask)?;
+    let selected = places::of_true(mask, call.memory)?;
     if selected.len() != values.shape()[axis] {
         return Err(ErrorKind::CountMismatch { count: selected.len(), values: values.shape()[axis] });
     }
     let merged = places::merge(call.shape, axis..axis + mask.shape().len());
-    let filled = fill.clone().broadcast(call.shape).to_array()?;
-    let mut result = reshape(filled, &merged);
-    places::write(&mut result, axis, &selected, &values.view(), |_, value| value);
-    Ok(reshape(result, call.shape).into())
+    let filled = fill.clone().broadcast(call.shape).to_buffer(call.memory)?;
+    let mut result = filled.with_shape(&merged);
+    places::write(&mut result, axis, selected.as_list(), &values.view(), |_, value| value);
+    Ok(result.with_shape(call.shape).into())
 }
 
-/// An array in row-major order under another shape of the same size.
-fn reshape<T>(array: ArrayD<T>, shape: &[usize]) -> ArrayD<T> {
-    let reshaped = array.into_shape_with_order(shape);
-    reshaped.unwrap_or_else(|error| unreachable!("axes are merged and split again: {error}"))
-}
-
-fn argwhere(mask: &Tensor<'_, bool>, shape: &[usize]) -> Result<ArrayD<i64>, ErrorKind> {
-    let mut rows = zeros::<i64>(shape)?;
-    let places = places::of_true(mask)?;
-    for (mut row, mut place) in rows.outer_iter_mut().zip(places) {
+fn argwhere<'a>(call: &Call<'_, 'a>) -> Result<Buffer<'a, i64>, ErrorKind> {
+    let mask = call.typed::<bool>(0);
+    let mut rows = call.memory.zeros::<i64>(call.shape)?;
+    let places = places::of_true(mask, call.memory)?;
+    for (mut row, mut place) in rows.outer_iter_mut().zip(places.iter().copied()) {
         for (axis, length) in mask.shape().iter().enumerate().rev() {
             row[axis] = (place % length) as i64;
             place /= length;

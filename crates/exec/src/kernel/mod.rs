@@ -24,6 +24,7 @@ use smallvec::SmallVec;
 use tamis_graph::Op;
 
 use crate::error::ErrorKind;
+use crate::memory::Memory;
 use crate::sizes::Sizes;
 use crate::tensor::{AnyTensor, Item, Tensor};
 
@@ -33,6 +34,8 @@ pub(crate) struct Call<'c, 'a> {
     /// The shape of the result.
     pub(crate) shape: &'c [usize],
     pub(crate) sizes: &'c Sizes,
+    /// Where results and scratch space are allocated.
+    pub(crate) memory: &'a Memory,
 }
 
 impl<'c, 'a> Call<'c, 'a> {

@@ -12,6 +12,14 @@ pub(super) trait Number: Item {
     /// −1, 0 or 1; NaN of NaN.
     fn sign(self) -> Self;
     fn floor(self) -> Self;
+    fn ceil(self) -> Self;
+    /// The nearest whole number, ties to even.
+    fn round(self) -> Self;
+    fn trunc(self) -> Self;
+    /// `floor(self / divisor)`; `None` for an integer by 0.
+    fn floor_div(self, divisor: Self) -> Option<Self>;
+    /// The remainder with the sign of the dividend; `None` for an integer by 0.
+    fn rem_trunc(self, divisor: Self) -> Option<Self>;
     /// The remainder with the sign of the divisor; `None` for an integer by 0.
     fn floor_mod(self, divisor: Self) -> Option<Self>;
     /// `None` for an integer to a negative power.
@@ -30,6 +38,16 @@ pub(super) trait Float: Number {
     fn sin(self) -> Self;
     fn cos(self) -> Self;
     fn tanh(self) -> Self;
+    fn tan(self) -> Self;
+    fn asin(self) -> Self;
+    fn acos(self) -> Self;
+    fn atan(self) -> Self;
+    fn atan2(self, x: Self) -> Self;
+    fn sinh(self) -> Self;
+    fn cosh(self) -> Self;
+    fn erf(self) -> Self;
+    /// `ln(1 + eˣ)`, without overflow in either tail.
+    fn softplus(self) -> Self;
     /// `1 / (1 + e⁻ˣ)`, without overflow in either tail.
     fn sigmoid(self) -> Self;
     fn is_finite(self) -> bool;
@@ -76,6 +94,22 @@ macro_rules! integers {
                 self
             }
 
+            fn ceil(self) -> $ty {
+                self
+            }
+
+            fn round(self) -> $ty {
+                self
+            }
+
+            fn trunc(self) -> $ty {
+                self
+            }
+
+            fn rem_trunc(self, divisor: $ty) -> Option<$ty> {
+                (divisor != 0).then(|| self.wrapping_rem(divisor))
+            }
+
             fn pow(self, exponent: $ty) -> Option<$ty> {
                 let mut exponent = u64::try_from(exponent).ok()?;
                 let (mut base, mut power): ($ty, $ty) = (self, 1);
@@ -104,6 +138,12 @@ macro_rules! signed {
                     self.signum()
                 }
 
+                fn floor_div(self, divisor: $ty) -> Option<$ty> {
+                    let remainder = self.floor_mod(divisor)?;
+                    // One lower than the truncated quotient where the remainder had to change its sign.
+                    Some(self.wrapping_div(divisor) - <$ty>::from(remainder != self.wrapping_rem(divisor)))
+                }
+
                 fn floor_mod(self, divisor: $ty) -> Option<$ty> {
                     if divisor == 0 {
                         return None;
@@ -127,6 +167,10 @@ integers! {
 
         fn sign(self) -> u8 {
             self.min(1)
+        }
+
+        fn floor_div(self, divisor: u8) -> Option<u8> {
+            self.checked_div(divisor)
         }
 
         fn floor_mod(self, divisor: u8) -> Option<u8> {
@@ -164,6 +208,35 @@ macro_rules! floats {
 
             fn floor(self) -> $ty {
                 <$ty>::floor(self)
+            }
+
+            fn ceil(self) -> $ty {
+                <$ty>::ceil(self)
+            }
+
+            fn round(self) -> $ty {
+                self.round_ties_even()
+            }
+
+            fn trunc(self) -> $ty {
+                <$ty>::trunc(self)
+            }
+
+            // As NumPy divides: by the exact remainder, so that no quotient rounds
+            // up to a whole number that the remainder denies.
+            fn floor_div(self, divisor: $ty) -> Option<$ty> {
+                if divisor == 0.0 {
+                    return Some(self / divisor);
+                }
+                let remainder = self % divisor;
+                let opposite = remainder != 0.0 && (remainder < 0.0) != (divisor < 0.0);
+                let quotient = (self - remainder) / divisor - if opposite { 1.0 } else { 0.0 };
+                let whole = quotient.round_ties_even();
+                Some(if whole == 0.0 { whole.copysign(self / divisor) } else { whole })
+            }
+
+            fn rem_trunc(self, divisor: $ty) -> Option<$ty> {
+                Some(self % divisor)
             }
 
             fn floor_mod(self, divisor: $ty) -> Option<$ty> {
@@ -223,6 +296,42 @@ macro_rules! floats {
                 <$ty>::tanh(self)
             }
 
+            fn tan(self) -> $ty {
+                <$ty>::tan(self)
+            }
+
+            fn asin(self) -> $ty {
+                <$ty>::asin(self)
+            }
+
+            fn acos(self) -> $ty {
+                <$ty>::acos(self)
+            }
+
+            fn atan(self) -> $ty {
+                <$ty>::atan(self)
+            }
+
+            fn atan2(self, x: $ty) -> $ty {
+                <$ty>::atan2(self, x)
+            }
+
+            fn sinh(self) -> $ty {
+                <$ty>::sinh(self)
+            }
+
+            fn cosh(self) -> $ty {
+                <$ty>::cosh(self)
+            }
+
+            fn erf(self) -> $ty {
+                libm::erf(f64::from(self)) as $ty
+            }
+
+            fn softplus(self) -> $ty {
+                larger(self, 0.0) + <$ty>::ln_1p(<$ty>::exp(-<$ty>::abs(self)))
+            }
+
             fn sigmoid(self) -> $ty {
                 if self >= 0.0 {
                     1.0 / (1.0 + <$ty>::exp(-self))
@@ -240,6 +349,42 @@ macro_rules! floats {
 }
 
 floats!(f32, f64);
+
+/// Elements that can be multiplied up, and in what.
+pub(super) trait Multiply: Item {
+    type Total: Copy;
+    const ONE: Self::Total;
+
+    /// The total times `x`.
+    fn multiply(total: Self::Total, x: Self) -> Self::Total;
+
+    /// The product so far.
+    fn product(total: Self::Total) -> Self;
+}
+
+/// Elements that are multiplied up in `$total`.
+macro_rules! multiply {
+    ($($ty:ty, $total:ty, $one:literal: ($a:ident, $x:ident) => $times:expr;)*) => {$(
+        impl Multiply for $ty {
+            type Total = $total;
+            const ONE: $total = $one;
+
+            fn multiply($a: $total, $x: $ty) -> $total {
+                $times
+            }
+
+            fn product(total: $total) -> $ty {
+                total as $ty
+            }
+        }
+    )*};
+}
+
+multiply! {
+    i64, i64, 1: (total, x) => total.wrapping_mul(x);
+    f32, f64, 1.0: (total, x) => total * f64::from(x);
+    f64, f64, 1.0: (total, x) => total * x;
+}
 
 /// Elements that can be summed, and in what.
 pub(super) trait Accumulate: Item {

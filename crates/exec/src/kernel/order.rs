@@ -1,30 +1,71 @@
-//! Places of extreme elements.
+//! Places of extreme elements, and sorting.
 
-use ndarray::{ArrayD, ArrayView1, Axis, Dimension};
+use ndarray::{ArrayView1, Axis, Dimension};
 use tamis_graph::Order;
 
-use super::Call;
 use super::number::is_nan;
+use super::{Call, index};
 use crate::error::ErrorKind;
-use crate::tensor::{AnyTensor, Item, Tensor, dispatch, zeros};
+use crate::memory::Buffer;
+use crate::tensor::{AnyTensor, Item, Tensor, dispatch};
 
 pub(super) fn run<'a>(op: Order, call: &Call<'_, 'a>) -> Result<AnyTensor<'a>, ErrorKind> {
     let x = call.operands[0];
-    let places = match op {
-        Order::Argmax { axis } => dispatch!(x, x => places(call.shape, x, axis, |a, b| a > b)),
-        Order::Argmin { axis } => dispatch!(x, x => places(call.shape, x, axis, |a, b| a < b)),
-    };
-    places.map(AnyTensor::from)
+    match op {
+        Order::Argmax { axis } => dispatch!(x, x => places(call, x, axis, |a, b| a > b)).map(AnyTensor::from),
+        Order::Argmin { axis } => dispatch!(x, x => places(call, x, axis, |a, b| a < b)).map(AnyTensor::from),
+        Order::Argsort { axis, descending } => {
+            dispatch!(x, x => argsort(call, x, axis, descending)).map(AnyTensor::from)
+        }
+        // The elements at the places: what the op adds is its derivative.
+        Order::TopK { axis } => {
+            dispatch!(x, x => index::gather_along(call, x, axis).map(AnyTensor::from))
+        }
+    }
 }
 
-fn places<T: Item>(
-    shape: &[usize],
+fn argsort<'a, T: Item>(
+    call: &Call<'_, 'a>,
+    x: &Tensor<'_, T>,
+    axis: usize,
+    descending: bool,
+) -> Result<Buffer<'a, i64>, ErrorKind> {
+    let mut result = call.memory.zeros::<i64>(x.shape())?;
+    if result.is_empty() {
+        return Ok(result);
+    }
+    let mut sorted = call.memory.zeros::<usize>(&[x.shape()[axis]])?;
+    let sorted = sorted.as_list_mut();
+    let order = |a: T, b: T| match a.partial_cmp(&b) {
+        Some(order) => {
+            if descending {
+                order.reverse()
+            } else {
+                order
+            }
+        }
+        // NaN last, whatever the direction.
+        None => is_nan(a).cmp(&is_nan(b)),
+    };
+    for (mut places, lane) in result.lanes_mut(Axis(axis)).into_iter().zip(x.view().lanes(Axis(axis))) {
+        sorted.iter_mut().zip(0..).for_each(|(place, i)| *place = i);
+        // Stable, since no two places are equal, and without memory of its own.
+        sorted.sort_unstable_by(|a, b| order(lane[*a], lane[*b]).then(a.cmp(b)));
+        for (place, sorted) in places.iter_mut().zip(&*sorted) {
+            *place = *sorted as i64;
+        }
+    }
+    Ok(result)
+}
+
+fn places<'a, T: Item>(
+    call: &Call<'_, 'a>,
     x: &Tensor<'_, T>,
     axis: usize,
     better: impl Fn(&T, &T) -> bool,
-) -> Result<ArrayD<i64>, ErrorKind> {
-    let mut result = zeros::<i64>(shape)?;
-    for ((position, result), lane) in result.indexed_iter_mut().zip(x.view().lanes(Axis(axis))) {
+) -> Result<Buffer<'a, i64>, ErrorKind> {
+    let mut result = call.memory.zeros::<i64>(call.shape)?;
+    for ((position, result), lane) in result.indexed_iter_mut().zip(x.walk()?.lanes(Axis(axis))) {
         let place = first_best(lane, &better);
         let refuse = || ErrorKind::NothingToChoose { position: position.slice().to_vec() };
         *result = place.ok_or_else(refuse)? as i64;

@@ -2,20 +2,26 @@
 
 use std::ops::Range;
 
-use ndarray::{ArrayD, ArrayViewD, Axis, Zip};
+use ndarray::{ArrayD, ArrayViewD, Axis, Dimension, Zip};
 
 use crate::error::ErrorKind;
-use crate::tensor::{Item, Tensor, zeros};
+use crate::memory::{Buffer, Memory};
+use crate::tensor::{Item, Tensor};
 
 /// The elements of `x` at `places` of `axis`.
-pub(super) fn read<T: Item>(
+pub(super) fn read<'m, T: Item>(
     x: &Tensor<'_, T>,
     axis: usize,
     places: &[usize],
-) -> Result<ArrayD<T>, ErrorKind> {
+    memory: &'m Memory,
+) -> Result<Buffer<'m, T>, ErrorKind> {
     let mut shape = x.shape().to_vec();
     shape[axis] = places.len();
-    let mut result = zeros::<T>(&shape)?;
+    let mut result = memory.zeros::<T>(&shape)?;
+    if result.is_empty() {
+        // The lanes of an array without elements can be astronomically many.
+        return Ok(result);
+    }
     Zip::from(result.lanes_mut(Axis(axis))).and(x.view().lanes(Axis(axis))).for_each(|mut result, x| {
         for (element, place) in result.iter_mut().zip(places) {
             *element = x[*place];
@@ -32,6 +38,9 @@ pub(super) fn write<T: Item>(
     values: &ArrayViewD<'_, T>,
     combine: impl Fn(T, T) -> T,
 ) {
+    if values.is_empty() {
+        return;
+    }
     Zip::from(result.lanes_mut(Axis(axis))).and(values.lanes(Axis(axis))).for_each(|mut result, values| {
         for (value, place) in values.iter().zip(places) {
             result[*place] = combine(result[*place], *value);
@@ -39,14 +48,24 @@ pub(super) fn write<T: Item>(
     });
 }
 
+/// The position of the first false element.
+pub(super) fn first_false(mask: &Tensor<'_, bool>) -> Result<Option<Vec<usize>>, ErrorKind> {
+    let mask = mask.walk()?;
+    let found = mask.indexed_iter().find(|(_, holds)| !**holds).map(|(position, _)| position);
+    Ok(found.map(|position| position.slice().to_vec()))
+}
+
 /// The places of the true elements among all, in row-major order.
-pub(super) fn of_true(mask: &Tensor<'_, bool>) -> Result<Vec<usize>, ErrorKind> {
-    let mask = mask.view();
+pub(super) fn of_true<'m>(
+    mask: &Tensor<'_, bool>,
+    memory: &'m Memory,
+) -> Result<Buffer<'m, usize>, ErrorKind> {
+    let mask = mask.walk()?;
     let count = mask.iter().filter(|selected| **selected).count();
-    let mut places = zeros::<usize>(&[count])?;
+    let mut places = memory.zeros::<usize>(&[count])?;
     let selected = mask.iter().enumerate().filter(|(_, selected)| **selected);
     places.iter_mut().zip(selected).for_each(|(place, (i, _))| *place = i);
-    Ok(places.into_raw_vec_and_offset().0)
+    Ok(places)
 }
 
 /// The shape with one axis in place of those in `range`: row-major order stays.

@@ -1,39 +1,52 @@
 //! Many elements to one.
 
-use ndarray::{ArrayD, Axis, Dimension, Zip};
+use ndarray::{Axis, Dimension, Zip};
 use tamis_graph::{AxisList, Reduce, Scalar};
 
 use super::Call;
-use super::number::{Accumulate, larger, smaller};
+use super::number::{Accumulate, Multiply, larger, smaller};
 use crate::error::ErrorKind;
-use crate::tensor::{AnyTensor, Item, Tensor, dispatch, zeros};
+use crate::memory::{Buffer, Memory};
+use crate::tensor::{AnyTensor, Item, Tensor, dispatch};
 
 pub(super) fn run<'a>(op: &Reduce, call: &Call<'_, 'a>) -> Result<AnyTensor<'a>, ErrorKind> {
     let x = call.operands[0];
     match op {
         Reduce::Sum(axes) => match x {
-            AnyTensor::I64(x) => sum(x, axes).map(AnyTensor::from),
-            AnyTensor::F32(x) => sum(x, axes).map(AnyTensor::from),
-            AnyTensor::F64(x) => sum(x, axes).map(AnyTensor::from),
+            AnyTensor::I64(x) => sum(call, x, axes).map(AnyTensor::from),
+            AnyTensor::F32(x) => sum(call, x, axes).map(AnyTensor::from),
+            AnyTensor::F64(x) => sum(call, x, axes).map(AnyTensor::from),
             AnyTensor::Bool(_) | AnyTensor::U8(_) | AnyTensor::I32(_) => {
                 unreachable!("the builder sums bools and integers in i64")
             }
         },
+        Reduce::Prod(axes) => match x {
+            AnyTensor::I64(x) => prod(call, x, axes).map(AnyTensor::from),
+            AnyTensor::F32(x) => prod(call, x, axes).map(AnyTensor::from),
+            AnyTensor::F64(x) => prod(call, x, axes).map(AnyTensor::from),
+            AnyTensor::Bool(_) | AnyTensor::U8(_) | AnyTensor::I32(_) => {
+                unreachable!("the builder multiplies bools and integers in i64")
+            }
+        },
         Reduce::Max { axes, initial } => dispatch!(x, x => choose(call, x, axes, *initial, larger)),
         Reduce::Min { axes, initial } => dispatch!(x, x => choose(call, x, axes, *initial, smaller)),
-        Reduce::Any(axes) => any(call.typed(0), axes, true).map(AnyTensor::from),
-        Reduce::All(axes) => any(call.typed(0), axes, false).map(AnyTensor::from),
+        Reduce::Any(axes) => any(call, axes, true).map(AnyTensor::from),
+        Reduce::All(axes) => any(call, axes, false).map(AnyTensor::from),
     }
 }
 
 /// The tensor with the kept axes first and the reduced ones merged into the last.
-fn gather_axes<'a, T: Item>(x: &Tensor<'a, T>, axes: &AxisList) -> Result<Tensor<'a, T>, ErrorKind> {
+fn gather_axes<'a, T: Item>(
+    x: &Tensor<'a, T>,
+    axes: &AxisList,
+    memory: &'a Memory,
+) -> Result<Tensor<'a, T>, ErrorKind> {
     let kept = (0..x.shape().len()).filter(|axis| !axes.contains(axis));
     let order: Vec<usize> = kept.chain(axes.iter().copied()).collect();
     let permuted = x.clone().permute(&order);
     let kept = order.len() - axes.len();
     let merged = super::places::merge(permuted.shape(), kept..order.len());
-    permuted.reshape(&merged)
+    permuted.reshape(&merged, memory)
 }
 
 /// The shape of the kept axes, and the axis to reduce, of what [`gather_axes`] gives.
@@ -44,23 +57,41 @@ fn split<'t, T: Item>(gathered: &'t Tensor<'_, T>) -> (&'t [usize], Axis) {
     }
 }
 
-fn sum<T: Accumulate>(x: &Tensor<'_, T>, axes: &AxisList) -> Result<ArrayD<T>, ErrorKind> {
-    let x = gather_axes(x, axes)?;
+fn sum<'a, T: Accumulate>(
+    call: &Call<'_, 'a>,
+    x: &Tensor<'a, T>,
+    axes: &AxisList,
+) -> Result<Buffer<'a, T>, ErrorKind> {
+    let x = gather_axes(x, axes, call.memory)?;
     let (kept, axis) = split(&x);
-    let mut result = zeros::<T>(kept)?;
-    Zip::from(&mut result).and(x.view().lanes(axis)).for_each(|result, lane| {
+    let mut result = call.memory.zeros::<T>(kept)?;
+    Zip::from(&mut *result).and(x.walk()?.lanes(axis)).for_each(|result, lane| {
         let total = lane.iter().fold(T::Total::default(), |total, x| T::accumulate(total, *x));
         *result = T::rounded(&total);
     });
     Ok(result)
 }
 
-/// Whether any element is true; with `wanted` false, whether none is false.
-fn any(x: &Tensor<'_, bool>, axes: &AxisList, wanted: bool) -> Result<ArrayD<bool>, ErrorKind> {
-    let x = gather_axes(x, axes)?;
+fn prod<'a, T: Multiply>(
+    call: &Call<'_, 'a>,
+    x: &Tensor<'a, T>,
+    axes: &AxisList,
+) -> Result<Buffer<'a, T>, ErrorKind> {
+    let x = gather_axes(x, axes, call.memory)?;
     let (kept, axis) = split(&x);
-    let mut result = zeros::<bool>(kept)?;
-    Zip::from(&mut result).and(x.view().lanes(axis)).for_each(|result, lane| {
+    let mut result = call.memory.zeros::<T>(kept)?;
+    Zip::from(&mut *result).and(x.walk()?.lanes(axis)).for_each(|result, lane| {
+        *result = T::product(lane.iter().fold(T::ONE, |total, x| T::multiply(total, *x)));
+    });
+    Ok(result)
+}
+
+/// Whether any element is true; with `wanted` false, whether none is false.
+fn any<'a>(call: &Call<'_, 'a>, axes: &AxisList, wanted: bool) -> Result<Buffer<'a, bool>, ErrorKind> {
+    let x = gather_axes(call.typed::<bool>(0), axes, call.memory)?;
+    let (kept, axis) = split(&x);
+    let mut result = call.memory.zeros::<bool>(kept)?;
+    Zip::from(&mut *result).and(x.walk()?.lanes(axis)).for_each(|result, lane| {
         let found = lane.iter().any(|x| *x == wanted);
         *result = found == wanted;
     });
@@ -78,10 +109,10 @@ fn choose<'a, T: Item>(
     let every = Tensor::full(x.shape(), true);
     let mask = if call.operands.len() > 1 { call.typed::<bool>(1) } else { &every };
     let initial = initial.and_then(|initial| T::from_scalar(initial.cast(T::DTYPE)));
-    let (x, mask) = (gather_axes(x, axes)?, gather_axes(mask, axes)?);
+    let (x, mask) = (gather_axes(x, axes, call.memory)?, gather_axes(mask, axes, call.memory)?);
     let (kept, axis) = split(&x);
-    let mut result = zeros::<T>(kept)?;
-    let (x, mask) = (x.view(), mask.view());
+    let mut result = call.memory.zeros::<T>(kept)?;
+    let (x, mask) = (x.walk()?, mask.walk()?);
     let lanes = x.lanes(axis).into_iter().zip(mask.lanes(axis));
     for ((position, result), (lane, mask)) in result.indexed_iter_mut().zip(lanes) {
         let selected = lane.iter().zip(mask).filter(|(_, selected)| **selected).map(|(x, _)| *x);

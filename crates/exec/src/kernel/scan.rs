@@ -1,51 +1,105 @@
 //! Running reductions along an axis.
 
-use ndarray::{ArrayD, Axis, Zip};
+use ndarray::{Axis, Zip};
 use tamis_graph::{Direction, Scan};
 
 use super::Call;
-use super::number::Accumulate;
+use super::number::{Accumulate, Multiply, Number};
 use crate::error::ErrorKind;
-use crate::tensor::{AnyTensor, Item, Tensor, zeros};
+use crate::memory::Buffer;
+use crate::tensor::{AnyTensor, Item, Tensor};
 
 pub(super) fn run<'a>(op: Scan, call: &Call<'_, 'a>) -> Result<AnyTensor<'a>, ErrorKind> {
     match op {
         Scan::Cumsum(direction) => match call.operands[0] {
-            AnyTensor::I64(x) => cumsum(x, direction).map(AnyTensor::from),
-            AnyTensor::F32(x) => cumsum(x, direction).map(AnyTensor::from),
-            AnyTensor::F64(x) => cumsum(x, direction).map(AnyTensor::from),
+            AnyTensor::I64(x) => cumsum(call, x, direction).map(AnyTensor::from),
+            AnyTensor::F32(x) => cumsum(call, x, direction).map(AnyTensor::from),
+            AnyTensor::F64(x) => cumsum(call, x, direction).map(AnyTensor::from),
             AnyTensor::Bool(_) | AnyTensor::U8(_) | AnyTensor::I32(_) => {
                 unreachable!("the builder sums bools and integers in i64")
             }
         },
+        Scan::Cumprod(direction) => match call.operands[0] {
+            AnyTensor::I64(x) => cumprod(call, x, direction).map(AnyTensor::from),
+            AnyTensor::F32(x) => cumprod(call, x, direction).map(AnyTensor::from),
+            AnyTensor::F64(x) => cumprod(call, x, direction).map(AnyTensor::from),
+            AnyTensor::Bool(_) | AnyTensor::U8(_) | AnyTensor::I32(_) => {
+                unreachable!("the builder multiplies bools and integers in i64")
+            }
+        },
         Scan::RunningOr(direction) => {
-            scan(call.typed(0), direction, |any: bool, x| any | x, |any| *any).map(AnyTensor::from)
+            scan(call, call.typed(0), direction, || false, |any, x| any | x, |any| *any).map(AnyTensor::from)
         }
+        Scan::Linear { axis, reverse } => match call.operands[0] {
+            AnyTensor::F32(a) => linear(call, a, axis, reverse).map(AnyTensor::from),
+            AnyTensor::F64(a) => linear(call, a, axis, reverse).map(AnyTensor::from),
+            AnyTensor::Bool(_) | AnyTensor::U8(_) | AnyTensor::I32(_) | AnyTensor::I64(_) => {
+                unreachable!("the builder makes floats of all others")
+            }
+        },
     }
 }
 
-fn cumsum<T: Accumulate>(x: &Tensor<'_, T>, direction: Direction) -> Result<ArrayD<T>, ErrorKind> {
-    scan(x, direction, T::accumulate, T::rounded)
-}
-
-/// What `value` gives of the state, which starts at its default and takes in
-/// one element after the other.
-fn scan<T: Item, State: Default>(
+fn cumsum<'a, T: Accumulate>(
+    call: &Call<'_, 'a>,
     x: &Tensor<'_, T>,
     direction: Direction,
+) -> Result<Buffer<'a, T>, ErrorKind> {
+    scan(call, x, direction, T::Total::default, T::accumulate, T::rounded)
+}
+
+fn cumprod<'a, T: Multiply>(
+    call: &Call<'_, 'a>,
+    x: &Tensor<'_, T>,
+    direction: Direction,
+) -> Result<Buffer<'a, T>, ErrorKind> {
+    scan(call, x, direction, || T::ONE, T::multiply, |total| T::product(*total))
+}
+
+/// `hₜ = aₜ·hₜ₋₁ + bₜ`. The first coefficient is never read.
+fn linear<'a, T: Number>(
+    call: &Call<'_, 'a>,
+    a: &Tensor<'_, T>,
+    axis: usize,
+    reverse: bool,
+) -> Result<Buffer<'a, T>, ErrorKind> {
+    let mut result = call.typed::<T>(1).to_buffer(call.memory)?;
+    if result.is_empty() {
+        return Ok(result);
+    }
+    Zip::from(result.lanes_mut(Axis(axis))).and(a.view().lanes(Axis(axis))).for_each(|mut h, a| {
+        for step in 1..h.len() {
+            let (place, before) =
+                if reverse { (h.len() - 1 - step, h.len() - step) } else { (step, step - 1) };
+            h[place] = h[place].add(a[place].mul(h[before]));
+        }
+    });
+    Ok(result)
+}
+
+/// What `value` gives of the state, which takes in one element after the other.
+fn scan<'a, T: Item, State>(
+    call: &Call<'_, 'a>,
+    x: &Tensor<'_, T>,
+    direction: Direction,
+    initial: impl Fn() -> State,
     include: impl Fn(State, T) -> State,
     value: impl Fn(&State) -> T,
-) -> Result<ArrayD<T>, ErrorKind> {
+) -> Result<Buffer<'a, T>, ErrorKind> {
     let Direction { axis, exclusive, reverse } = direction;
-    let mut result = zeros::<T>(x.shape())?;
+    let mut result = call.memory.zeros::<T>(x.shape())?;
+    if result.is_empty() {
+        // The lanes of an array without elements can be astronomically many.
+        return Ok(result);
+    }
     Zip::from(result.lanes_mut(Axis(axis))).and(x.view().lanes(Axis(axis))).for_each(|mut result, x| {
-        let mut state = State::default();
+        let mut state = initial();
         for step in 0..x.len() {
             let place = if reverse { x.len() - 1 - step } else { step };
             if exclusive {
                 result[place] = value(&state);
             }
-            state = include(std::mem::take(&mut state), x[place]);
+            state = include(state, x[place]);
             if !exclusive {
                 result[place] = value(&state);
             }

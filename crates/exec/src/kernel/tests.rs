@@ -154,10 +154,7 @@ fn integer_arithmetic_that_has_no_result_names_the_position() {
     let graph = Graph::new();
     let x = graph.constant([[7, 8]]);
     let error = fail(x % graph.constant([[3], [0]]));
-    assert!(
-        matches!(error.kind(), ErrorKind::RemainderByZero { position } if position == &[1, 0]),
-        "{error}"
-    );
+    assert!(matches!(error.kind(), ErrorKind::DivisionByZero { position } if position == &[1, 0]), "{error}");
     let error = fail(x.pow(graph.constant([2, -1])));
     let expected = "pow: 8 cannot be raised to the negative power -1 at position [0, 1]";
     assert!(error.to_string().starts_with(expected), "{error}");
@@ -195,7 +192,7 @@ fn slice_of_a_symbolic_axis_is_checked() {
     let plan = crate::Plan::new([("y", x.slice_axis(0, 5))]).unwrap();
     let error = plan.feed("x", array![1_i64, 2]).run().unwrap_err();
     assert!(
-        error.to_string().starts_with("slice: place 5 is out of range for axis 0 of length 2"),
+        error.to_string().starts_with("slice_axis: place 5 is out of range for axis 0 of length 2"),
         "{error}"
     );
 }

@@ -230,7 +230,10 @@ impl Dim {
     }
 
     /// `max(self, 0)`.
-    pub(crate) fn at_least_zero(&self) -> Result<Dim, DimError> {
+    ///
+    /// # Errors
+    /// When the expression grows beyond reason.
+    pub fn at_least_zero(&self) -> Result<Dim, DimError> {
         let Repr::Symbolic(polynomial) = &self.0 else {
             return Ok(Dim::int(self.known_int().unwrap_or(0).max(0)));
         };

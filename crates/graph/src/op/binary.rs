@@ -25,6 +25,12 @@ pub enum Binary {
     Pow,
     /// `a − b · floor(a / b)`: the remainder with the sign of `b`.
     FloorMod,
+    /// `floor(a / b)`.
+    FloorDiv,
+    /// `a − b · trunc(a / b)`: the remainder with the sign of `a`.
+    RemTrunc,
+    /// The angle of the point `(x, y) = (b, a)`, of floats.
+    Atan2,
     /// The smaller; NaN if either is.
     Minimum,
     /// The larger; NaN if either is.
@@ -46,6 +52,9 @@ impl Binary {
             Binary::Div => "div",
             Binary::Pow => "pow",
             Binary::FloorMod => "floor_mod",
+            Binary::FloorDiv => "floor_div",
+            Binary::RemTrunc => "rem_trunc",
+            Binary::Atan2 => "atan2",
             Binary::Minimum => "minimum",
             Binary::Maximum => "maximum",
         }
@@ -61,7 +70,13 @@ impl Binary {
         match self {
             Binary::Add | Binary::Maximum => Some(Logic::Or),
             Binary::Mul | Binary::Minimum => Some(Logic::And),
-            Binary::Sub | Binary::Div | Binary::Pow | Binary::FloorMod => None,
+            Binary::Sub
+            | Binary::Div
+            | Binary::Pow
+            | Binary::FloorMod
+            | Binary::FloorDiv
+            | Binary::RemTrunc
+            | Binary::Atan2 => None,
         }
     }
 }
@@ -71,7 +86,7 @@ pub(crate) fn binary<'g>(graph: &'g Graph, op: Binary, a: Operand<'g>, b: Operan
     let operands: Vec<Expr<'g>> = [a, b].into_iter().filter_map(Operand::expr).collect();
     graph.build(op.name(), &operands, || {
         let mut dtype = common_dtype(&[a, b], Purpose::Arithmetic)?;
-        if op == Binary::Div {
+        if matches!(op, Binary::Div | Binary::Atan2) {
             dtype = dtype.to_float();
         }
         if let (Binary::Pow, Operand::Int(exponent)) = (op, b)
@@ -141,8 +156,74 @@ impl<'g> Expr<'g> {
         binary(self.graph(), Binary::FloorMod, self.into(), divisor.into())
     }
 
+    /// `floor(self / divisor)`, NumPy's `//`, with gradient 0. Of integers an
+    /// integer; the smallest divided by −1 wraps.
+    ///
+    /// # Errors
+    /// An integer division by 0 is an error at run time.
+    ///
+    /// ```
+    /// use tamis::prelude::*;
+    ///
+    /// let graph = Graph::new();
+    /// let x = graph.constant([-7, 7]);
+    /// assert_eq!(x.floor_div(2).eval::<i32>()?, ndarray::arr1(&[-4, 3]).into_dyn());
+    /// # Ok::<(), tamis::Error>(())
+    /// ```
+    #[track_caller]
+    pub fn floor_div(self, divisor: impl Into<Operand<'g>>) -> Expr<'g> {
+        binary(self.graph(), Binary::FloorDiv, self.into(), divisor.into())
+    }
+
+    /// The remainder with the sign of the dividend, Rust's `%`; a float
+    /// remainder by 0 is NaN. The gradient is 1 to the dividend and
+    /// `−trunc(a / b)` to the divisor.
+    ///
+    /// # Errors
+    /// An integer remainder by 0 is an error at run time.
+    ///
+    /// ```
+    /// use tamis::prelude::*;
+    ///
+    /// let graph = Graph::new();
+    /// let x = graph.constant([-7, 7]);
+    /// assert_eq!(x.rem_trunc(3).eval::<i32>()?, ndarray::arr1(&[-1, 1]).into_dyn());
+    /// # Ok::<(), tamis::Error>(())
+    /// ```
+    #[track_caller]
+    pub fn rem_trunc(self, divisor: impl Into<Operand<'g>>) -> Expr<'g> {
+        binary(self.graph(), Binary::RemTrunc, self.into(), divisor.into())
+    }
+
+    /// The angle in radians of the point with height `self` and width `x`, in
+    /// `−π..=π`. Integers become floats.
+    ///
+    /// The gradient is `x / (y² + x²)` to the height `y` and `−y / (y² + x²)` to the
+    /// width, NaN at the origin.
+    ///
+    /// # Errors
+    /// Reported when the shapes do not broadcast.
+    ///
+    /// ```
+    /// use tamis::prelude::*;
+    ///
+    /// let graph = Graph::new();
+    /// let y = graph.constant([0.0, 1.0]);
+    /// let angle = y.atan2(graph.constant([1.0, 0.0]));
+    /// assert_eq!(angle.eval::<f64>()?, ndarray::arr1(&[0.0, std::f64::consts::FRAC_PI_2]).into_dyn());
+    /// # Ok::<(), tamis::Error>(())
+    /// ```
+    #[track_caller]
+    pub fn atan2(self, x: impl Into<Operand<'g>>) -> Expr<'g> {
+        binary(self.graph(), Binary::Atan2, self.into(), x.into())
+    }
+
     /// The smaller of each pair, broadcasting; NaN if either is. Ties give half
     /// the gradient to each side.
+    /// Of bools it is `&`.
+    ///
+    /// # Errors
+    /// Reported when the shapes do not broadcast.
     ///
     /// ```
     /// use tamis::prelude::*;
@@ -159,6 +240,10 @@ impl<'g> Expr<'g> {
 
     /// The larger of each pair, broadcasting; NaN if either is. Ties give half
     /// the gradient to each side.
+    /// Of bools it is `|`.
+    ///
+    /// # Errors
+    /// Reported when the shapes do not broadcast.
     ///
     /// ```
     /// use tamis::prelude::*;
@@ -175,6 +260,10 @@ impl<'g> Expr<'g> {
 
     /// The values limited to `low..=high`; NaN stays NaN. At a bound the
     /// element and the bound get half the gradient each.
+    /// With `low > high` all become `high`.
+    ///
+    /// # Errors
+    /// Reported when the shapes do not broadcast.
     ///
     /// ```
     /// use tamis::prelude::*;

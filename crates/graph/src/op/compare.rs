@@ -30,6 +30,8 @@ pub enum Compare {
     IsNan,
     /// Whether an element is neither NaN nor infinite.
     IsFinite,
+    /// Whether an element is infinite.
+    IsInf,
 }
 
 impl From<Compare> for Op {
@@ -49,6 +51,7 @@ impl Compare {
             Compare::Ge => "ge",
             Compare::IsNan => "is_nan",
             Compare::IsFinite => "is_finite",
+            Compare::IsInf => "is_inf",
         }
     }
 
@@ -143,5 +146,20 @@ impl<'g> Expr<'g> {
     #[track_caller]
     pub fn is_finite(self) -> Expr<'g> {
         self.build("is_finite", &[], || self.apply(Compare::IsFinite))
+    }
+
+    /// Where the elements are +inf or −inf; nowhere for integers and bools.
+    ///
+    /// ```
+    /// use tamis::prelude::*;
+    ///
+    /// let graph = Graph::new();
+    /// let x = graph.constant([f64::NAN, f64::NEG_INFINITY]);
+    /// assert_eq!(x.is_inf().eval::<bool>()?, ndarray::arr1(&[false, true]).into_dyn());
+    /// # Ok::<(), tamis::Error>(())
+    /// ```
+    #[track_caller]
+    pub fn is_inf(self) -> Expr<'g> {
+        self.build("is_inf", &[], || self.apply(Compare::IsInf))
     }
 }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::select::where_;
 use super::{Layout, Op, Type};
 use crate::dim::Dim;
 use crate::dtype::DType;
@@ -46,6 +47,12 @@ pub enum Combine {
     Set,
     /// Adds, in the order of the indices.
     Add,
+    /// Multiplies, in the order of the indices.
+    Mul,
+    /// Keeps the largest; NaN if there is one.
+    Max,
+    /// Keeps the smallest; NaN if there is one.
+    Min,
     /// Logical or, of bools.
     Or,
 }
@@ -69,6 +76,15 @@ impl Index {
                 (Combine::Add, Addressing::Axis(_)) => "scatter_add",
                 (Combine::Add, Addressing::AlongAxis(_)) => "scatter_add_along_axis",
                 (Combine::Add, Addressing::Nd) => "scatter_nd_add",
+                (Combine::Mul, Addressing::Axis(_)) => "scatter_mul",
+                (Combine::Mul, Addressing::AlongAxis(_)) => "scatter_mul_along_axis",
+                (Combine::Mul, Addressing::Nd) => "scatter_nd_mul",
+                (Combine::Max, Addressing::Axis(_)) => "scatter_max",
+                (Combine::Max, Addressing::AlongAxis(_)) => "scatter_max_along_axis",
+                (Combine::Max, Addressing::Nd) => "scatter_nd_max",
+                (Combine::Min, Addressing::Axis(_)) => "scatter_min",
+                (Combine::Min, Addressing::AlongAxis(_)) => "scatter_min_along_axis",
+                (Combine::Min, Addressing::Nd) => "scatter_nd_min",
                 (Combine::Or, Addressing::Axis(_)) => "scatter_or",
                 (Combine::Or, Addressing::AlongAxis(_)) => "scatter_or_along_axis",
                 (Combine::Or, Addressing::Nd) => "scatter_nd_or",
@@ -196,7 +212,9 @@ impl<'g> Expr<'g> {
     /// The slices of `axis` that the indices name: `x.shape[..axis] +
     /// indices.shape + x.shape[axis + 1..]`; TensorFlow's `gather`, NumPy's `take`.
     ///
-    /// Indices are i32 or i64 in `-n..n`. The gradient is `scatter_add`.
+    /// Indices are i32 or i64 in `-n..n`; none give an empty result. The gradient
+    /// is `scatter_add`: what is read twice gets both, what is not read gets
+    /// exactly 0.
     ///
     /// # Errors
     /// Reported when the indices are no integers or the axis is out of range. An
@@ -217,6 +235,19 @@ impl<'g> Expr<'g> {
     }
 
     /// Another name of [`Expr::gather`], as in NumPy.
+    ///
+    /// # Errors
+    /// As for [`Expr::gather`].
+    ///
+    /// ```
+    /// use tamis::prelude::*;
+    ///
+    /// let graph = Graph::new();
+    /// let x = graph.constant([[1, 2], [3, 4]]);
+    /// let columns = graph.constant([1, 1, 0]);
+    /// assert_eq!(x.take(columns, 1).eval::<i32>()?, ndarray::arr2(&[[2, 2, 1], [4, 4, 3]]).into_dyn());
+    /// # Ok::<(), tamis::Error>(())
+    /// ```
     #[track_caller]
     pub fn take(self, indices: Expr<'g>, axis: i64) -> Expr<'g> {
         self.gather(indices, axis)
@@ -269,6 +300,58 @@ impl<'g> Expr<'g> {
     }
 }
 
+/// What a gather gives for an index out of range.
+#[derive(Debug, Clone, Copy)]
+pub enum OutOfRange<'g> {
+    /// The nearest element: indices clip to `0..n`, and negative ones to 0.
+    Clip,
+    /// This scalar. Indices still count from the end when in `-n..0`.
+    Fill(Operand<'g>),
+}
+
+impl<'g> Expr<'g> {
+    /// [`Expr::gather`] that never fails: what an index out of range gives is
+    /// chosen. From an axis of length 0, `Clip` still fails at run time. Where the
+    /// fill was given it gets the gradient.
+    ///
+    /// # Errors
+    /// As for [`Expr::gather`], and when the fill does not fit the dtype.
+    ///
+    /// ```
+    /// use tamis::{OutOfRange, prelude::*};
+    ///
+    /// let graph = Graph::new();
+    /// let x = graph.constant([10, 20]);
+    /// let indices = graph.constant([1, 7, -9]);
+    /// let clipped = x.gather_or(indices, 0, OutOfRange::Clip);
+    /// assert_eq!(clipped.eval::<i32>()?, ndarray::arr1(&[20, 20, 10]).into_dyn());
+    /// let filled = x.gather_or(indices, 0, OutOfRange::Fill((-1).into()));
+    /// assert_eq!(filled.eval::<i32>()?, ndarray::arr1(&[20, -1, -1]).into_dyn());
+    /// # Ok::<(), tamis::Error>(())
+    /// ```
+    #[track_caller]
+    pub fn gather_or(self, indices: Expr<'g>, axis: i64, out_of_range: OutOfRange<'g>) -> Expr<'g> {
+        self.build("gather_or", &[indices], || {
+            let axis = self.shape().axis(axis)?;
+            let size = self.shape()[axis].clone();
+            let indices = to_indices(indices)?;
+            let n = self.graph().try_size(&size)?;
+            let clip = |indices: Expr<'g>| indices.minimum(n - 1).maximum(0);
+            let fill = match out_of_range {
+                OutOfRange::Clip => return gather(Addressing::Axis(axis), self, clip(indices)),
+                OutOfRange::Fill(fill) => fill.assigned_into(self)?,
+            };
+            // Out of range reads a border element that the fill then covers.
+            let inside = indices.ge(-n) & indices.lt(n);
+            let bordered = self
+                .graph()
+                .concat([self, fill.broadcast_to(self.shape().with(axis, Dim::ONE))], axis as i64);
+            let places = where_(inside, where_(indices.lt(0), indices + n, indices), n);
+            gather(Addressing::Axis(axis), bordered, places)
+        })
+    }
+}
+
 /// Writes the three documented builders of one way to combine.
 macro_rules! scatter_builders {
     ($($combine:expr, $what:literal, $duplicates:literal, $value:literal: $axis:ident, $along:ident, $nd:ident;)*) => {
@@ -277,7 +360,7 @@ macro_rules! scatter_builders {
             ///
             #[doc = $duplicates]
             /// Updates broadcast to the shape that [`Expr::gather`] would give, and
-            /// the dtype of `self` is kept.
+            /// the dtype of `self` is kept. No indices change nothing.
             ///
             /// # Errors
             /// Reported when the indices are no integers, the axis is out of range,
@@ -310,6 +393,17 @@ macro_rules! scatter_builders {
             ///
             /// # Errors
             #[doc = concat!("As for [`Expr::", stringify!($axis), "`].")]
+            ///
+            /// ```
+            /// use tamis::prelude::*;
+            ///
+            /// let graph = Graph::new();
+            /// let x = graph.constant([1, 1, 1]);
+            /// let indices = graph.constant([2, 2]);
+            #[doc = concat!("let y = x.", stringify!($along), "(indices, graph.constant([5, 7]), 0);")]
+            #[doc = concat!("assert_eq!(y.eval::<i32>()?, ndarray::arr1(&[1, 1, ", $value, "]).into_dyn());")]
+            /// # Ok::<(), tamis::Error>(())
+            /// ```
             #[track_caller]
             pub fn $along(self, indices: Expr<'g>, updates: impl Into<Operand<'g>>, axis: i64) -> Expr<'g> {
                 let updates = updates.into();
@@ -326,6 +420,17 @@ macro_rules! scatter_builders {
             ///
             /// # Errors
             #[doc = concat!("As for [`Expr::", stringify!($axis), "`].")]
+            ///
+            /// ```
+            /// use tamis::prelude::*;
+            ///
+            /// let graph = Graph::new();
+            /// let x = graph.constant([1, 1, 1]);
+            /// let places = graph.constant([[2], [2]]);
+            #[doc = concat!("let y = x.", stringify!($nd), "(places, graph.constant([5, 7]));")]
+            #[doc = concat!("assert_eq!(y.eval::<i32>()?, ndarray::arr1(&[1, 1, ", $value, "]).into_dyn());")]
+            /// # Ok::<(), tamis::Error>(())
+            /// ```
             #[track_caller]
             pub fn $nd(self, indices: Expr<'g>, updates: impl Into<Operand<'g>>) -> Expr<'g> {
                 let updates = updates.into();
@@ -346,6 +451,15 @@ scatter_builders! {
     Combine::Add, "added to",
         "Duplicate indices accumulate in their order; the gradient of the updates is a gather.", "13":
         scatter_add, scatter_add_along_axis, scatter_nd_add;
+    Combine::Mul, "multiplied into",
+        "Duplicate indices multiply in their order; the gradient is right with any number of zeros.", "35":
+        scatter_mul, scatter_mul_along_axis, scatter_nd_mul;
+    Combine::Max, "and the larger kept in",
+        "NaN wins; ties, among duplicates and with `self`, share the gradient evenly.", "7":
+        scatter_max, scatter_max_along_axis, scatter_nd_max;
+    Combine::Min, "and the smaller kept in",
+        "NaN wins; ties, among duplicates and with `self`, share the gradient evenly.", "1":
+        scatter_min, scatter_min_along_axis, scatter_nd_min;
 }
 
 impl<'g> Expr<'g> {

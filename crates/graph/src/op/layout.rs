@@ -40,6 +40,13 @@ pub enum Layout {
     },
     /// The first operand, once the guards that are the other operands have held.
     Checked,
+    /// Operands `x, mask`: `x`, once every element of the mask was found true.
+    Assert {
+        /// What the error says.
+        message: Arc<str>,
+        /// The place in the graph, by which two asserts differ.
+        place: usize,
+    },
 }
 
 /// Which elements of one axis a slice takes: `start, start + step, …`.
@@ -83,6 +90,7 @@ impl Layout {
             Layout::Concat { .. } => "concat",
             Layout::Guard { .. } => "guard",
             Layout::Checked => "checked",
+            Layout::Assert { .. } => "assert_that",
         }
     }
 
@@ -112,7 +120,7 @@ impl Layout {
                 x.shape.with(*axis, length)
             }
             Layout::Guard { shape, .. } => shape.clone(),
-            Layout::Checked => x.shape.clone(),
+            Layout::Checked | Layout::Assert { .. } => x.shape.clone(),
         };
         Ok(Type::new(x.dtype, shape))
     }
@@ -152,9 +160,14 @@ impl Layout {
                 axes.iter().zip(node.shape.iter()).all(whole).then_some(x)
             }
             (Layout::Concat { .. } | Layout::Checked, _) => (operands.len() == 1).then_some(x),
-            (Layout::Reshape(_) | Layout::BroadcastTo(_) | Layout::Permute(_) | Layout::Guard { .. }, _) => {
-                None
-            }
+            (
+                Layout::Reshape(_)
+                | Layout::BroadcastTo(_)
+                | Layout::Permute(_)
+                | Layout::Guard { .. }
+                | Layout::Assert { .. },
+                _,
+            ) => None,
         }
     }
 
@@ -165,7 +178,7 @@ impl Layout {
             }
             Layout::Slice(axes) => axes.iter().flat_map(|axis| [&axis.start, &axis.len]).for_each(visit),
             Layout::Pad(axes) => axes.iter().flat_map(|axis| [&axis.start, &axis.size]).for_each(visit),
-            Layout::Permute(_) | Layout::Concat { .. } | Layout::Checked => {}
+            Layout::Permute(_) | Layout::Concat { .. } | Layout::Checked | Layout::Assert { .. } => {}
         }
     }
 
@@ -187,7 +200,9 @@ impl Layout {
                 });
                 Layout::Pad(axes.collect::<Result<_, DimError>>()?)
             }
-            Layout::Permute(_) | Layout::Concat { .. } | Layout::Checked => self.clone(),
+            Layout::Permute(_) | Layout::Concat { .. } | Layout::Checked | Layout::Assert { .. } => {
+                self.clone()
+            }
         })
     }
 
@@ -201,6 +216,7 @@ impl Layout {
             Layout::Pad(axes) => join(axes.iter().map(|a| places_text(&a.size, &a.start, a.step)).collect()),
             Layout::Concat { axis } => format!("axis={axis}"),
             Layout::Checked => String::new(),
+            Layout::Assert { message, .. } => format!("{message:?}"),
         }
     }
 }

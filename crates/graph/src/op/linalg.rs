@@ -9,7 +9,8 @@ use crate::error::ErrorKind;
 use crate::expr::Expr;
 use crate::graph::Graph;
 use crate::node::Node;
-use crate::operand::{Operand, Purpose, broadcast, cast, common_dtype};
+use crate::op::masked::Masked;
+use crate::operand::{Purpose, broadcast, cast, common_dtype};
 use crate::shape::Shape;
 
 /// Matrix products of tensors of one dtype.
@@ -87,39 +88,78 @@ impl<'g> Expr<'g> {
     /// ```
     #[track_caller]
     pub fn matmul(self, other: Expr<'g>) -> Expr<'g> {
-        self.build("matmul", &[other], || {
-            let dtype = common_dtype(&[self.into(), Operand::Expr(other)], Purpose::Arithmetic)?;
-            if dtype == DType::Bool {
-                let expected = "numbers are needed: write `.cast(DType::I64)` to count";
-                return Err(ErrorKind::DType { dtype, shape: self.shape(), expected });
-            }
-            if let Some(scalar) = [self, other].into_iter().find(|operand| operand.rank() == 0) {
-                let expected = "matmul takes at least one axis: multiply by a scalar with `*`";
-                return Err(ErrorKind::Rank { shape: scalar.shape(), expected });
-            }
-            let (row, column) = (self.rank() == 1, other.rank() == 1);
-            let a = cast(if row { self.unsqueeze(0) } else { self }, dtype)?;
-            let b = cast(if column { other.unsqueeze(-1) } else { other }, dtype)?;
-            let product = matrices(a, b, || mismatch(&self.shape(), &other.shape()))?;
-            match (row, column) {
-                (false, false) => Ok(product),
-                (true, false) => Ok(product.squeeze(-2)),
-                (false, true) => Ok(product.squeeze(-1)),
-                (true, true) => Ok(product.squeeze([-2, -1])),
-            }
-        })
+        self.build("matmul", &[other], || product(self, other, None))
+    }
+}
+
+impl<'g> Masked<'g> {
+    /// [`Expr::matmul`] of which only the selected elements take part: the sum
+    /// over the inner axis of the products whose left factor is selected.
+    ///
+    /// Unlike a weight that happens to be 0, an element that is not selected
+    /// never meets its partner, which may be NaN: padded keys and values of an
+    /// attention need no clean-up. The gradient is exactly 0 there, on both sides.
+    ///
+    /// # Errors
+    /// As for [`Expr::matmul`].
+    ///
+    /// ```
+    /// use tamis::prelude::*;
+    ///
+    /// let graph = Graph::new();
+    /// let scores = graph.constant([[1.0, 1.0, f64::NAN]]);
+    /// let values = graph.constant([[2.0], [4.0], [f64::NAN]]);
+    /// let keys = graph.constant([[true, true, false]]); // the third is padding
+    /// let weights = scores.masked(keys).softmax(-1);
+    /// let attended = weights.masked(keys).matmul(values);
+    /// assert_eq!(attended.eval::<f64>()?, ndarray::arr2(&[[3.0]]).into_dyn());
+    /// # Ok::<(), tamis::Error>(())
+    /// ```
+    #[track_caller]
+    pub fn matmul(self, other: Expr<'g>) -> Expr<'g> {
+        let (x, mask) = self.parts();
+        x.build("matmul", &[mask, other], || product(x, other, Some(mask)))
+    }
+}
+
+/// `a · b` with vectors as rows and columns, without the masked elements of `a`.
+fn product<'g>(a: Expr<'g>, b: Expr<'g>, mask: Option<Expr<'g>>) -> Result<Expr<'g>, ErrorKind> {
+    let dtype = common_dtype(&[a.into(), b.into()], Purpose::Arithmetic)?;
+    if dtype == DType::Bool {
+        let expected = "numbers are needed: write `.cast(DType::I64)` to count";
+        return Err(ErrorKind::DType { dtype, shape: a.shape(), expected });
+    }
+    if let Some(scalar) = [a, b].into_iter().find(|operand| operand.rank() == 0) {
+        let expected = "matmul takes at least one axis: multiply by a scalar with `*`";
+        return Err(ErrorKind::Rank { shape: scalar.shape(), expected });
+    }
+    let (row, column) = (a.rank() == 1, b.rank() == 1);
+    let as_row = |x: Expr<'g>| if row { x.unsqueeze(0) } else { x };
+    let left = cast(as_row(a), dtype)?;
+    let right = cast(if column { b.unsqueeze(-1) } else { b }, dtype)?;
+    let product = matrices(left, right, mask.map(as_row), || mismatch(&a.shape(), &b.shape()))?;
+    match (row, column) {
+        (false, false) => Ok(product),
+        (true, false) => Ok(product.squeeze(-2)),
+        (false, true) => Ok(product.squeeze(-1)),
+        (true, true) => Ok(product.squeeze([-2, -1])),
     }
 }
 
 /// The product of two tensors of rank 2 or more, their batches broadcast.
-fn matrices<'g>(a: Expr<'g>, b: Expr<'g>, mismatch: impl Fn() -> ErrorKind) -> Result<Expr<'g>, ErrorKind> {
+fn matrices<'g>(
+    a: Expr<'g>,
+    b: Expr<'g>,
+    mask: Option<Expr<'g>>,
+    mismatch: impl Fn() -> ErrorKind,
+) -> Result<Expr<'g>, ErrorKind> {
     let (left, right) = (a.shape(), b.shape());
     let inner = left[left.rank() - 1].clone();
     let b = b.unify("matmul", [(right.rank() - 2, inner)], mismatch)?;
     let batch = |x: Expr<'g>| -> Shape { x.shape()[..x.rank() - 2].into() };
     let (batch_a, batch_b) = (batch(a), batch(b));
     if batch_a == batch_b {
-        return a.graph().try_apply(Linalg::Matmul { mask_a: false, mask_b: false }, &[a, b]);
+        return multiplied(a, b, mask);
     }
     // Broadcast stand-ins of the batch shapes, then the operands to the result.
     let stand_in = |x: Expr<'g>| {
@@ -135,5 +175,11 @@ fn matrices<'g>(a: Expr<'g>, b: Expr<'g>, mismatch: impl Fn() -> ErrorKind) -> R
         let shape: Shape = batch.iter().chain(&x.shape()[x.rank() - 2..]).cloned().collect();
         x.broadcastable("matmul", &shape)?.apply(Layout::BroadcastTo(shape))
     };
-    a.graph().try_apply(Linalg::Matmul { mask_a: false, mask_b: false }, &[spread(a)?, spread(b)?])
+    multiplied(spread(a)?, spread(b)?, mask)
+}
+
+fn multiplied<'g>(a: Expr<'g>, b: Expr<'g>, mask: Option<Expr<'g>>) -> Result<Expr<'g>, ErrorKind> {
+    let op = Linalg::Matmul { mask_a: mask.is_some(), mask_b: false };
+    let operands: Vec<Expr<'g>> = [a, b].into_iter().chain(mask).collect();
+    a.graph().try_apply(op, &operands)
 }

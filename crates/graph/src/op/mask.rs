@@ -211,6 +211,17 @@ impl<'g> Expr<'g> {
     ///
     /// # Errors
     /// As for [`Expr::unmask`], and when the axis is out of range.
+    ///
+    /// ```
+    /// use tamis::prelude::*;
+    ///
+    /// let graph = Graph::new();
+    /// let x = graph.constant([[1, 2, 3], [4, 5, 6]]);
+    /// let columns = graph.constant([true, false, true]);
+    /// let tens = (x.boolean_mask_axis(columns, 1) * 10).unmask_axis(columns, 0, 1);
+    /// assert_eq!(tens.eval::<i32>()?, ndarray::arr2(&[[10, 0, 30], [40, 0, 60]]).into_dyn());
+    /// # Ok::<(), tamis::Error>(())
+    /// ```
     #[track_caller]
     pub fn unmask_axis(self, mask: Expr<'g>, fill: impl Into<Operand<'g>>, axis: i64) -> Expr<'g> {
         let fill = fill.into();
@@ -259,7 +270,7 @@ impl<'g> Expr<'g> {
 
     /// The coordinates of the true elements, one row of `rank` each, in
     /// row-major order: i64 of shape `[count(mask), rank]`, also for an
-    /// all-false mask. Numbers count where they are not 0 (NaN is not 0).
+    /// all-false mask. Numbers count where they are not 0 (NaN is not 0). No gradient.
     ///
     /// ```
     /// use tamis::prelude::*;
@@ -275,7 +286,7 @@ impl<'g> Expr<'g> {
     }
 
     /// The coordinates of the true elements, one i64 vector of `[count(mask)]`
-    /// per axis: NumPy's `nonzero`. Empty for a mask of rank 0.
+    /// per axis: NumPy's `nonzero`. No vectors for a mask of rank 0. No gradient.
     ///
     /// ```
     /// use tamis::prelude::*;
@@ -305,7 +316,8 @@ impl<'g> Expr<'g> {
     /// `value` where `mask` is true, `self` elsewhere: `x[mask] = value`.
     ///
     /// Keeps the dtype of `self`. `mask` aligns with the leading axes; with the
-    /// rank of `self` it may have 1s that broadcast.
+    /// rank of `self` it may have 1s that broadcast. The gradient goes to `self`
+    /// where the mask is false, and its sum where it is true to the value.
     ///
     /// # Errors
     /// Reported when the mask is not bool or does not align, when the value is

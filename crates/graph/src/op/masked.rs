@@ -1,12 +1,12 @@
 //! Reductions and softmax of the elements that a mask selects.
 
-use super::Reduce;
 use super::reduce::reduce;
 use super::select::where_;
+use super::{Logic, Reduce};
 use crate::dtype::{DType, Scalar};
 use crate::error::ErrorKind;
 use crate::expr::Expr;
-use crate::operand::cast;
+use crate::operand::{Operand, cast};
 use crate::shape::{Axes, Shape};
 
 /// A tensor of which only the elements under a mask take part; from [`Expr::masked`].
@@ -28,6 +28,8 @@ pub struct Masked<'g> {
     x: Expr<'g>,
     /// With the rank of `x`.
     mask: Expr<'g>,
+    if_empty: Option<Operand<'g>>,
+    initial: Option<Operand<'g>>,
 }
 
 impl<'g> Expr<'g> {
@@ -38,23 +40,98 @@ impl<'g> Expr<'g> {
     ///
     /// # Errors
     /// Reported when the mask is not bool or does not align.
+    ///
+    /// ```
+    /// use tamis::prelude::*;
+    ///
+    /// let graph = Graph::new();
+    /// let x = graph.constant([[1.0, 2.0], [f64::NAN, 4.0]]);
+    /// let rows = graph.constant([true, false]); // aligns with the leading axis
+    /// assert_eq!(x.masked(rows).sum(0).eval::<f64>()?, ndarray::arr1(&[1.0, 2.0]).into_dyn());
+    /// # Ok::<(), tamis::Error>(())
+    /// ```
     #[track_caller]
     pub fn masked(self, mask: Expr<'g>) -> Masked<'g> {
-        Masked { x: self, mask: self.build("masked", &[mask], || Ok(mask.expand_mask(self))) }
+        let mask = self.build("masked", &[mask], || Ok(mask.expand_mask(self)));
+        Masked { x: self, mask, if_empty: None, initial: None }
     }
 }
 
 impl<'g> Masked<'g> {
+    /// The value of a `mean`, `var`, `std`, `max` or `min` of nothing, in place
+    /// of NaN or a run-time error.
+    ///
+    /// ```
+    /// use tamis::prelude::*;
+    ///
+    /// let graph = Graph::new();
+    /// let x = graph.constant([1.0, 2.0]);
+    /// let none = x.masked(x.gt(5.0)).if_empty(0.0);
+    /// assert_eq!(none.mean(..).eval::<f64>()?, ndarray::arr0(0.0).into_dyn());
+    /// # Ok::<(), tamis::Error>(())
+    /// ```
+    pub fn if_empty(self, value: impl Into<Operand<'g>>) -> Masked<'g> {
+        Masked { if_empty: Some(value.into()), ..self }
+    }
+
+    /// A value that always takes part in `max` and `min`, in the dtype of the
+    /// elements; of nothing it is the result.
+    ///
+    /// ```
+    /// use tamis::prelude::*;
+    ///
+    /// let graph = Graph::new();
+    /// let x = graph.constant([1.0, 2.0]);
+    /// let largest = x.masked(x.lt(2.0)).initial(1.5).max(..);
+    /// assert_eq!(largest.eval::<f64>()?, ndarray::arr0(1.5).into_dyn());
+    /// # Ok::<(), tamis::Error>(())
+    /// ```
+    pub fn initial(self, value: impl Into<Operand<'g>>) -> Masked<'g> {
+        Masked { initial: Some(value.into()), ..self }
+    }
+
+    /// The same mask, with nothing said of what is empty.
+    pub(crate) fn without_policies(self) -> Masked<'g> {
+        Masked { if_empty: None, initial: None, ..self }
+    }
+
+    /// What stands where nothing is left, in the dtype of `x`: 0 if nothing was said.
+    pub(crate) fn fill(self, x: Expr<'g>) -> Result<Expr<'g>, ErrorKind> {
+        let fill = self.if_empty.unwrap_or(Operand::Bool(false)).assigned_into(x)?;
+        if fill.rank() > 0 {
+            return Err(ErrorKind::Rank {
+                shape: fill.shape(),
+                expected: "the value for nothing is a scalar",
+            });
+        }
+        Ok(fill)
+    }
+
+    /// `reduced`, or what was said to take its place where nothing is selected.
+    pub(crate) fn unless_empty(self, reduced: Expr<'g>, axes: Axes) -> Result<Expr<'g>, ErrorKind> {
+        let Some(value) = self.if_empty else { return Ok(reduced) };
+        if let Some(value) = value.expr()
+            && value.rank() > 0
+        {
+            return Err(ErrorKind::Rank {
+                shape: value.shape(),
+                expected: "the value for nothing is a scalar",
+            });
+        }
+        let any = self.full_mask()?.any(axes);
+        Ok(where_(any, reduced, value.assigned_into(reduced)?))
+    }
+
     #[track_caller]
     fn build(self, op: &'static str, f: impl FnOnce() -> Result<Expr<'g>, ErrorKind>) -> Expr<'g> {
         self.x.build(op, &[self.mask], f)
     }
 
-    fn full_mask(self) -> Result<Expr<'g>, ErrorKind> {
+    pub(crate) fn full_mask(self) -> Result<Expr<'g>, ErrorKind> {
         self.mask.apply(super::Layout::BroadcastTo(self.x.shape()))
     }
 
-    fn selected_or(self, fill: Scalar) -> Result<Expr<'g>, ErrorKind> {
+    pub(crate) fn selected_or(self, fill: Scalar) -> Result<Expr<'g>, ErrorKind> {
         let fill = self.x.graph().try_full(Shape::default(), fill.cast(self.x.dtype()))?;
         Ok(where_(self.mask, self.x, fill))
     }
@@ -100,8 +177,8 @@ impl<'g> Masked<'g> {
         self.build("mean", || {
             let dtype = self.x.dtype().to_float();
             let sum = cast(self.selected_or(Scalar::I64(0))?, dtype)?.sum(axes.clone());
-            let count = self.full_mask()?.count_nonzero(axes);
-            Ok(sum / cast(count, dtype)?)
+            let count = self.full_mask()?.count_nonzero(axes.clone());
+            self.unless_empty(sum / cast(count, dtype)?, axes)
         })
     }
 
@@ -126,9 +203,9 @@ impl<'g> Masked<'g> {
         let axes = axes.into();
         self.build("max", || {
             if self.x.dtype() == DType::Bool {
-                return Ok(self.any(axes));
+                return self.extreme_bool(self.any(axes.clone()), axes, Logic::Or);
             }
-            self.extreme(&axes, |axes| Reduce::Max { axes, initial: None })
+            self.extreme_or(axes, self.x.dtype().lowest(), |axes, initial| Reduce::Max { axes, initial })
         })
     }
 
@@ -153,10 +230,33 @@ impl<'g> Masked<'g> {
         let axes = axes.into();
         self.build("min", || {
             if self.x.dtype() == DType::Bool {
-                return Ok(self.all(axes));
+                return self.extreme_bool(self.all(axes.clone()), axes, Logic::And);
             }
-            self.extreme(&axes, |axes| Reduce::Min { axes, initial: None })
+            self.extreme_or(axes, self.x.dtype().highest(), |axes, initial| Reduce::Min { axes, initial })
         })
+    }
+
+    /// The extreme element as the policies have it: with a value for nothing,
+    /// nothing is no error, and `neutral` stands in until that value covers it.
+    fn extreme_or(
+        self,
+        axes: Axes,
+        neutral: Scalar,
+        op: impl FnOnce(super::AxisList, Option<Scalar>) -> Reduce,
+    ) -> Result<Expr<'g>, ErrorKind> {
+        let given = self.initial.map(|value| value.to_scalar(self.x.dtype())).transpose()?;
+        let initial = given.or(self.if_empty.map(|_| neutral));
+        let extreme = self.extreme(&axes, |axes| op(axes, initial))?;
+        self.unless_empty(extreme, axes)
+    }
+
+    /// The extreme of bools, which is `any` or `all`, as the policies have it.
+    fn extreme_bool(self, reduced: Expr<'g>, axes: Axes, combine: Logic) -> Result<Expr<'g>, ErrorKind> {
+        let Some(initial) = self.initial else { return self.unless_empty(reduced, axes) };
+        let initial = self.x.graph().try_full(Shape::default(), initial.to_scalar(DType::Bool)?)?;
+        let reduced =
+            self.x.graph().try_apply(combine, &[reduced.min_id(initial), reduced.max_id(initial)])?;
+        self.unless_empty(reduced, axes)
     }
 
     pub(crate) fn extreme(
@@ -172,6 +272,16 @@ impl<'g> Masked<'g> {
     ///
     /// # Errors
     /// Reported when an axis is out of range or repeated.
+    ///
+    /// ```
+    /// use tamis::prelude::*;
+    ///
+    /// let graph = Graph::new();
+    /// let x = graph.constant([1, 0, 5]);
+    /// let mask = graph.constant([false, true, false]);
+    /// assert_eq!(x.masked(mask).any(..).eval::<bool>()?, ndarray::arr0(false).into_dyn());
+    /// # Ok::<(), tamis::Error>(())
+    /// ```
     #[track_caller]
     pub fn any(self, axes: impl Into<Axes>) -> Expr<'g> {
         let axes = axes.into();
@@ -183,6 +293,16 @@ impl<'g> Masked<'g> {
     ///
     /// # Errors
     /// Reported when an axis is out of range or repeated.
+    ///
+    /// ```
+    /// use tamis::prelude::*;
+    ///
+    /// let graph = Graph::new();
+    /// let x = graph.constant([1, 0, 5]);
+    /// assert_eq!(x.masked(x.gt(0)).all(..).eval::<bool>()?, ndarray::arr0(true).into_dyn());
+    /// assert_eq!(x.masked(x.gt(9)).all(..).eval::<bool>()?, ndarray::arr0(true).into_dyn()); // of none
+    /// # Ok::<(), tamis::Error>(())
+    /// ```
     #[track_caller]
     pub fn all(self, axes: impl Into<Axes>) -> Expr<'g> {
         let axes = axes.into();
@@ -193,10 +313,25 @@ impl<'g> Masked<'g> {
     ///
     /// # Errors
     /// Reported when an axis is out of range or repeated.
+    ///
+    /// ```
+    /// use tamis::prelude::*;
+    ///
+    /// let graph = Graph::new();
+    /// let x = graph.constant([[1, 0], [2, 3]]);
+    /// let mask = graph.constant([[true, true], [false, true]]);
+    /// assert_eq!(x.masked(mask).count_nonzero(1).eval::<i64>()?, ndarray::arr1(&[1, 1]).into_dyn());
+    /// # Ok::<(), tamis::Error>(())
+    /// ```
     #[track_caller]
     pub fn count_nonzero(self, axes: impl Into<Axes>) -> Expr<'g> {
         let axes = axes.into();
         self.build("count_nonzero", || Ok((self.x.truth() & self.mask).count_nonzero(axes)))
+    }
+
+    /// The same mask over other elements of the same shape.
+    pub(crate) fn with_elements(self, x: Expr<'g>) -> Masked<'g> {
+        Masked { x, ..self }
     }
 
     pub(crate) fn parts(self) -> (Expr<'g>, Expr<'g>) {

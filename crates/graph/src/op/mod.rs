@@ -3,9 +3,11 @@
 //! An op holds its attributes alone; operands live in the node. Each family
 //! states the shape rule of its ops and documents their builders.
 
+pub(crate) mod arrange;
 pub(crate) mod binary;
 pub(crate) mod compare;
 pub(crate) mod concat;
+pub(crate) mod einsum;
 pub(crate) mod index;
 pub(crate) mod layout;
 pub(crate) mod linalg;
@@ -15,10 +17,13 @@ pub(crate) mod masked;
 pub(crate) mod order;
 pub(crate) mod reduce;
 pub(crate) mod scan;
+pub(crate) mod segment;
 pub(crate) mod select;
+pub(crate) mod selection;
 pub(crate) mod slice;
 pub(crate) mod softmax;
 pub(crate) mod source;
+pub(crate) mod statistics;
 pub(crate) mod unary;
 
 use std::sync::Arc;

@@ -17,6 +17,8 @@ use crate::shape::{Axes, Shape};
 pub enum Reduce {
     /// The sum, of f32, f64 or i64; 0 of nothing.
     Sum(AxisList),
+    /// The product, of f32, f64 or i64; 1 of nothing.
+    Prod(AxisList),
     /// Operands `x` or `x, mask`: the largest element (at which the mask is true).
     Max {
         /// The axes to reduce.
@@ -47,6 +49,7 @@ impl Reduce {
     pub(crate) fn name(&self) -> &'static str {
         match self {
             Reduce::Sum(_) => "sum",
+            Reduce::Prod(_) => "prod",
             Reduce::Max { .. } => "max",
             Reduce::Min { .. } => "min",
             Reduce::Any(_) => "any",
@@ -58,6 +61,7 @@ impl Reduce {
     pub fn axes(&self) -> &AxisList {
         match self {
             Reduce::Sum(axes)
+            | Reduce::Prod(axes)
             | Reduce::Max { axes, .. }
             | Reduce::Min { axes, .. }
             | Reduce::Any(axes)
@@ -81,9 +85,12 @@ impl Reduce {
             Reduce::Max { initial: Some(initial), .. } | Reduce::Min { initial: Some(initial), .. } => {
                 format!(", initial={initial}")
             }
-            Reduce::Sum(_) | Reduce::Max { .. } | Reduce::Min { .. } | Reduce::Any(_) | Reduce::All(_) => {
-                String::new()
-            }
+            Reduce::Sum(_)
+            | Reduce::Prod(_)
+            | Reduce::Max { .. }
+            | Reduce::Min { .. }
+            | Reduce::Any(_)
+            | Reduce::All(_) => String::new(),
         };
         format!("axes={:?}{initial}", self.axes().as_slice())
     }
@@ -140,6 +147,30 @@ impl<'g> Expr<'g> {
         self.build("sum", &[], || {
             let x = cast(self, self.dtype().to_accumulator())?;
             reduce(&axes, &[x], Reduce::Sum)
+        })
+    }
+
+    /// The product over `axes`; bools and integers in i64, which wraps. The
+    /// product of nothing is 1. The gradient is right with any number of zeros.
+    ///
+    /// # Errors
+    /// Reported when an axis is out of range or repeated.
+    ///
+    /// ```
+    /// use tamis::prelude::*;
+    ///
+    /// let graph = Graph::new();
+    /// let x = graph.constant([2.0, 0.0, 5.0]);
+    /// assert_eq!(x.prod(..).eval::<f64>()?, ndarray::arr0(0.0).into_dyn());
+    /// assert_eq!(grad(x.prod(..), x).eval::<f64>()?, ndarray::arr1(&[0.0, 10.0, 0.0]).into_dyn());
+    /// # Ok::<(), tamis::Error>(())
+    /// ```
+    #[track_caller]
+    pub fn prod(self, axes: impl Into<Axes>) -> Expr<'g> {
+        let axes = axes.into();
+        self.build("prod", &[], || {
+            let x = cast(self, self.dtype().to_accumulator())?;
+            reduce(&axes, &[x], Reduce::Prod)
         })
     }
 

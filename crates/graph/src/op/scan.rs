@@ -2,20 +2,31 @@
 
 use std::sync::Arc;
 
-use super::{Op, Type};
+use super::{Layout, Op, Type, broadcast_shapes};
+use crate::dtype::Scalar;
 use crate::error::ErrorKind;
 use crate::expr::Expr;
 use crate::graph::Graph;
 use crate::node::Node;
-use crate::operand::cast;
+use crate::op::masked::Masked;
+use crate::operand::{broadcast, cast};
 
 /// A running reduction; the shape stays.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Scan {
     /// The sum of the elements so far, of f32, f64 or i64.
     Cumsum(Direction),
+    /// The product of the elements so far, of f32, f64 or i64.
+    Cumprod(Direction),
     /// Whether any element so far is true.
     RunningOr(Direction),
+    /// Operands `a, b`, of floats: `hₜ = aₜ · hₜ₋₁ + bₜ`, from 0.
+    Linear {
+        /// The axis.
+        axis: usize,
+        /// Whether the scan runs from the end.
+        reverse: bool,
+    },
 }
 
 /// Along which axis a scan runs, and how.
@@ -40,22 +51,30 @@ impl Scan {
         match self {
             Scan::Cumsum(_) => "cumsum",
             Scan::RunningOr(_) => "running_or",
+            Scan::Cumprod(_) => "cumprod",
+            Scan::Linear { .. } => "linear_scan",
         }
     }
 
     pub(crate) fn infer(&self, operands: &[Arc<Node>], _graph: &Graph) -> Result<Type, ErrorKind> {
-        Ok(Type::new(operands[0].dtype, operands[0].shape.clone()))
+        let x = &operands[0];
+        match operands.get(1) {
+            Some(b) if b.shape != x.shape => {
+                Err(ErrorKind::BroadcastTo { from: b.shape.clone(), to: x.shape.clone() })
+            }
+            Some(_) | None => Ok(Type::new(x.dtype, x.shape.clone())),
+        }
     }
 
     pub(crate) fn attributes(&self) -> String {
-        let (Scan::Cumsum(direction) | Scan::RunningOr(direction)) = self;
         let flag = |on: bool, name: &str| if on { format!(", {name}") } else { String::new() };
-        format!(
-            "axis={}{}{}",
-            direction.axis,
-            flag(direction.exclusive, "exclusive"),
-            flag(direction.reverse, "reverse")
-        )
+        let (axis, exclusive, reverse) = match *self {
+            Scan::Cumsum(Direction { axis, exclusive, reverse })
+            | Scan::Cumprod(Direction { axis, exclusive, reverse })
+            | Scan::RunningOr(Direction { axis, exclusive, reverse }) => (axis, exclusive, reverse),
+            Scan::Linear { axis, reverse } => (axis, false, reverse),
+        };
+        format!("axis={axis}{}{}", flag(exclusive, "exclusive"), flag(reverse, "reverse"))
     }
 }
 
@@ -104,7 +123,7 @@ impl From<i64> for ScanAxis {
 
 impl<'g> Expr<'g> {
     /// The sum of the elements so far along an axis; bools and integers in i64.
-    /// The gradient is the sum from the other end.
+    /// An axis of length 0 stays so. The gradient is the sum from the other end.
     ///
     /// # Errors
     /// Reported when the axis is out of range.
@@ -125,5 +144,104 @@ impl<'g> Expr<'g> {
             let direction = Direction { axis: self.shape().axis(axis)?, exclusive, reverse };
             cast(self, self.dtype().to_accumulator())?.apply(Scan::Cumsum(direction))
         })
+    }
+
+    /// The product of the elements so far along an axis; bools and integers in
+    /// i64. The gradient is right with any number of zeros.
+    ///
+    /// # Errors
+    /// Reported when the axis is out of range.
+    ///
+    /// ```
+    /// use tamis::prelude::*;
+    ///
+    /// let graph = Graph::new();
+    /// let x = graph.constant([2, 3, 4]);
+    /// assert_eq!(x.cumprod(0).eval::<i64>()?, ndarray::arr1(&[2, 6, 24]).into_dyn());
+    /// # Ok::<(), tamis::Error>(())
+    /// ```
+    #[track_caller]
+    pub fn cumprod(self, axis: impl Into<ScanAxis>) -> Expr<'g> {
+        let ScanAxis { axis, exclusive, reverse } = axis.into();
+        self.build("cumprod", &[], || {
+            let direction = Direction { axis: self.shape().axis(axis)?, exclusive, reverse };
+            cast(self, self.dtype().to_accumulator())?.apply(Scan::Cumprod(direction))
+        })
+    }
+
+    /// `hₜ = aₜ · hₜ₋₁ + bₜ` along an axis, with `self` as `a` and `h = 0` before
+    /// the first: a linear recurrence. Both promote and broadcast together;
+    /// integers become floats; an exclusive axis is taken as a plain one. The
+    /// gradient is a scan from the other end.
+    ///
+    /// # Errors
+    /// Reported when the axis is out of range or the shapes do not broadcast.
+    ///
+    /// ```
+    /// use tamis::prelude::*;
+    ///
+    /// let graph = Graph::new();
+    /// let decay = graph.constant([0.5, 0.5, 0.5]);
+    /// let input = graph.constant([1.0, 0.0, 4.0]);
+    /// assert_eq!(decay.linear_scan(input, 0).eval::<f64>()?, ndarray::arr1(&[1.0, 0.5, 4.25]).into_dyn());
+    /// # Ok::<(), tamis::Error>(())
+    /// ```
+    #[track_caller]
+    pub fn linear_scan(self, b: Expr<'g>, axis: impl Into<ScanAxis>) -> Expr<'g> {
+        let ScanAxis { axis, reverse, .. } = axis.into();
+        self.build("linear_scan", &[b], || {
+            let dtype = self.dtype().promote(b.dtype()).to_float();
+            let mut pair = [cast(self, dtype)?, cast(b, dtype)?];
+            broadcast("linear_scan", &mut pair)?;
+            let shape = broadcast_shapes(&[pair[0].node(), pair[1].node()])?;
+            let axis = shape.axis(axis)?;
+            let [a, b] = pair;
+            let (a, b) = (a.apply(Layout::BroadcastTo(shape.clone()))?, b.apply(Layout::BroadcastTo(shape))?);
+            self.graph().try_apply(Scan::Linear { axis, reverse }, &[a, b])
+        })
+    }
+}
+
+impl<'g> Masked<'g> {
+    /// The sum of the selected elements so far along an axis: what is not
+    /// selected adds nothing, and its place holds the sum up to there.
+    ///
+    /// # Errors
+    /// Reported when the axis is out of range.
+    ///
+    /// ```
+    /// use tamis::prelude::*;
+    ///
+    /// let graph = Graph::new();
+    /// let x = graph.constant([1.0, f64::NAN, 3.0]);
+    /// let sums = x.masked(!x.is_nan()).cumsum(0);
+    /// assert_eq!(sums.eval::<f64>()?, ndarray::arr1(&[1.0, 1.0, 4.0]).into_dyn());
+    /// # Ok::<(), tamis::Error>(())
+    /// ```
+    #[track_caller]
+    pub fn cumsum(self, axis: impl Into<ScanAxis>) -> Expr<'g> {
+        let (axis, (x, mask)) = (axis.into(), self.parts());
+        x.build("cumsum", &[mask], || Ok(self.selected_or(Scalar::I64(0))?.cumsum(axis)))
+    }
+
+    /// The product of the selected elements so far along an axis: what is not
+    /// selected counts as 1, and its place holds the product up to there.
+    ///
+    /// # Errors
+    /// Reported when the axis is out of range.
+    ///
+    /// ```
+    /// use tamis::prelude::*;
+    ///
+    /// let graph = Graph::new();
+    /// let x = graph.constant([2.0, f64::NAN, 3.0]);
+    /// let products = x.masked(!x.is_nan()).cumprod(0);
+    /// assert_eq!(products.eval::<f64>()?, ndarray::arr1(&[2.0, 2.0, 6.0]).into_dyn());
+    /// # Ok::<(), tamis::Error>(())
+    /// ```
+    #[track_caller]
+    pub fn cumprod(self, axis: impl Into<ScanAxis>) -> Expr<'g> {
+        let (axis, (x, mask)) = (axis.into(), self.parts());
+        x.build("cumprod", &[mask], || Ok(self.selected_or(Scalar::I64(1))?.cumprod(axis)))
     }
 }

@@ -56,7 +56,7 @@ impl<'g> Shifted<'g> {
 
 impl<'g> Expr<'g> {
     /// `eˣ / Σ eˣ` along `axis`, without overflow. Integers become floats. A row
-    /// of −inf, or with +inf, gives NaN.
+    /// of −inf, or with +inf, gives NaN. The gradient is `y·(ḡ − Σ ḡ·y)`.
     ///
     /// # Errors
     /// Reported when the axis is out of range.
@@ -75,7 +75,7 @@ impl<'g> Expr<'g> {
     }
 
     /// `x − ln Σ eˣ` along `axis`: the logarithm of [`Expr::softmax`], exact
-    /// where that would round to 0.
+    /// where that would round to 0. The gradient is `ḡ − softmax(x)·Σ ḡ`.
     ///
     /// # Errors
     /// Reported when the axis is out of range.
@@ -121,6 +121,19 @@ impl<'g> Masked<'g> {
     ///
     /// # Errors
     /// Reported when the axis is out of range.
+    ///
+    /// ```
+    /// use tamis::prelude::*;
+    ///
+    /// let graph = Graph::new();
+    /// let x = graph.constant([[5.0, f64::NAN], [1.0, 2.0]]);
+    /// let mask = graph.constant([[true, false], [false, false]]);
+    /// let logs = x.masked(mask).log_softmax(1);
+    /// let none = f64::NEG_INFINITY;
+    /// assert_eq!(logs.eval::<f64>()?, ndarray::arr2(&[[0.0, none], [none, none]]).into_dyn());
+    /// assert_eq!(grad(logs.exp().sum(..), x).eval::<f64>()?, ndarray::Array2::zeros([2, 2]).into_dyn());
+    /// # Ok::<(), tamis::Error>(())
+    /// ```
     #[track_caller]
     pub fn log_softmax(self, axis: i64) -> Expr<'g> {
         let (x, mask) = self.parts();

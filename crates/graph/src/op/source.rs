@@ -213,6 +213,14 @@ impl Graph {
     ///
     /// # Errors
     /// As for [`Graph::input`].
+    ///
+    /// ```
+    /// use tamis::{DType, prelude::*};
+    ///
+    /// let graph = Graph::new();
+    /// let x = graph.input_of("x", DType::U8, dims!["height", "width", 3]);
+    /// assert_eq!(x.to_string(), "%0: u8[height, width, 3]");
+    /// ```
     #[track_caller]
     pub fn input_of(&self, name: &str, dtype: DType, shape: impl Into<Dims>) -> Expr<'_> {
         let dims = shape.into();
@@ -242,6 +250,14 @@ impl Graph {
     }
 
     /// [`Graph::constant`] of an array whose dtype is known only at run time.
+    ///
+    /// ```
+    /// use tamis::{Value, prelude::*};
+    ///
+    /// let graph = Graph::new();
+    /// let value = Value::from(ndarray::array![[1_u8, 2]].into_dyn());
+    /// assert_eq!(graph.constant_value(value).to_string(), "%0: u8[1, 2]");
+    /// ```
     #[track_caller]
     pub fn constant_value(&self, value: Value) -> Expr<'_> {
         self.build("constant", &[], || {
@@ -337,6 +353,15 @@ impl Graph {
     ///
     /// # Errors
     /// As for [`Graph::full`].
+    ///
+    /// ```
+    /// use tamis::{Scalar, prelude::*};
+    ///
+    /// let graph = Graph::new();
+    /// let x = graph.full_value([2], Scalar::F32(0.5));
+    /// assert_eq!(x.eval::<f32>()?, ndarray::arr1(&[0.5, 0.5]).into_dyn());
+    /// # Ok::<(), tamis::Error>(())
+    /// ```
     #[track_caller]
     pub fn full_value(&self, shape: impl Into<Dims>, value: Scalar) -> Expr<'_> {
         let dims = shape.into();
@@ -347,6 +372,17 @@ impl Graph {
     ///
     /// # Errors
     /// As for [`Graph::full`].
+    ///
+    /// ```
+    /// use tamis::prelude::*;
+    ///
+    /// let graph = Graph::new();
+    /// let x = graph.constant([3, -1, 2]);
+    /// let kept = x.boolean_mask(x.gt(0));
+    /// let zeros = graph.zeros::<f32>(kept.shape()); // as long as the selection
+    /// assert_eq!(zeros.eval::<f32>()?, ndarray::arr1(&[0.0, 0.0]).into_dyn());
+    /// # Ok::<(), tamis::Error>(())
+    /// ```
     #[track_caller]
     pub fn zeros<T: Element>(&self, shape: impl Into<Dims>) -> Expr<'_> {
         let dims = shape.into();
@@ -357,6 +393,15 @@ impl Graph {
     ///
     /// # Errors
     /// As for [`Graph::full`].
+    ///
+    /// ```
+    /// use tamis::prelude::*;
+    ///
+    /// let graph = Graph::new();
+    /// assert_eq!(graph.ones::<i32>([2]).eval::<i32>()?, ndarray::arr1(&[1, 1]).into_dyn());
+    /// assert_eq!(graph.ones::<bool>([0, 3]).eval::<bool>()?.shape(), [0, 3]);
+    /// # Ok::<(), tamis::Error>(())
+    /// ```
     #[track_caller]
     pub fn ones<T: Element>(&self, shape: impl Into<Dims>) -> Expr<'_> {
         let dims = shape.into();

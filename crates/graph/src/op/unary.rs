@@ -35,8 +35,24 @@ pub enum Unary {
     Sin,
     /// Cosine of radians.
     Cos,
+    /// Tangent of radians.
+    Tan,
+    /// Inverse sine, in radians.
+    Asin,
+    /// Inverse cosine, in radians.
+    Acos,
+    /// Inverse tangent, in radians.
+    Atan,
+    /// Hyperbolic sine.
+    Sinh,
+    /// Hyperbolic cosine.
+    Cosh,
     /// Hyperbolic tangent.
     Tanh,
+    /// The error function.
+    Erf,
+    /// `ln(1 + eˣ)`.
+    Softplus,
     /// `1 / (1 + e⁻ˣ)`.
     Sigmoid,
     /// `max(x, 0)`; NaN for NaN.
@@ -45,6 +61,12 @@ pub enum Unary {
     Square,
     /// The largest whole number not above `x`.
     Floor,
+    /// The smallest whole number not below `x`.
+    Ceil,
+    /// The nearest whole number, ties to even.
+    Round,
+    /// The whole part, towards 0.
+    Trunc,
     /// The same value in another dtype.
     Cast(DType),
     /// The identity, through which no gradient flows.
@@ -79,6 +101,17 @@ impl Unary {
             Unary::Sin => "sin",
             Unary::Cos => "cos",
             Unary::Tanh => "tanh",
+            Unary::Tan => "tan",
+            Unary::Asin => "asin",
+            Unary::Acos => "acos",
+            Unary::Atan => "atan",
+            Unary::Sinh => "sinh",
+            Unary::Cosh => "cosh",
+            Unary::Erf => "erf",
+            Unary::Softplus => "softplus",
+            Unary::Ceil => "ceil",
+            Unary::Round => "round",
+            Unary::Trunc => "trunc",
             Unary::Sigmoid => "sigmoid",
             Unary::Relu => "relu",
             Unary::Square => "square",
@@ -91,9 +124,15 @@ impl Unary {
     fn domain(self) -> Domain {
         match self {
             Unary::Cast(_) | Unary::StopGradient => Domain::Any,
-            Unary::Neg | Unary::Abs | Unary::Sign | Unary::Relu | Unary::Square | Unary::Floor => {
-                Domain::Number
-            }
+            Unary::Neg
+            | Unary::Abs
+            | Unary::Sign
+            | Unary::Relu
+            | Unary::Square
+            | Unary::Floor
+            | Unary::Ceil
+            | Unary::Round
+            | Unary::Trunc => Domain::Number,
             Unary::Exp
             | Unary::ExpM1
             | Unary::Ln
@@ -103,6 +142,14 @@ impl Unary {
             | Unary::Sin
             | Unary::Cos
             | Unary::Tanh
+            | Unary::Tan
+            | Unary::Asin
+            | Unary::Acos
+            | Unary::Atan
+            | Unary::Sinh
+            | Unary::Cosh
+            | Unary::Erf
+            | Unary::Softplus
             | Unary::Sigmoid => Domain::Float,
         }
     }
@@ -123,10 +170,21 @@ impl Unary {
             | Unary::Sin
             | Unary::Cos
             | Unary::Tanh
+            | Unary::Tan
+            | Unary::Asin
+            | Unary::Acos
+            | Unary::Atan
+            | Unary::Sinh
+            | Unary::Cosh
+            | Unary::Erf
+            | Unary::Softplus
             | Unary::Sigmoid
             | Unary::Relu
             | Unary::Square
             | Unary::Floor
+            | Unary::Ceil
+            | Unary::Round
+            | Unary::Trunc
             | Unary::StopGradient => x.dtype,
         };
         Ok(Type::new(dtype, x.shape.clone()))
@@ -138,7 +196,7 @@ impl Unary {
         match self {
             Unary::Cast(dtype) if x.dtype() == *dtype => Some(x),
             Unary::Cast(dtype) => cast_scalar(x, *dtype),
-            Unary::Floor => whole.then_some(x),
+            Unary::Floor | Unary::Ceil | Unary::Round | Unary::Trunc => whole.then_some(x),
             Unary::Neg
             | Unary::Abs
             | Unary::Sign
@@ -151,6 +209,14 @@ impl Unary {
             | Unary::Sin
             | Unary::Cos
             | Unary::Tanh
+            | Unary::Tan
+            | Unary::Asin
+            | Unary::Acos
+            | Unary::Atan
+            | Unary::Sinh
+            | Unary::Cosh
+            | Unary::Erf
+            | Unary::Softplus
             | Unary::Sigmoid
             | Unary::Relu
             | Unary::Square
@@ -173,10 +239,21 @@ impl Unary {
             | Unary::Sin
             | Unary::Cos
             | Unary::Tanh
+            | Unary::Tan
+            | Unary::Asin
+            | Unary::Acos
+            | Unary::Atan
+            | Unary::Sinh
+            | Unary::Cosh
+            | Unary::Erf
+            | Unary::Softplus
             | Unary::Sigmoid
             | Unary::Relu
             | Unary::Square
             | Unary::Floor
+            | Unary::Ceil
+            | Unary::Round
+            | Unary::Trunc
             | Unary::StopGradient => String::new(),
         }
     }
@@ -234,10 +311,19 @@ macro_rules! unary_builders {
 
 unary_builders! {
     /// `-x`, also written with the operator. Integers wrap.
+    ///
+    /// # Errors
+    /// Reported for a bool tensor.
     negate => Unary::Neg, "1.5, -2.0" gives "-1.5, 2.0";
     /// The absolute value, with gradient 0 at 0. Integers wrap.
+    ///
+    /// # Errors
+    /// Reported for a bool tensor.
     abs => Unary::Abs, "1.5, -2.0" gives "1.5, 2.0";
     /// −1, 0 or 1 by sign, with gradient 0; NaN for NaN.
+    ///
+    /// # Errors
+    /// Reported for a bool tensor.
     sign => Unary::Sign, "3.0, 0.0, -0.5" gives "1.0, 0.0, -1.0";
     /// `eˣ`. Integers become floats.
     exp => Unary::Exp, "0.0, f64::NEG_INFINITY" gives "1.0, 0.0";
@@ -260,16 +346,71 @@ unary_builders! {
     /// `1 / (1 + e⁻ˣ)`, without overflow in either tail. Integers become floats.
     sigmoid => Unary::Sigmoid, "0.0, -1000.0, 1000.0" gives "0.5, 0.0, 1.0";
     /// `max(x, 0)`, with gradient 0 at 0; NaN for NaN.
+    ///
+    /// # Errors
+    /// Reported for a bool tensor.
     relu => Unary::Relu, "1.5, -2.0" gives "1.5, 0.0";
     /// `x · x`. Integers wrap.
+    ///
+    /// # Errors
+    /// Reported for a bool tensor.
     square => Unary::Square, "3.0, -2.0" gives "9.0, 4.0";
     /// The largest whole number not above `x`, with gradient 0.
+    ///
+    /// # Errors
+    /// Reported for a bool tensor.
     floor => Unary::Floor, "1.5, -1.5" gives "1.0, -2.0";
+    /// The smallest whole number not below `x`, with gradient 0.
+    ///
+    /// # Errors
+    /// Reported for a bool tensor.
+    ceil => Unary::Ceil, "1.5, -1.5" gives "2.0, -1.0";
+    /// The nearest whole number, ties to even, with gradient 0.
+    ///
+    /// # Errors
+    /// Reported for a bool tensor.
+    round => Unary::Round, "1.5, 2.5, -0.6" gives "2.0, 2.0, -1.0";
+    /// The whole part, towards 0, with gradient 0.
+    ///
+    /// # Errors
+    /// Reported for a bool tensor.
+    trunc => Unary::Trunc, "1.5, -1.5" gives "1.0, -1.0";
+    /// The tangent of radians. Integers become floats.
+    tan => Unary::Tan, "0.0" gives "0.0";
+    /// The inverse sine, in radians; NaN outside −1..=1. Integers become floats.
+    asin => Unary::Asin, "0.0, 2.0 - 2.0" gives "0.0, 0.0";
+    /// The inverse cosine, in radians; NaN outside −1..=1. Integers become floats.
+    acos => Unary::Acos, "1.0" gives "0.0";
+    /// The inverse tangent, in radians. Integers become floats.
+    atan => Unary::Atan, "0.0" gives "0.0";
+    /// The hyperbolic sine. Integers become floats.
+    sinh => Unary::Sinh, "0.0" gives "0.0";
+    /// The hyperbolic cosine. Integers become floats.
+    cosh => Unary::Cosh, "0.0" gives "1.0";
+    /// The error function `2/√π ∫₀ˣ e^(−t²) dt`; ±1 in the tails. Integers become floats.
+    erf => Unary::Erf, "0.0, f64::INFINITY" gives "0.0, 1.0";
+    /// `ln(1 + eˣ)`, without overflow in either tail. Integers become floats.
+    softplus => Unary::Softplus, "-1000.0, 1000.0" gives "0.0, 1000.0";
     /// The same values, through which no gradient flows.
     stop_gradient => Unary::StopGradient, "1.5" gives "1.5";
 }
 
 impl<'g> Expr<'g> {
+    /// `1 / √x`; +inf at 0, NaN below. Integers become floats.
+    ///
+    /// ```
+    /// use tamis::prelude::*;
+    ///
+    /// let graph = Graph::new();
+    /// let x = graph.constant([4.0]);
+    /// assert_eq!(x.rsqrt().eval::<f64>()?, ndarray::arr1(&[0.5]).into_dyn());
+    /// # Ok::<(), tamis::Error>(())
+    /// ```
+    #[track_caller]
+    pub fn rsqrt(self) -> Expr<'g> {
+        self.build("rsqrt", &[], || Ok(self.sqrt().recip()))
+    }
+
     /// The same values in another dtype, as Rust's `as` converts: floats
     /// truncate and saturate into integers, NaN becomes 0, and what is not
     /// zero becomes `true`. The gradient passes between floats.

@@ -1,12 +1,12 @@
 //! Where a function may have a kink: everything that is decided on the way to
 //! its value. Knows nothing of evaluation.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::panic::Location;
 
 use tamis_graph::{
-    Binary, Expr, Graph, Index, Layout, Linalg, Logic, Mask, Node, NodeId, Op, Order, Origin, Reduce, Scan,
-    Select, Unary,
+    Binary, Combine, Expr, Graph, Index, Layout, Linalg, Logic, Mask, Node, NodeId, Op, Order, Origin,
+    Reduce, Scan, Select, Unary,
 };
 
 /// Something that a function decides. Where it does not change, the function is smooth.
@@ -22,22 +22,11 @@ pub(super) struct Site {
     pub(super) location: Option<&'static Location<'static>>,
 }
 
-/// The name of the op that each line of a loss wrote: a gradient's decisions are
-/// told by the op that it differentiates.
-pub(super) type Names = HashMap<&'static Location<'static>, &'static str>;
-
-pub(super) fn names(loss: Expr<'_>) -> Names {
-    let graph = loss.graph();
-    let nodes = graph.ancestors(&[loss.id()]).into_iter().map(|id| graph.node(id));
-    nodes.map(|node| (node.origin().location, node.op().name())).collect()
-}
-
 impl Site {
-    fn of(node: &Node, names: &Names) -> Site {
-        let Origin { location, forward } = node.origin();
-        let differentiated = forward.and_then(|line| names.get(line)).copied();
-        let op = differentiated.unwrap_or(node.op().name());
-        Site { op, location: Some(forward.unwrap_or(location)) }
+    /// The builder that the user called; for a gradient, the one it differentiates.
+    fn of(node: &Node) -> Site {
+        let Origin { location, forward, builder } = node.origin();
+        Site { op: builder.unwrap_or(node.op().name()), location: Some(forward.unwrap_or(location)) }
     }
 }
 
@@ -45,7 +34,7 @@ impl Site {
 /// `value`, in the order of the program.
 ///
 /// What follows from these alone, such as the conjunction of two masks, decides nothing new.
-pub(super) fn decisions<'t>(value: Expr<'t>, variables: &[Expr<'t>], names: &Names) -> Vec<Decision<'t>> {
+pub(super) fn decisions<'t>(value: Expr<'t>, variables: &[Expr<'t>]) -> Vec<Decision<'t>> {
     let graph = value.graph();
     let moving = moving(value, variables);
     let mut found = Vec::new();
@@ -56,7 +45,7 @@ pub(super) fn decisions<'t>(value: Expr<'t>, variables: &[Expr<'t>], names: &Nam
             continue;
         }
         let made = if node.dtype().is_float() { hidden(&node, graph) } else { vec![graph.expr(id)] };
-        found.extend(made.into_iter().map(|expr| Decision { expr, site: Site::of(&node, names) }));
+        found.extend(made.into_iter().map(|expr| Decision { expr, site: Site::of(&node) }));
     }
     let mut seen = HashSet::new();
     found.retain(|decision| seen.insert(decision.expr.id()));
@@ -87,16 +76,24 @@ fn hidden<'t>(node: &Node, graph: &'t Graph) -> Vec<Expr<'t>> {
         Op::Binary(op) => of_binary(*op, operand(0), operand(1)),
         Op::Reduce(op) => match op {
             Reduce::Max { .. } | Reduce::Min { .. } => vec![chosen(op, node, graph)],
-            Reduce::Sum(_) | Reduce::Any(_) | Reduce::All(_) => Vec::new(),
+            Reduce::Sum(_) | Reduce::Prod(_) | Reduce::Any(_) | Reduce::All(_) => Vec::new(),
         },
+        Op::Index(Index::Scatter { addressing, combine: Combine::Max | Combine::Min }) => {
+            let (x, indices, updates) = (operand(0), operand(1), operand(2));
+            let extreme = graph.expr(node.id());
+            let written = graph.apply(Index::Gather(*addressing), &[extreme, indices]);
+            vec![x.eq(extreme), updates.eq(written)]
+        }
         // The mask is a decision of its own.
         Op::Select(Select::Where)
         | Op::Mask(Mask::BooleanMask { .. } | Mask::Unmask { .. } | Mask::Argwhere)
         // The indices are.
         | Op::Index(Index::Gather(_) | Index::Scatter { .. })
         | Op::Linalg(Linalg::Matmul { .. }) => Vec::new(),
-        Op::Scan(Scan::Cumsum(_) | Scan::RunningOr(_))
-        | Op::Order(Order::Argmax { .. } | Order::Argmin { .. })
+        Op::Scan(Scan::Cumsum(_) | Scan::Cumprod(_) | Scan::RunningOr(_) | Scan::Linear { .. })
+        | Op::Order(
+            Order::Argmax { .. } | Order::Argmin { .. } | Order::Argsort { .. } | Order::TopK { .. },
+        )
         | Op::Logic(Logic::And | Logic::Or | Logic::Xor | Logic::Not)
         | Op::Layout(
             Layout::Reshape(_)
@@ -106,7 +103,8 @@ fn hidden<'t>(node: &Node, graph: &'t Graph) -> Vec<Expr<'t>> {
             | Layout::Pad(_)
             | Layout::Concat { .. }
             | Layout::Guard { .. }
-            | Layout::Checked,
+            | Layout::Checked
+            | Layout::Assert { .. },
         )
         | Op::Source(_)
         | Op::Compare(_) => Vec::new(),
@@ -117,6 +115,9 @@ fn of_unary(op: Unary, x: Expr<'_>) -> Vec<Expr<'_>> {
     match op {
         Unary::Abs | Unary::Sign | Unary::Relu => vec![x.gt(0.0), x.lt(0.0)],
         Unary::Floor => vec![x.floor()],
+        Unary::Ceil => vec![x.ceil()],
+        Unary::Round => vec![x.round()],
+        Unary::Trunc => vec![x.trunc()],
         Unary::Neg
         | Unary::Exp
         | Unary::ExpM1
@@ -127,6 +128,14 @@ fn of_unary(op: Unary, x: Expr<'_>) -> Vec<Expr<'_>> {
         | Unary::Sin
         | Unary::Cos
         | Unary::Tanh
+        | Unary::Tan
+        | Unary::Asin
+        | Unary::Acos
+        | Unary::Atan
+        | Unary::Sinh
+        | Unary::Cosh
+        | Unary::Erf
+        | Unary::Softplus
         | Unary::Sigmoid
         | Unary::Square
         | Unary::Cast(_)
@@ -136,7 +145,10 @@ fn of_unary(op: Unary, x: Expr<'_>) -> Vec<Expr<'_>> {
 
 fn of_binary<'t>(op: Binary, a: Expr<'t>, b: Expr<'t>) -> Vec<Expr<'t>> {
     match op {
-        Binary::FloorMod => vec![(a / b).floor()],
+        Binary::FloorMod | Binary::FloorDiv => vec![(a / b).floor()],
+        Binary::RemTrunc => vec![(a / b).trunc()],
+        // The angle jumps where the point crosses the negative half of its first axis.
+        Binary::Atan2 => vec![a.lt(0.0) & b.lt(0.0)],
         Binary::Minimum | Binary::Maximum => vec![a.gt(b), a.lt(b)],
         Binary::Add | Binary::Sub | Binary::Mul | Binary::Div | Binary::Pow => Vec::new(),
     }

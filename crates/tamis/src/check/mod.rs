@@ -27,6 +27,7 @@ use tamis_graph::{Comparison, Dim, ErrorKind, Expr, Graph, Origin, Shape, Value}
 
 pub use report::{CheckReport, CheckRow, Coverage, Deviation, Kink, Verdict};
 
+pub(crate) use retype::input_name;
 use retype::{is_leaf, retype, to_f64};
 use session::{Session, attempt};
 
@@ -87,7 +88,7 @@ pub fn check_gradients<'g>(loss: Expr<'g>, wrt: impl IntoIterator<Item = Expr<'g
         feeds: Vec::new(),
         settings: Settings { second_order: false, tolerance: 1e-6, seed: 0, full_up_to: 256 },
         progress: Box::new(|_, _| {}),
-        origin: Origin { location: Location::caller(), forward: None },
+        origin: Origin { location: Location::caller(), forward: None, builder: None },
     }
 }
 
@@ -225,7 +226,7 @@ impl fmt::Debug for Check<'_> {
 }
 
 /// What the input `name` takes from a feed, which a plan of that input alone finds out.
-fn fed<'a>(graph: &Graph, name: &str, value: impl Feed<'a>) -> Result<Value, Error> {
+pub(crate) fn fed<'a>(graph: &Graph, name: &str, value: impl Feed<'a>) -> Result<Value, Error> {
     let Some(id) = graph.inputs().get(name).copied() else {
         // Fed all the same, so that the plan of the loss reports the name.
         return Ok(Value::from(ndarray::arr0(0.0).into_dyn()));
@@ -233,7 +234,7 @@ fn fed<'a>(graph: &Graph, name: &str, value: impl Feed<'a>) -> Result<Value, Err
     Plan::new([("value", graph.expr(id))])?.feed(name, value).run()?.value("value")
 }
 
-fn mistake_of_loss(loss: Expr<'_>) -> Option<ErrorKind> {
+pub(crate) fn mistake_of_loss(loss: Expr<'_>) -> Option<ErrorKind> {
     let (dtype, shape) = (loss.dtype(), loss.shape());
     if !dtype.is_float() {
         return Some(ErrorKind::NotDifferentiable { role: "the loss", dtype, shape });
@@ -242,7 +243,7 @@ fn mistake_of_loss(loss: Expr<'_>) -> Option<ErrorKind> {
     (!shape.is_empty()).then_some(ErrorKind::NotScalar { shape })
 }
 
-fn mistake_of_variable(graph: &Graph, x: Expr<'_>) -> Option<ErrorKind> {
+pub(crate) fn mistake_of_variable(graph: &Graph, x: Expr<'_>) -> Option<ErrorKind> {
     let (dtype, shape) = (x.dtype(), x.shape());
     if !std::ptr::eq(graph, x.graph()) {
         return Some(ErrorKind::MixedGraphs);

@@ -4,7 +4,7 @@ use ndarray::{ArrayD, Zip};
 use tamis_exec::{Error, Outputs, Plan, Slot};
 use tamis_graph::{Element, Expr, Value};
 
-use super::decision::{Names, Site, decisions};
+use super::decision::{Site, decisions};
 use super::random::Random;
 
 /// How often the value is looked at to find how much it is rounded.
@@ -101,11 +101,10 @@ impl Probe {
     pub(super) fn new<'t>(
         value: Expr<'t>,
         variables: &[Expr<'t>],
-        names: &Names,
         frozen: Vec<(String, Value)>,
         point: &Point,
     ) -> Result<Probe, Error> {
-        let decisions = decisions(value, variables, names);
+        let decisions = decisions(value, variables);
         let name = |i: usize| format!("decision {i}");
         let outputs = decisions.iter().enumerate().map(|(i, decision)| (name(i), decision.expr));
         let plan = Plan::new(outputs.chain([("value".to_owned(), value)]))?;

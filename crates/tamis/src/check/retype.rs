@@ -70,7 +70,7 @@ pub(super) fn retype<'t>(
 }
 
 /// The name of an input, or for a literal one that no input has.
-fn input_name(source: &Graph, id: NodeId) -> String {
+pub(crate) fn input_name(source: &Graph, id: NodeId) -> String {
     let node = source.node(id);
     if let Op::Source(Source::Input { name, .. }) = node.op() {
         return name.to_string();
@@ -167,7 +167,7 @@ fn reduce_in_f64(reduce: &Reduce) -> Option<Reduce> {
             let initial = widen(initial)?.cast(DType::F64);
             Some(Reduce::Min { axes: axes.clone(), initial: Some(initial) })
         }
-        Reduce::Sum(_) | Reduce::Any(_) | Reduce::All(_) => None,
+        Reduce::Sum(_) | Reduce::Prod(_) | Reduce::Any(_) | Reduce::All(_) => None,
     }
 }
 

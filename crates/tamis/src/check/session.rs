@@ -5,7 +5,6 @@ use tamis_autograd::grad;
 use tamis_exec::{Error, Outputs, Plan};
 use tamis_graph::{DType, ErrorKind, Expr, Graph, Origin, Value};
 
-use super::decision::names;
 use super::freeze::{Frozen, freeze};
 use super::probe::{Point, Position, Probe};
 use super::random::Random;
@@ -135,7 +134,7 @@ impl<'t, 'p> Session<'t, 'p> {
         let held = frozen.iter().map(|frozen| (frozen.input.clone(), frozen.expr));
         let mut out = point.run(&Plan::new(gradients.chain(held))?)?;
         let still = frozen.iter().map(|frozen| still(frozen, &mut out)).collect::<Result<_, _>>()?;
-        let mut probe = Probe::new(value, &self.variables, &names(self.retyped.loss), still, point)?;
+        let mut probe = Probe::new(value, &self.variables, still, point)?;
         probe.look_at_rounding(point, &mut self.random);
         let mut rows = Vec::new();
         for (i, place) in self.retyped.wrt.iter().enumerate() {

@@ -43,7 +43,7 @@ fn every_op_that_decides_has_its_kinks() {
     assert_eq!(kinks_of(&[1.0, 3.0, 3.0], |x| x.square().max(..)), (vec![("max", 2)], 1));
     assert_eq!(kinks_of(&[1.0, 3.0, 1.0], |x| x.min(..)), (vec![("min", 2)], 1));
     assert_eq!(kinks_of(&[1.0, 2.0], |x| x.maximum(1.0).sum(..)), (vec![("maximum", 1)], 1));
-    assert_eq!(kinks_of(&[1.0, 2.0], |x| x.clip(0.0, 2.0).sum(..)), (vec![("minimum", 1)], 1));
+    assert_eq!(kinks_of(&[1.0, 2.0], |x| x.clip(0.0, 2.0).sum(..)), (vec![("clip", 1)], 1));
 }
 
 #[test]

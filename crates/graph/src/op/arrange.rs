@@ -1,0 +1,221 @@
+//! Arrangements composed of primitives: flips, parts, borders and repetitions.
+
+use super::{Layout, PadAxis};
+use crate::dim::Dim;
+use crate::error::ErrorKind;
+use crate::expr::Expr;
+use crate::op::select::where_;
+use crate::operand::Operand;
+use crate::shape::{Axes, Shape, Size, Slice};
+
+impl<'g> Expr<'g> {
+    /// The elements in reverse order along the given axes.
+    ///
+    /// # Errors
+    /// Reported when an axis is out of range or repeated.
+    ///
+    /// ```
+    /// use tamis::prelude::*;
+    ///
+    /// let graph = Graph::new();
+    /// let x = graph.constant([[1, 2], [3, 4]]);
+    /// assert_eq!(x.flip(1).eval::<i32>()?, ndarray::arr2(&[[2, 1], [4, 3]]).into_dyn());
+    /// # Ok::<(), tamis::Error>(())
+    /// ```
+    #[track_caller]
+    pub fn flip(self, axes: impl Into<Axes>) -> Expr<'g> {
+        let axes = axes.into();
+        self.build("flip", &[], || {
+            let flipped = axes.resolve(&self.shape())?;
+            let slice = |axis| Slice::from(..).by(if flipped.contains(&axis) { -1 } else { 1 });
+            Ok(self.slice((0..self.rank()).map(slice).collect::<Vec<_>>()))
+        })
+    }
+
+    /// Consecutive parts of the given lengths along `axis`, which together are
+    /// the whole axis; lengths are numbers or dimensions.
+    ///
+    /// # Errors
+    /// Reported when the axis is out of range or the lengths provably do not
+    /// add up; lengths found not to at run time are an error then.
+    ///
+    /// ```
+    /// use tamis::prelude::*;
+    ///
+    /// let graph = Graph::new();
+    /// let x = graph.constant([1, 2, 3]);
+    /// let parts = x.split([1, 2], 0);
+    /// assert_eq!(parts[1].eval::<i32>()?, ndarray::arr1(&[2, 3]).into_dyn());
+    /// # Ok::<(), tamis::Error>(())
+    /// ```
+    #[track_caller]
+    pub fn split(self, lengths: impl Into<crate::Dims>, axis: i64) -> Vec<Expr<'g>> {
+        let lengths = lengths.into();
+        let mut parts = Vec::with_capacity(lengths.0.len());
+        let whole = self.build("split", &[], || {
+            let axis = self.shape().axis(axis)?;
+            let lengths = lengths.to_shape()?;
+            let total = lengths.iter().try_fold(Dim::ZERO, |total, length| total.add(length))?;
+            let whole = self.unify("split", [(axis, total)], || ErrorKind::ShapeMismatch {
+                left: self.shape(),
+                right: lengths.clone(),
+                reason: "the parts must add up to the axis",
+            })?;
+            let mut start = Dim::ZERO;
+            for length in lengths.iter() {
+                let places = whole
+                    .shape()
+                    .iter()
+                    .enumerate()
+                    .map(|(i, dim)| super::SliceAxis {
+                        start: if i == axis { start.clone() } else { Dim::ZERO },
+                        step: 1,
+                        len: if i == axis { length.clone() } else { dim.clone() },
+                    })
+                    .collect();
+                parts.push(whole.apply(Layout::Slice(places))?);
+                start = start.add(length)?;
+            }
+            Ok(whole)
+        });
+        if whole.is_poisoned() { vec![whole; lengths.0.len()] } else { parts }
+    }
+
+    /// A border of `value`: for every axis how many elements before and after.
+    /// Keeps the dtype. The gradient is sliced; the value gets what falls on the border.
+    ///
+    /// # Errors
+    /// Reported when there is not one pair per axis, a size is negative, or the
+    /// value is no scalar or does not fit the dtype.
+    ///
+    /// ```
+    /// use tamis::prelude::*;
+    ///
+    /// let graph = Graph::new();
+    /// let x = graph.constant([1, 2]);
+    /// assert_eq!(x.pad([(1, 2)], 0).eval::<i32>()?, ndarray::arr1(&[0, 1, 2, 0, 0]).into_dyn());
+    /// # Ok::<(), tamis::Error>(())
+    /// ```
+    #[track_caller]
+    pub fn pad<S: Into<Size>>(
+        self,
+        borders: impl IntoIterator<Item = (S, S)>,
+        value: impl Into<Operand<'g>>,
+    ) -> Expr<'g> {
+        let borders: Vec<(Size, Size)> = borders.into_iter().map(|(a, b)| (a.into(), b.into())).collect();
+        let value = value.into();
+        let others: Vec<Expr<'g>> = value.expr().into_iter().collect();
+        self.build("pad", &others, || {
+            let shape = self.shape();
+            if borders.len() != shape.rank() {
+                return Err(ErrorKind::Rank { shape, expected: "one pair of sizes is given per axis" });
+            }
+            if let Some(value) = value.expr()
+                && value.rank() > 0
+            {
+                return Err(ErrorKind::Rank { shape: value.shape(), expected: "the value is a scalar" });
+            }
+            let axes = borders.iter().zip(shape.iter()).map(|((before, after), dim)| {
+                let start = before.to_dim()?;
+                let size = start.add(dim)?.add(&after.to_dim()?)?;
+                Ok(PadAxis { start, step: 1, size })
+            });
+            let axes = axes.collect::<Result<smallvec::SmallVec<[PadAxis; 4]>, ErrorKind>>()?;
+            let inside = self.graph().try_full(shape, crate::Scalar::Bool(true))?;
+            let inside = inside.apply(Layout::Pad(axes.clone()))?;
+            Ok(where_(inside, self.apply(Layout::Pad(axes))?, value.assigned_into(self)?))
+        })
+    }
+
+    /// The whole repeated: `counts[i]` times along axis `i`, NumPy's `tile`.
+    /// With more counts than axes, axes are added in front.
+    ///
+    /// # Errors
+    /// Reported when there are fewer counts than axes, a count is negative, or
+    /// the size overflows.
+    ///
+    /// ```
+    /// use tamis::prelude::*;
+    ///
+    /// let graph = Graph::new();
+    /// let x = graph.constant([1, 2]);
+    /// assert_eq!(x.tile([2]).eval::<i32>()?, ndarray::arr1(&[1, 2, 1, 2]).into_dyn());
+    /// # Ok::<(), tamis::Error>(())
+    /// ```
+    #[track_caller]
+    pub fn tile(self, counts: impl Into<crate::Dims>) -> Expr<'g> {
+        let counts = counts.into();
+        self.build("tile", &[], || {
+            let counts = counts.to_shape()?;
+            let own = self.shape();
+            let Some(added) = counts.rank().checked_sub(own.rank()) else {
+                return Err(ErrorKind::Rank { shape: own, expected: "at least one count is given per axis" });
+            };
+            let own = own.splice(0..0, &vec![Dim::ONE; added]);
+            let each = |before: bool| -> Shape {
+                let pairs = counts.iter().zip(own.iter());
+                pairs
+                    .flat_map(|(count, dim)| [if before { Dim::ONE } else { count.clone() }, dim.clone()])
+                    .collect()
+            };
+            let tiled = counts.iter().zip(own.iter()).map(|(count, dim)| count.mul(dim));
+            let tiled = tiled.collect::<Result<Shape, _>>()?;
+            let spread = self.apply(Layout::Reshape(each(true)))?.apply(Layout::BroadcastTo(each(false)))?;
+            spread.apply(Layout::Reshape(tiled))
+        })
+    }
+
+    /// Every element repeated `count` times in a row along `axis`, NumPy's `repeat`.
+    ///
+    /// # Errors
+    /// Reported when the axis is out of range, the count is negative, or the
+    /// size overflows.
+    ///
+    /// ```
+    /// use tamis::prelude::*;
+    ///
+    /// let graph = Graph::new();
+    /// let x = graph.constant([1, 2]);
+    /// assert_eq!(x.repeat(2, 0).eval::<i32>()?, ndarray::arr1(&[1, 1, 2, 2]).into_dyn());
+    /// # Ok::<(), tamis::Error>(())
+    /// ```
+    #[track_caller]
+    pub fn repeat(self, count: impl Into<Size>, axis: i64) -> Expr<'g> {
+        let count = count.into();
+        self.build("repeat", &[], || {
+            let shape = self.shape();
+            let axis = shape.axis(axis)?;
+            let count = count.to_dim()?;
+            let repeated = shape.with(axis, shape[axis].mul(&count)?);
+            let column = shape.splice(axis + 1..axis + 1, &[Dim::ONE]);
+            let spread = column.with(axis + 1, count);
+            self.apply(Layout::Reshape(column))?
+                .apply(Layout::BroadcastTo(spread))?
+                .apply(Layout::Reshape(repeated))
+        })
+    }
+
+    /// The same tensor, once every element of `mask` was found true at run time.
+    /// The gradient is the identity.
+    ///
+    /// # Errors
+    /// Reported when the mask is not bool. A false element is an error at run
+    /// time with the message, its position and the line of this call.
+    ///
+    /// ```
+    /// use tamis::prelude::*;
+    ///
+    /// let graph = Graph::new();
+    /// let x = graph.constant([1.0, -1.0]);
+    /// let error = x.assert_that(x.gt(0.0), "prices are positive").eval::<f64>().unwrap_err();
+    /// assert!(error.to_string().contains("prices are positive"));
+    /// ```
+    #[track_caller]
+    pub fn assert_that(self, mask: Expr<'g>, message: &str) -> Expr<'g> {
+        self.build("assert_that", &[mask], || {
+            super::select::check_mask(mask)?;
+            let op = Layout::Assert { message: message.into(), place: self.graph().len() };
+            self.graph().try_apply(op, &[self, mask])
+        })
+    }
+}

@@ -1,0 +1,150 @@
+//! Reductions by group, and one-hot rows, composed of primitives.
+
+use crate::dim::Dim;
+use crate::dtype::{DType, Scalar};
+use crate::error::ErrorKind;
+use crate::expr::Expr;
+use crate::operand::cast;
+use crate::shape::{Shape, Size};
+
+/// `n` rows of one value, shaped like the rows of `x`.
+fn rows<'g>(x: Expr<'g>, n: &Size, value: Scalar) -> Result<Expr<'g>, ErrorKind> {
+    let shape = x.shape();
+    let Some((_, rest)) = shape.split_first() else {
+        return Err(ErrorKind::Rank { shape, expected: "segments are made of at least one axis" });
+    };
+    let rows: Shape = [n.to_dim()?].iter().chain(rest).cloned().collect();
+    x.graph().try_full(rows, value)
+}
+
+impl<'g> Expr<'g> {
+    /// The sums of the rows of `self` with equal `ids`: row `i` of the `n` rows
+    /// sums where `ids` is `i`. Ids need no order; a segment without rows is 0.
+    /// Bools and integers sum in i64. Negative ids count from the end. Each row
+    /// gets the gradient of its segment.
+    ///
+    /// # Errors
+    /// Reported when the ids are no integers or not one per row. An id out of
+    /// range is an error at run time.
+    ///
+    /// ```
+    /// use tamis::prelude::*;
+    ///
+    /// let graph = Graph::new();
+    /// let x = graph.constant([1.0, 2.0, 4.0]);
+    /// let ids = graph.constant([2, 0, 2]);
+    /// assert_eq!(x.segment_sum(ids, 3).eval::<f64>()?, ndarray::arr1(&[2.0, 0.0, 5.0]).into_dyn());
+    /// # Ok::<(), tamis::Error>(())
+    /// ```
+    #[track_caller]
+    pub fn segment_sum(self, ids: Expr<'g>, n: impl Into<Size>) -> Expr<'g> {
+        let n = n.into();
+        self.build("segment_sum", &[ids], || {
+            let x = cast(self, self.dtype().to_accumulator())?;
+            Ok(rows(x, &n, Scalar::from_int(0, x.dtype()))?.scatter_add(ids, x, 0))
+        })
+    }
+
+    /// The means of the rows of `self` with equal `ids`; NaN for a segment
+    /// without rows. Bools and u8 give f32, other integers f64. Each row gets the
+    /// gradient of its segment, divided by the segment's rows.
+    ///
+    /// # Errors
+    /// As for [`Expr::segment_sum`].
+    ///
+    /// ```
+    /// use tamis::prelude::*;
+    ///
+    /// let graph = Graph::new();
+    /// let x = graph.constant([1.0, 2.0, 4.0]);
+    /// let ids = graph.constant([1, 0, 1]);
+    /// assert_eq!(x.segment_mean(ids, 2).eval::<f64>()?, ndarray::arr1(&[2.0, 2.5]).into_dyn());
+    /// # Ok::<(), tamis::Error>(())
+    /// ```
+    #[track_caller]
+    pub fn segment_mean(self, ids: Expr<'g>, n: impl Into<Size>) -> Expr<'g> {
+        let n = n.into();
+        self.build("segment_mean", &[ids], || {
+            let x = cast(self, self.dtype().to_float())?;
+            let ones = self.graph().try_full(ids.shape(), Scalar::from_int(1, x.dtype()))?;
+            let counts = rows(ones, &n, Scalar::from_int(0, x.dtype()))?.scatter_add(ids, ones, 0);
+            let column: Shape =
+                [counts.shape()[0].clone()].into_iter().chain(vec![Dim::ONE; x.rank() - 1]).collect();
+            Ok(x.segment_sum(ids, n) / counts.reshape(column))
+        })
+    }
+
+    /// The largest of the rows of `self` with equal `ids`, elementwise; the
+    /// lowest value of the dtype (−inf for floats) for a segment without rows. NaN
+    /// wins; ties share the gradient evenly.
+    ///
+    /// # Errors
+    /// As for [`Expr::segment_sum`].
+    ///
+    /// ```
+    /// use tamis::prelude::*;
+    ///
+    /// let graph = Graph::new();
+    /// let x = graph.constant([1.0, 2.0, 4.0]);
+    /// let ids = graph.constant([1, 0, 1]);
+    /// assert_eq!(x.segment_max(ids, 2).eval::<f64>()?, ndarray::arr1(&[2.0, 4.0]).into_dyn());
+    /// # Ok::<(), tamis::Error>(())
+    /// ```
+    #[track_caller]
+    pub fn segment_max(self, ids: Expr<'g>, n: impl Into<Size>) -> Expr<'g> {
+        let n = n.into();
+        self.build("segment_max", &[ids], || {
+            Ok(rows(self, &n, self.dtype().lowest())?.scatter_max(ids, self, 0))
+        })
+    }
+
+    /// The smallest of the rows of `self` with equal `ids`, elementwise; the
+    /// highest value of the dtype (+inf for floats) for a segment without rows. NaN
+    /// wins; ties share the gradient evenly.
+    ///
+    /// # Errors
+    /// As for [`Expr::segment_sum`].
+    ///
+    /// ```
+    /// use tamis::prelude::*;
+    ///
+    /// let graph = Graph::new();
+    /// let x = graph.constant([1.0, 2.0, 4.0]);
+    /// let ids = graph.constant([1, 0, 1]);
+    /// assert_eq!(x.segment_min(ids, 2).eval::<f64>()?, ndarray::arr1(&[2.0, 1.0]).into_dyn());
+    /// # Ok::<(), tamis::Error>(())
+    /// ```
+    #[track_caller]
+    pub fn segment_min(self, ids: Expr<'g>, n: impl Into<Size>) -> Expr<'g> {
+        let n = n.into();
+        self.build("segment_min", &[ids], || {
+            Ok(rows(self, &n, self.dtype().highest())?.scatter_min(ids, self, 0))
+        })
+    }
+
+    /// For every index a row of `n` elements, 1 at the index and 0 elsewhere:
+    /// shape `self.shape + [n]`. Negative indices count from the end. No gradient.
+    ///
+    /// # Errors
+    /// Reported when the indices are no integers. An index outside of `-n..n` is
+    /// an error at run time, not a row of zeros.
+    ///
+    /// ```
+    /// use tamis::{DType, prelude::*};
+    ///
+    /// let graph = Graph::new();
+    /// let classes = graph.constant([1, 0]);
+    /// let rows = classes.one_hot(2, DType::U8);
+    /// assert_eq!(rows.eval::<u8>()?, ndarray::arr2(&[[0, 1], [1, 0]]).into_dyn());
+    /// # Ok::<(), tamis::Error>(())
+    /// ```
+    #[track_caller]
+    pub fn one_hot(self, n: impl Into<Size>, dtype: DType) -> Expr<'g> {
+        let n = n.into();
+        self.build("one_hot", &[], || {
+            // The gather checks the range and counts negative indices from the end.
+            let classes = self.graph().iota(n.clone());
+            Ok(classes.gather(self, 0).unsqueeze(-1).eq(classes).cast(dtype))
+        })
+    }
+}

@@ -1,0 +1,117 @@
+//! Selections composed of primitives.
+
+use super::mask::Mask;
+use super::select::check_mask;
+use super::{Layout, SliceAxis};
+use crate::dim::Dim;
+use crate::error::ErrorKind;
+use crate::expr::Expr;
+
+impl<'g> Expr<'g> {
+    /// The elements along `axis` at which a mask of rank 1 is true: NumPy's
+    /// `compress`. An all-false mask gives length 0; what was not selected gets
+    /// gradient 0.
+    ///
+    /// # Errors
+    /// Reported when the mask is not bool, not of rank 1, or of another length.
+    ///
+    /// ```
+    /// use tamis::prelude::*;
+    ///
+    /// let graph = Graph::new();
+    /// let x = graph.constant([[1, 2], [3, 4]]);
+    /// let columns = graph.constant([false, true]);
+    /// assert_eq!(x.compress(columns, 1).eval::<i32>()?, ndarray::arr2(&[[2], [4]]).into_dyn());
+    /// # Ok::<(), tamis::Error>(())
+    /// ```
+    #[track_caller]
+    pub fn compress(self, mask: Expr<'g>, axis: i64) -> Expr<'g> {
+        self.build("compress", &[mask], || {
+            check_mask(mask)?;
+            if mask.rank() != 1 {
+                return Err(ErrorKind::Rank { shape: mask.shape(), expected: "the mask has one axis" });
+            }
+            Ok(self.boolean_mask_axis(mask, axis))
+        })
+    }
+
+    /// The elements at which the mask is true, and those at which it is false;
+    /// together as long as the masked axes. Each element gets the gradient of the
+    /// part it went to.
+    ///
+    /// # Errors
+    /// As for [`Expr::boolean_mask`].
+    ///
+    /// ```
+    /// use tamis::prelude::*;
+    ///
+    /// let graph = Graph::new();
+    /// let x = graph.constant([3, -1, 2]);
+    /// let (positive, rest) = x.partition(x.gt(0));
+    /// assert_eq!(positive.eval::<i32>()?, ndarray::arr1(&[3, 2]).into_dyn());
+    /// assert_eq!(rest.eval::<i32>()?, ndarray::arr1(&[-1]).into_dyn());
+    /// # Ok::<(), tamis::Error>(())
+    /// ```
+    #[track_caller]
+    pub fn partition(self, mask: Expr<'g>) -> (Expr<'g>, Expr<'g>) {
+        (
+            self.boolean_mask(mask),
+            self.build("partition", &[mask], || {
+                check_mask(mask)?;
+                Ok(self.boolean_mask(!mask))
+            }),
+        )
+    }
+
+    /// The places of the true elements (for numbers: not 0) in row-major order,
+    /// as i64 of shape `[count(mask)]`; NaN is not 0. No gradient.
+    ///
+    /// ```
+    /// use tamis::prelude::*;
+    ///
+    /// let graph = Graph::new();
+    /// let mask = graph.constant([[false, true], [true, true]]);
+    /// assert_eq!(mask.flatnonzero().eval::<i64>()?, ndarray::arr1(&[1, 2, 3]).into_dyn());
+    /// # Ok::<(), tamis::Error>(())
+    /// ```
+    #[track_caller]
+    pub fn flatnonzero(self) -> Expr<'g> {
+        self.build("flatnonzero", &[], || Ok(self.flatten().argwhere().slice_axis(1, 0)))
+    }
+
+    /// `self` with the selected places filled, in row-major order, from the
+    /// start of the flat `source`: PyTorch's `masked_scatter`. Keeps the dtype
+    /// of `self`; `mask` aligns with the leading axes. The gradient goes to `self`
+    /// where the mask is false and to what was taken of the source; what is left
+    /// of it is not used and gets 0.
+    ///
+    /// # Errors
+    /// Reported when the mask is not bool or does not align, or the source would
+    /// lose values. A source that is too short is an error at run time.
+    ///
+    /// ```
+    /// use tamis::prelude::*;
+    ///
+    /// let graph = Graph::new();
+    /// let x = graph.constant([0, 0, 0]);
+    /// let mask = graph.constant([true, false, true]);
+    /// let y = x.masked_scatter(mask, graph.constant([7, 8, 9]));
+    /// assert_eq!(y.eval::<i32>()?, ndarray::arr1(&[7, 0, 8]).into_dyn());
+    /// # Ok::<(), tamis::Error>(())
+    /// ```
+    #[track_caller]
+    pub fn masked_scatter(self, mask: Expr<'g>, source: Expr<'g>) -> Expr<'g> {
+        self.build("masked_scatter", &[mask, source], || {
+            let places = mask.expand_mask(self);
+            if places.is_poisoned() {
+                return Ok(places);
+            }
+            let places = places.apply(Layout::BroadcastTo(self.shape()))?;
+            let flat = crate::Operand::from(source).assigned_into(self)?.flatten();
+            let count = self.graph().count(places.id())?;
+            let first = SliceAxis { start: Dim::ZERO, step: 1, len: count };
+            let values = flat.apply(Layout::Slice([first].into_iter().collect()))?;
+            self.graph().try_apply(Mask::Unmask { axis: 0 }, &[values, places, self])
+        })
+    }
+}

@@ -1,0 +1,277 @@
+//! Variance, deviation, norm and log-sum-exp, plain and masked, composed of primitives.
+
+use super::Reduce;
+use super::masked::Masked;
+use super::reduce::{reduce, reduced_size};
+use super::select::where_;
+use crate::dtype::Scalar;
+use crate::error::ErrorKind;
+use crate::expr::Expr;
+use crate::operand::cast;
+use crate::shape::{Axes, keep};
+
+impl<'g> Expr<'g> {
+    /// The variance over `axes`: the mean of the squared distances from the
+    /// mean. Bools and u8 give f32, other integers f64; NaN of nothing. The
+    /// gradient is `2·(x − mean) / n`.
+    ///
+    /// # Errors
+    /// Reported when an axis is out of range or repeated.
+    ///
+    /// ```
+    /// use tamis::prelude::*;
+    ///
+    /// let graph = Graph::new();
+    /// let x = graph.constant([1.0, 3.0]);
+    /// assert_eq!(x.var(..).eval::<f64>()?, ndarray::arr0(1.0).into_dyn());
+    /// # Ok::<(), tamis::Error>(())
+    /// ```
+    #[track_caller]
+    pub fn var(self, axes: impl Into<Axes>) -> Expr<'g> {
+        self.var_ddof(axes, 0)
+    }
+
+    /// [`Expr::var`] with the sum divided by `n - ddof`: 1 for the unbiased
+    /// estimate of a sample.
+    ///
+    /// # Errors
+    /// As for [`Expr::var`].
+    ///
+    /// ```
+    /// use tamis::prelude::*;
+    ///
+    /// let graph = Graph::new();
+    /// let x = graph.constant([1.0, 3.0]);
+    /// assert_eq!(x.var_ddof(.., 1).eval::<f64>()?, ndarray::arr0(2.0).into_dyn());
+    /// # Ok::<(), tamis::Error>(())
+    /// ```
+    #[track_caller]
+    pub fn var_ddof(self, axes: impl Into<Axes>, ddof: i64) -> Expr<'g> {
+        let axes = axes.into();
+        self.build("var", &[], || {
+            let x = cast(self, self.dtype().to_float())?;
+            let distance = x - x.mean(keep(axes.clone()));
+            let count = cast(self.graph().try_size(&reduced_size(&self.shape(), &axes)?)?, x.dtype())?;
+            // Of fewer elements than that there is no estimate: 0 / 0.
+            let freedom = (count - ddof as f64).maximum(0.0);
+            Ok(distance.square().sum(axes) / freedom)
+        })
+    }
+
+    /// The standard deviation over `axes`: the root of [`Expr::var`], with
+    /// gradient 0 where it is 0.
+    ///
+    /// # Errors
+    /// As for [`Expr::var`].
+    ///
+    /// ```
+    /// use tamis::prelude::*;
+    ///
+    /// let graph = Graph::new();
+    /// let x = graph.constant([1.0, 3.0]);
+    /// assert_eq!(x.std(..).eval::<f64>()?, ndarray::arr0(1.0).into_dyn());
+    /// # Ok::<(), tamis::Error>(())
+    /// ```
+    #[track_caller]
+    pub fn std(self, axes: impl Into<Axes>) -> Expr<'g> {
+        let axes = axes.into();
+        self.build("std", &[], || Ok(root(self.var(axes))))
+    }
+
+    /// The Euclidean norm over `axes`: the root of the sum of squares, with
+    /// gradient `x / norm`, and 0 at 0. Bools and u8 give f32, other integers f64.
+    /// Squares that overflow give inf.
+    ///
+    /// # Errors
+    /// Reported when an axis is out of range or repeated.
+    ///
+    /// ```
+    /// use tamis::prelude::*;
+    ///
+    /// let graph = Graph::new();
+    /// let x = graph.constant([3.0, 4.0]);
+    /// assert_eq!(x.norm(..).eval::<f64>()?, ndarray::arr0(5.0).into_dyn());
+    /// # Ok::<(), tamis::Error>(())
+    /// ```
+    #[track_caller]
+    pub fn norm(self, axes: impl Into<Axes>) -> Expr<'g> {
+        let axes = axes.into();
+        self.build("norm", &[], || {
+            let x = cast(self, self.dtype().to_float())?;
+            Ok(root(x.square().sum(axes)))
+        })
+    }
+
+    /// `ln Σ eˣ` over `axes` without overflow; −inf of nothing. Integers become
+    /// floats. The gradient is a softmax.
+    ///
+    /// # Errors
+    /// Reported when an axis is out of range or repeated.
+    ///
+    /// ```
+    /// use tamis::prelude::*;
+    ///
+    /// let graph = Graph::new();
+    /// let x = graph.constant([1000.0, f64::NEG_INFINITY]);
+    /// assert_eq!(x.logsumexp(..).eval::<f64>()?, ndarray::arr0(1000.0).into_dyn());
+    /// # Ok::<(), tamis::Error>(())
+    /// ```
+    #[track_caller]
+    pub fn logsumexp(self, axes: impl Into<Axes>) -> Expr<'g> {
+        let axes = axes.into();
+        self.build("logsumexp", &[], || logsumexp(self, None, &axes))
+    }
+}
+
+/// The root of a sum of squares. Compared with 0 and not `> 0`, which would
+/// hide a NaN.
+fn root(squares: Expr<'_>) -> Expr<'_> {
+    where_(squares.eq(0.0), 0.0, squares.sqrt())
+}
+
+/// The maximum is subtracted so that `exp` cannot overflow; it is a constant to
+/// differentiation (it cancels), and 0 where it is infinite.
+fn logsumexp<'g>(x: Expr<'g>, mask: Option<Expr<'g>>, axes: &Axes) -> Result<Expr<'g>, ErrorKind> {
+    let x = cast(x, x.dtype().to_float())?;
+    let kept = keep(axes.clone());
+    let initial = Some(Scalar::from_float(f64::NEG_INFINITY, x.dtype()));
+    let largest = |axes| Reduce::Max { axes, initial };
+    let max = match mask {
+        Some(mask) => x.masked(mask).extreme(&kept, largest)?,
+        None => reduce(&kept, &[x], largest)?,
+    };
+    let max = where_(max.is_finite(), max, 0.0).stop_gradient();
+    let exp = (x - max).exp();
+    let exp = mask.map_or(exp, |mask| where_(mask, exp, 0.0));
+    let sum = exp.sum(axes.clone());
+    let log = sum.ln() + max.reshape(sum.shape());
+    let Some(mask) = mask else { return Ok(log) };
+    let any = mask.broadcast_to(x.shape()).any(axes.clone());
+    Ok(where_(any, log, f64::NEG_INFINITY))
+}
+
+impl<'g> Masked<'g> {
+    /// The variance of the selected elements over `axes`; NaN of none. Bools and
+    /// u8 give f32, other integers f64.
+    ///
+    /// # Errors
+    /// Reported when an axis is out of range or repeated.
+    ///
+    /// ```
+    /// use tamis::prelude::*;
+    ///
+    /// let graph = Graph::new();
+    /// let x = graph.constant([1.0, f64::NAN, 3.0]);
+    /// let var = x.masked(!x.is_nan()).var(..);
+    /// assert_eq!(var.eval::<f64>()?, ndarray::arr0(1.0).into_dyn());
+    /// # Ok::<(), tamis::Error>(())
+    /// ```
+    #[track_caller]
+    pub fn var(self, axes: impl Into<Axes>) -> Expr<'g> {
+        let axes = axes.into();
+        let (x, mask) = self.parts();
+        x.build("var", &[mask], || {
+            let x = cast(x, x.dtype().to_float())?;
+            let mean = x.masked(mask).mean(keep(axes.clone()));
+            Ok(self.with_elements((x - mean).square()).mean(axes))
+        })
+    }
+
+    /// The standard deviation of the selected elements over `axes`: the root of
+    /// [`Masked::var`], with gradient 0 where it is 0.
+    ///
+    /// # Errors
+    /// Reported when an axis is out of range or repeated.
+    ///
+    /// ```
+    /// use tamis::prelude::*;
+    ///
+    /// let graph = Graph::new();
+    /// let x = graph.constant([1.0, f64::NAN, 3.0]);
+    /// let std = x.masked(!x.is_nan()).std(..);
+    /// assert_eq!(std.eval::<f64>()?, ndarray::arr0(1.0).into_dyn());
+    /// # Ok::<(), tamis::Error>(())
+    /// ```
+    #[track_caller]
+    pub fn std(self, axes: impl Into<Axes>) -> Expr<'g> {
+        let axes = axes.into();
+        let (x, mask) = self.parts();
+        x.build("std", &[mask], || {
+            let root = root(self.without_policies().var(axes.clone()));
+            self.unless_empty(root, axes)
+        })
+    }
+
+    /// The Euclidean norm of the selected elements over `axes`; 0 of none, with
+    /// gradient 0 at 0.
+    ///
+    /// # Errors
+    /// Reported when an axis is out of range or repeated.
+    ///
+    /// ```
+    /// use tamis::prelude::*;
+    ///
+    /// let graph = Graph::new();
+    /// let x = graph.constant([[3.0, 4.0], [9.0, 9.0]]);
+    /// let norms = x.masked(x.lt(5.0)).norm(1);
+    /// assert_eq!(norms.eval::<f64>()?, ndarray::arr1(&[5.0, 0.0]).into_dyn());
+    /// # Ok::<(), tamis::Error>(())
+    /// ```
+    #[track_caller]
+    pub fn norm(self, axes: impl Into<Axes>) -> Expr<'g> {
+        let axes = axes.into();
+        let (x, mask) = self.parts();
+        x.build("norm", &[mask], || {
+            let x = cast(x, x.dtype().to_float())?;
+            Ok(root(x.masked(mask).with_elements(x.square()).sum(axes)))
+        })
+    }
+
+    /// The product of the selected elements over `axes`; 1 of none. Bools and
+    /// integers in i64.
+    ///
+    /// # Errors
+    /// Reported when an axis is out of range or repeated.
+    ///
+    /// ```
+    /// use tamis::prelude::*;
+    ///
+    /// let graph = Graph::new();
+    /// let x = graph.constant([2, 0, 5]);
+    /// assert_eq!(x.masked(x.ne(0)).prod(..).eval::<i64>()?, ndarray::arr0(10).into_dyn());
+    /// assert_eq!(x.masked(x.gt(9)).prod(..).eval::<i64>()?, ndarray::arr0(1).into_dyn()); // of none
+    /// # Ok::<(), tamis::Error>(())
+    /// ```
+    #[track_caller]
+    pub fn prod(self, axes: impl Into<Axes>) -> Expr<'g> {
+        let axes = axes.into();
+        let (x, mask) = self.parts();
+        x.build("prod", &[mask], || {
+            let one = x.graph().try_full(crate::Shape::default(), Scalar::from_int(1, x.dtype()))?;
+            Ok(where_(mask, x, one).prod(axes))
+        })
+    }
+
+    /// `ln Σ eˣ` over the selected elements along `axes`; −inf with zero gradient
+    /// of none.
+    ///
+    /// # Errors
+    /// Reported when an axis is out of range or repeated.
+    ///
+    /// ```
+    /// use tamis::prelude::*;
+    ///
+    /// let graph = Graph::new();
+    /// let x = graph.constant([[1000.0, f64::NAN], [1.0, 2.0]]);
+    /// let mask = graph.constant([[true, false], [false, false]]);
+    /// let sums = x.masked(mask).logsumexp(1);
+    /// assert_eq!(sums.eval::<f64>()?, ndarray::arr1(&[1000.0, f64::NEG_INFINITY]).into_dyn());
+    /// # Ok::<(), tamis::Error>(())
+    /// ```
+    #[track_caller]
+    pub fn logsumexp(self, axes: impl Into<Axes>) -> Expr<'g> {
+        let axes = axes.into();
+        let (x, mask) = self.parts();
+        x.build("logsumexp", &[mask], || logsumexp(x, Some(mask), &axes))
+    }
+}

@@ -1,0 +1,218 @@
+//! G. Sizes: what no memory holds is refused before it is allocated, and what
+//! no patience outlasts before it is walked.
+
+use ndarray::{Array1, Array2, arr0, arr1};
+use tamis::prelude::*;
+use tamis::{DType, ErrorKind};
+
+use crate::{fails, gives, refused};
+
+const HUGE: i64 = 1 << 45;
+
+#[test]
+fn sizes_beyond_memory_are_errors() {
+    let graph = Graph::new();
+    let x = graph.constant([1_i64, 2]);
+    let none = "there is no memory for shape";
+    fails(graph.iota(HUGE), &format!("iota: {none} [35184372088832] of 281474976710656 bytes"));
+    fails(graph.zeros::<f64>([HUGE]), &format!("zeros: {none}"));
+    fails(x.broadcast_to([HUGE, 2]) + 1, &format!("add: {none}"));
+    fails(x.one_hot(HUGE, DType::F32), "");
+    fails(x.tile([HUGE]), "");
+    fails(x.repeat(HUGE, 0), "");
+    refused(graph.iota(1_i64 << 62), "iota: the size overflows");
+    refused(graph.zeros::<f64>([1_i64 << 62]), "zeros: the size overflows");
+    refused(x.one_hot(1_i64 << 61, DType::F32), "overflows");
+    refused(x.tile([1_i64 << 62]), "overflows");
+    refused(x.repeat(1_i64 << 62, 0), "overflows");
+    refused(x.one_hot(-1, DType::F32), "a size cannot be negative, but -1 is");
+}
+
+#[test]
+fn a_broadcast_beyond_memory_is_free_until_it_is_written_out() {
+    let graph = Graph::new();
+    let huge = graph.constant([1.0, 2.0]).unsqueeze(0).broadcast_to([HUGE, 2]);
+    gives(huge.exp().ln().slice((7, ..)), arr1(&[1.0, 2.0]));
+    gives(huge.slice_axis(0, -3..).sum(0), arr1(&[3.0, 6.0]));
+    fails(huge.flatten(), "flatten: there is no memory");
+}
+
+#[test]
+fn a_walk_that_would_not_end_is_an_error() {
+    let graph = Graph::new();
+    let huge = graph.zeros::<f64>([HUGE]);
+    let message =
+        "shape [35184372088832] repeats its elements to 35184372088832, which are too many to visit";
+    fails(huge.sum(..), &format!("sum: {message}; the limit is 68719476736"));
+    fails(huge.prod(0), &format!("prod: {message}"));
+    fails(huge.max(..), &format!("max: {message}"));
+    fails(huge.argmax(0), &format!("argmax: {message}"));
+    let mask = graph.zeros::<bool>([HUGE]);
+    fails(mask.any(..), &format!("any: {message}"));
+    fails(graph.constant(1.0).assert_that(!mask, "all is well"), &format!("assert_that: {message}"));
+    fails((!mask).argwhere(), "argwhere: there is no memory");
+    fails(huge.boolean_mask(!mask), &format!("boolean_mask: {message}"));
+    fails(huge.masked(mask).max(..), &format!("max: {message}"));
+    fails(huge.unsqueeze(0).matmul(huge.unsqueeze(1)), "matmul: shape [1, 1, 35184372088832] repeats");
+    let pairs = graph.constant([0.5, 1.5]).broadcast_to([HUGE, 2]);
+    fails(pairs.sum(0), "");
+}
+
+#[test]
+fn a_broadcast_view_that_is_fed_is_not_walked_either() {
+    let graph = Graph::new();
+    let x = graph.input::<f64>("x", dims!["n"]);
+    let plan = Plan::new([("sum", x.sum(..))]).unwrap();
+    let one = arr0(1.0);
+    let error = plan.feed("x", one.broadcast(1_usize << 45).unwrap()).run().unwrap_err();
+    assert!(matches!(error.kind(), ErrorKind::LongWalk { .. }), "{error}");
+    let out = plan.feed("x", one.broadcast(1000).unwrap()).run().unwrap();
+    assert_eq!(out.scalar::<f64>("sum").unwrap(), 1000.0);
+}
+
+#[test]
+fn nonzero_of_a_long_mask_counts_past_an_i32() {
+    let graph = Graph::new();
+    // As many cells as an i32 does not count, one of them not 0.
+    let long = graph.zeros::<bool>([(1_i64 << 31) + 1]);
+    let places = long.scatter_set(graph.constant([-1_i64]), graph.constant([true]), 0).flatnonzero();
+    let plan = Plan::new([("places", places)]).unwrap().memory_limit(1 << 30);
+    let error = plan.run().unwrap_err();
+    assert!(matches!(error.kind(), ErrorKind::MemoryLimit { bytes: 2_147_483_649, held: 8, .. }), "{error}");
+}
+
+#[test]
+fn more_than_the_limit_is_refused_before_it_is_allocated() {
+    let graph = Graph::new();
+    let x = graph.input::<f64>("x", dims!["n"]);
+    // Three arrays of n: two operands are held while the third is made.
+    let y = (x + 1.0) * (x + 2.0);
+    let plan = Plan::new([("y", y)]).unwrap().memory_limit(2400);
+    assert!(plan.feed("x", Array1::<f64>::ones(100)).run().is_ok());
+    let error = plan.feed("x", Array1::<f64>::ones(101)).run().unwrap_err();
+    let kind = ErrorKind::MemoryLimit { shape: vec![101], bytes: 808, held: 1616, limit: 2400 };
+    assert_eq!(error.kind(), &kind);
+    assert_eq!(error.reports()[0].op(), "mul");
+    assert!(error.location().unwrap().file().ends_with("sizes.rs"));
+    assert!(
+        error
+            .to_string()
+            .contains("shape [101] takes 808 bytes, with 1616 held already; the memory limit is 2400 bytes")
+    );
+    let out = plan.feed("x", Array1::<f64>::ones(2)).run().unwrap();
+    assert_eq!(out.view::<f64>("y").unwrap(), arr1(&[6.0, 6.0]).into_dyn());
+}
+
+#[test]
+fn what_is_read_no_more_is_given_back() {
+    let graph = Graph::new();
+    let x = graph.input::<f64>("x", dims!["n"]);
+    let long = (0..1000).fold(x, |y, i| y + f64::from(i));
+    // Never more than an operand and a result.
+    let plan = Plan::new([("y", long.sum(..))]).unwrap().memory_limit(1600);
+    assert!(plan.feed("x", Array1::<f64>::ones(100)).run().is_ok());
+    assert!(plan.feed("x", Array1::<f64>::ones(101)).run().is_err());
+}
+
+#[test]
+fn views_share_what_they_show_and_feeds_are_free() {
+    let graph = Graph::new();
+    let x = graph.input::<f64>("x", [10, 10]);
+    let y = x.transpose().reshape([100]).slice_axis(0, 10..20);
+    let limited = |bytes| Plan::new([("a", x.slice_axis(0, 0)), ("b", y)]).unwrap().memory_limit(bytes);
+    // `a` is copied from the feed: 80 bytes. `b` shows a part of the 800 that the reshape copies.
+    assert!(limited(880).feed("x", Array2::<f64>::zeros((10, 10)).view()).run().is_ok());
+    assert!(limited(879).feed("x", Array2::<f64>::zeros((10, 10)).view()).run().is_err());
+    let z = (x + 1.0).transpose();
+    let plan = Plan::new([("all", z), ("row", z.slice_axis(0, 0)), ("again", z.transpose())]).unwrap();
+    assert!(plan.memory_limit(800).feed("x", Array2::<f64>::zeros((10, 10))).run().is_ok());
+}
+
+#[test]
+fn results_are_held_together() {
+    let graph = Graph::new();
+    let ones = graph.ones::<f64>([100]);
+    let outputs = [("a", ones), ("b", graph.zeros::<f64>([100])), ("again", ones)];
+    assert!(Plan::new(outputs).unwrap().memory_limit(1600).run().is_ok());
+    let error = Plan::new(outputs).unwrap().memory_limit(1599).run().unwrap_err();
+    assert!(matches!(error.kind(), ErrorKind::MemoryLimit { held: 800, .. }), "{error}");
+}
+
+#[test]
+fn a_limit_of_nothing_leaves_views_and_scalars() {
+    let graph = Graph::new();
+    let x = graph.constant([1.0, 2.0]);
+    assert!(Plan::new([("x", x)]).unwrap().memory_limit(0).run().is_ok());
+    let error = Plan::new([("y", x + 1.0)]).unwrap().memory_limit(0).run().unwrap_err();
+    assert!(
+        error
+            .to_string()
+            .starts_with("add: shape [2] takes 16 bytes, with 0 held already; the memory limit is 0")
+    );
+}
+
+#[test]
+fn a_failed_run_gives_everything_back() {
+    let graph = Graph::new();
+    let i = graph.input::<i64>("i", dims!["k"]);
+    let x = graph.iota(100).gather(i, 0);
+    let plan = Plan::new([("x", x)]).unwrap().memory_limit(1000);
+    for _ in 0..10 {
+        assert!(plan.feed("i", arr1(&[100_i64])).run().is_err());
+        assert!(plan.feed("i", arr1(&[99_i64])).run().is_ok());
+    }
+}
+
+#[test]
+fn products_of_sizes_are_refused_where_they_are_written() {
+    type Case = for<'g> fn(&'g Graph) -> Expr<'g>;
+    let cases: [(Case, &str); 9] = [
+        (|g| g.ones::<f64>([1_i64 << 40]).outer(g.ones::<f64>([1_i64 << 40])), "outer: the size overflows"),
+        (
+            |g| g.ones::<f64>([1_i64 << 31, 1]).matmul(g.ones::<f64>([1, 1_i64 << 31])),
+            "matmul: the size overflows",
+        ),
+        (|g| g.ones::<f64>([1_i64 << 40]).repeat(1_i64 << 30, 0), "repeat: the size overflows"),
+        (|g| g.ones::<f64>([2]).tile([1_i64 << 40, 1 << 40]), "tile: the size overflows"),
+        (
+            |g| g.concat([g.ones::<f64>([1_i64 << 59]), g.ones::<f64>([1_i64 << 59])], 0),
+            "concat: the size overflows",
+        ),
+        (|g| g.ones::<f64>([2]).pad([(1_i64 << 62, 1_i64 << 62)], 0.0), "pad: the size overflows"),
+        (|g| g.ones::<f64>([2]).split([i64::MAX, i64::MAX], 0)[0], "split: the size overflows"),
+        (
+            |g| g.ones::<f64>([2]).segment_sum(g.constant([0, 1]), 1_i64 << 60),
+            "segment_sum: the size overflows",
+        ),
+        (|g| g.ones::<f64>([2]).broadcast_to([-1, 2]), "broadcast_to: a size cannot be negative, but -1 is"),
+    ];
+    for (case, message) in cases {
+        let graph = Graph::new();
+        refused(case(&graph), message);
+    }
+}
+
+#[test]
+fn what_is_picked_from_a_huge_broadcast_costs_what_is_picked() {
+    let graph = Graph::new();
+    let huge = graph.iota(3).unsqueeze(1).broadcast_to([3, HUGE]);
+    gives(
+        huge.gather(graph.constant([HUGE - 1, -HUGE]), 1),
+        Array2::from_shape_fn((3, 2), |(i, _)| i as i64),
+    );
+    gives(huge.slice_axis(1, 5).flip(0), arr1(&[2_i64, 1, 0]));
+    fails(huge.gather(graph.constant([HUGE]), 1), "gather: index 35184372088832 is out of range for axis 1");
+}
+
+#[test]
+fn a_gradient_too_large_to_sum_names_both_lines() {
+    let graph = Graph::new();
+    let x = graph.constant([1.0, 2.0]);
+    let dx = grad(x.broadcast_to([HUGE, 2]).sum(..), x);
+    let error = dx.eval::<f64>().unwrap_err().to_string();
+    assert!(
+        error.starts_with("broadcast_to: shape [2, 35184372088832] repeats its elements to 70368744177664"),
+        "{error}"
+    );
+    assert!(error.contains("gradient taken at") && error.contains("of what was built at"), "{error}");
+}
