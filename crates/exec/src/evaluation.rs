@@ -67,7 +67,7 @@ fn compute<'r>(
     let shape = sizes.lengths(node.shape())?;
     checked_len(&shape, node.dtype().size_of())?;
     let operands = step.operands.iter().map(|operand| alive(values, *operand)).collect();
-    let call = Call { operands, shape: &shape, sizes, memory };
+    let call = Call { operands, shape: &shape, sizes, memory, threads: &plan.threads };
     if let Op::Layout(Layout::Guard { .. }) = node.op() {
         check_guard(plan, step, call.operands[0].shape(), &shape)?;
     }

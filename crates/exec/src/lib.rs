@@ -15,9 +15,11 @@ mod kernel;
 mod memory;
 mod outputs;
 mod plan;
+mod raw;
 mod run;
 mod sizes;
 mod tensor;
+mod threads;
 
 pub use error::{Error, ErrorKind, Length, Report, Sighting};
 pub use eval::Eval;

@@ -7,6 +7,7 @@ use ndarray::{ArrayD, ArrayViewD};
 use tamis_graph::DimError;
 
 use crate::error::ErrorKind;
+use crate::raw::{self, Zero};
 
 /// How many elements a walk may visit that are not each stored: what a minute
 /// or two suffice for. Elements that are stored are bounded by the memory.
@@ -25,14 +26,17 @@ impl Memory {
         Memory { limit, held: Cell::new(0) }
     }
 
+    /// Elements in row-major order that mean nothing yet, or an error where memory does not suffice.
+    pub(crate) fn unspecified<T: Zero>(&self, shape: &[usize]) -> Result<Buffer<'_, T>, ErrorKind> {
+        self.zeros(shape)
+    }
+
     /// Zeros (or `false`) in row-major order, or an error where memory does not suffice.
-    pub(crate) fn zeros<T: Copy + Default>(&self, shape: &[usize]) -> Result<Buffer<'_, T>, ErrorKind> {
+    pub(crate) fn zeros<T: Zero>(&self, shape: &[usize]) -> Result<Buffer<'_, T>, ErrorKind> {
         let len = checked_len(shape, size_of::<T>())?;
         let charge = self.charge(shape, len * size_of::<T>())?;
-        let mut elements = Vec::new();
-        let reserved = elements.try_reserve_exact(len);
-        reserved.map_err(|_| ErrorKind::OutOfMemory { shape: shape.to_vec(), bytes: charge.bytes })?;
-        elements.resize(len, T::default());
+        let refuse = || ErrorKind::OutOfMemory { shape: shape.to_vec(), bytes: charge.bytes };
+        let elements = raw::zeroed(len).ok_or_else(refuse)?;
         let array = ArrayD::from_shape_vec(shape, elements);
         let array = array.unwrap_or_else(|error| unreachable!("the length is that of the shape: {error}"));
         Ok(Buffer { array, charge })

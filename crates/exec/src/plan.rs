@@ -14,6 +14,7 @@ use crate::feed::Feed;
 use crate::interface::{Input, Interface, Key, Output, Slot};
 use crate::outputs::Outputs;
 use crate::run::Run;
+use crate::threads::Threads;
 
 /// A computation that is ready to run: what to evaluate for a list of named
 /// outputs, in which order.
@@ -41,6 +42,9 @@ pub struct Plan {
     pub(crate) notes: HashMap<Symbol, String>,
     /// How many bytes a run may hold at once.
     pub(crate) memory_limit: usize,
+    pub(crate) threads: Threads,
+    /// Whether a run evaluates op by op, without fusing.
+    pub(crate) is_reference: bool,
 }
 
 /// The evaluation of one node. Steps are in id order: operands come first.
@@ -82,12 +86,21 @@ impl Plan {
             steps: steps(nodes, &places, &results),
             interface: Arc::new(Interface::new(inputs.collect(), results)),
             memory_limit: usize::MAX,
+            threads: Threads::available(),
+            is_reference: false,
         })
     }
 
     fn empty() -> Plan {
         let interface = Arc::new(Interface::new(Vec::new(), Vec::new()));
-        Plan { steps: Vec::new(), interface, notes: HashMap::new(), memory_limit: usize::MAX }
+        Plan {
+            steps: Vec::new(),
+            interface,
+            notes: HashMap::new(),
+            memory_limit: usize::MAX,
+            threads: Threads::serial(),
+            is_reference: false,
+        }
     }
 
     /// The plan with a limit on the memory of each of its runs; without one, a
@@ -116,6 +129,44 @@ impl Plan {
     #[must_use = "the plan with the limit is returned"]
     pub fn memory_limit(self, bytes: usize) -> Plan {
         Plan { memory_limit: bytes, ..self }
+    }
+
+    /// The plan on `count` threads, the calling one among them; without this,
+    /// on as many as the machine runs at a time. 0 means 1, which is truly
+    /// serial. Results have the same bits whatever the number.
+    ///
+    /// ```
+    /// use tamis::prelude::*;
+    ///
+    /// let graph = Graph::new();
+    /// let x = graph.input::<f64>("x", dims!["n"]);
+    /// let plan = Plan::new([("sum", x.sum(..))])?.threads(1);
+    /// assert_eq!(plan.feed("x", &ndarray::array![1.0, 2.0]).run()?.scalar::<f64>("sum")?, 3.0);
+    /// # Ok::<(), tamis::Error>(())
+    /// ```
+    #[must_use = "the plan on these threads is returned"]
+    pub fn threads(self, count: usize) -> Plan {
+        Plan { threads: Threads::new(count), ..self }
+    }
+
+    /// The plan evaluated by the reference executor: op by op, each as plainly
+    /// as its definition reads, on one thread. Slow; it tells what a result
+    /// should be. Sums and products of matrices may differ in their last bits
+    /// from those of the plan, since the order of additions differs.
+    ///
+    /// ```
+    /// use tamis::prelude::*;
+    ///
+    /// let graph = Graph::new();
+    /// let x = graph.input::<f64>("x", dims!["n"]);
+    /// let plan = Plan::new([("kept", x.boolean_mask(x.gt(1.0)))])?.reference();
+    /// let out = plan.feed("x", &ndarray::array![1.0, 2.0]).run()?;
+    /// assert_eq!(out.view::<f64>("kept")?, ndarray::arr1(&[2.0]).into_dyn());
+    /// # Ok::<(), tamis::Error>(())
+    /// ```
+    #[must_use = "the plan for the reference executor is returned"]
+    pub fn reference(self) -> Plan {
+        Plan { is_reference: true, ..self }
     }
 
     /// The slot of an input or output, which spares the search for its name.

@@ -8,6 +8,7 @@ use tamis_graph::{DType, Element, Scalar, Value, ValueView};
 
 use crate::error::ErrorKind;
 use crate::memory::{Buffer, Charge, Memory, check_walk};
+use crate::raw::Zero;
 
 /// A tensor of which every axis of length 1 in the base may be repeated: the
 /// base and the shape have one rank, and the base broadcasts to the shape.
@@ -53,7 +54,7 @@ impl<T: Copy> Base<'_, T> {
     }
 }
 
-impl<'a, T: Element> Tensor<'a, T> {
+impl<'a, T: Item> Tensor<'a, T> {
     fn new(base: Base<'a, T>) -> Tensor<'a, T> {
         let shape = base.view().shape().to_vec();
         Tensor { base, shape, charge: None }
@@ -206,7 +207,7 @@ pub(crate) fn slice_of(start: usize, step: isize, len: usize) -> Slice {
     Slice::from(low..high + 1).step_by(step)
 }
 
-impl<'a, T: Element> From<Buffer<'a, T>> for Tensor<'a, T> {
+impl<'a, T: Item> From<Buffer<'a, T>> for Tensor<'a, T> {
     fn from(buffer: Buffer<'a, T>) -> Self {
         let (array, charge) = buffer.into_parts();
         Tensor { charge: Some(Rc::new(charge)), ..Tensor::new(Base::Shared(array.into_shared())) }
@@ -310,7 +311,7 @@ impl<'a, T: Item> From<Buffer<'a, T>> for AnyTensor<'a> {
 }
 
 /// An element type, with its place among the dtypes.
-pub(crate) trait Item: Element {
+pub(crate) trait Item: Element + Zero {
     /// The typed tensor, or `None` if its dtype is another.
     fn from_any<'t, 'a>(any: &'t AnyTensor<'a>) -> Option<&'t Tensor<'a, Self>>;
 

@@ -27,6 +27,7 @@ use crate::error::ErrorKind;
 use crate::memory::Memory;
 use crate::sizes::Sizes;
 use crate::tensor::{AnyTensor, Item, Tensor};
+use crate::threads::Threads;
 
 /// What a kernel is given besides the op.
 pub(crate) struct Call<'c, 'a> {
@@ -36,6 +37,8 @@ pub(crate) struct Call<'c, 'a> {
     pub(crate) sizes: &'c Sizes,
     /// Where results and scratch space are allocated.
     pub(crate) memory: &'a Memory,
+    /// Who does the work; the reference kernels use the calling thread alone.
+    pub(crate) threads: &'c Threads,
 }
 
 impl<'c, 'a> Call<'c, 'a> {

@@ -1,0 +1,180 @@
+//! The only unsafe code: what the borrow checker cannot see. Everything that
+//! leaves this module is safe to call.
+#![allow(unsafe_code)]
+
+use std::alloc::{Layout, alloc_zeroed};
+use std::marker::PhantomData;
+
+use ndarray::ArrayViewD;
+use smallvec::SmallVec;
+
+/// The elements of an array in any layout, which threads may share.
+pub(crate) struct Strided<'a, T> {
+    /// The first element.
+    start: *const T,
+    shape: SmallVec<[usize; 4]>,
+    strides: SmallVec<[isize; 4]>,
+    lifetime: PhantomData<&'a [T]>,
+}
+
+// SAFETY: it only reads, as a slice would.
+unsafe impl<T: Sync> Send for Strided<'_, T> {}
+// SAFETY: it only reads, as a slice would.
+unsafe impl<T: Sync> Sync for Strided<'_, T> {}
+
+impl<'a, T: Copy> Strided<'a, T> {
+    pub(crate) fn new(view: &ArrayViewD<'a, T>) -> Strided<'a, T> {
+        Strided {
+            start: view.as_ptr(),
+            shape: view.shape().into(),
+            strides: view.strides().into(),
+            lifetime: PhantomData,
+        }
+    }
+
+    /// Reads elements along the last axis into `row`, from `position` on.
+    ///
+    /// # Panics
+    /// When they do not all lie in the array.
+    #[inline]
+    pub(crate) fn read(&self, position: &[usize], row: &mut [T]) {
+        assert_eq!(position.len(), self.shape.len(), "a position names a place on every axis");
+        let Some(last) = self.shape.len().checked_sub(1) else {
+            // SAFETY: an array of rank 0 has one element.
+            return row.fill(unsafe { *self.start });
+        };
+        let inside = position[..last].iter().zip(&self.shape).all(|(place, length)| place < length);
+        assert!(
+            inside && row.len() <= self.shape[last].saturating_sub(position[last]),
+            "rows lie in the array"
+        );
+        if row.is_empty() {
+            return;
+        }
+        let offset: isize =
+            position.iter().zip(&self.strides).map(|(place, stride)| *place as isize * stride).sum();
+        let step = self.strides[last];
+        // SAFETY: each place is less than the length of its axis, those on the
+        // last axis up to the end of the row, so that all are elements of a view
+        // that is borrowed for 'a.
+        unsafe {
+            let from = self.start.offset(offset);
+            match step {
+                0 => row.fill(*from),
+                1 => row.copy_from_slice(std::slice::from_raw_parts(from, row.len())),
+                _ => {
+                    for (i, element) in row.iter_mut().enumerate() {
+                        *element = *from.offset(i as isize * step);
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Elements of which every pattern of zero bits is a value. Sealed by this module.
+pub(crate) trait Zero: Copy {}
+
+impl Zero for bool {}
+impl Zero for u8 {}
+impl Zero for i32 {}
+impl Zero for i64 {}
+impl Zero for usize {}
+impl Zero for f32 {}
+impl Zero for f64 {}
+
+/// From this size on, memory is asked for in huge pages: a large result spends
+/// more time on page faults than on arithmetic.
+const HUGE: usize = 4 << 20;
+
+/// `len` zeros, whose pages are not touched before they are written; `None`
+/// where there is no such memory.
+pub(crate) fn zeroed<T: Zero>(len: usize) -> Option<Vec<T>> {
+    let layout = Layout::array::<T>(len).ok()?;
+    if layout.size() == 0 {
+        return Some(Vec::new());
+    }
+    // SAFETY: the layout has a size.
+    let start = unsafe { alloc_zeroed(layout) };
+    if start.is_null() {
+        return None;
+    }
+    if layout.size() >= HUGE {
+        advise_huge_pages(start, layout.size());
+    }
+    // SAFETY: the memory was allocated by the global allocator with the layout
+    // of `len` elements, and zero bits are a value of each.
+    Some(unsafe { Vec::from_raw_parts(start.cast::<T>(), len, len) })
+}
+
+#[cfg(target_os = "linux")]
+fn advise_huge_pages(start: *mut u8, size: usize) {
+    const PAGE: usize = 4096;
+    let padding = start.align_offset(PAGE);
+    let size = size.saturating_sub(padding) / PAGE * PAGE;
+    // SAFETY: the pages lie in memory that was just allocated. The advice
+    // changes no content, and its refusal is no harm.
+    unsafe { libc::madvise(start.wrapping_add(padding).cast(), size, libc::MADV_HUGEPAGE) };
+}
+
+#[cfg(not(target_os = "linux"))]
+fn advise_huge_pages(_start: *mut u8, _size: usize) {}
+
+#[cfg(test)]
+mod tests {
+    use ndarray::{Array2, Axis, Slice, array};
+
+    use super::*;
+
+    #[test]
+    fn rows_are_read_in_every_layout() {
+        let array = Array2::from_shape_fn((3, 4), |(i, j)| 10 * i + j).into_dyn();
+        let mut view = array.view();
+        view.invert_axis(Axis(1));
+        let mut row = [0; 3];
+        Strided::new(&view).read(&[2, 1], &mut row);
+        assert_eq!(row, [22, 21, 20]);
+        let columns = array.view().reversed_axes();
+        Strided::new(&columns).read(&[1, 0], &mut row);
+        assert_eq!(row, [1, 11, 21]);
+        let repeated = array![7].into_dyn();
+        Strided::new(&repeated.broadcast(vec![5, 3]).unwrap()).read(&[4, 0], &mut row);
+        assert_eq!(row, [7, 7, 7]);
+        let stepped = array.slice_axis(Axis(1), Slice::from(..).step_by(2));
+        Strided::new(&stepped).read(&[1, 0], &mut row[..2]);
+        assert_eq!(row[..2], [10, 12]);
+    }
+
+    #[test]
+    #[should_panic(expected = "rows lie in the array")]
+    fn a_row_may_not_leave_the_array() {
+        let array = array![[1, 2], [3, 4]].into_dyn();
+        Strided::new(&array.view()).read(&[0, 1], &mut [0, 0]);
+    }
+
+    #[test]
+    #[should_panic(expected = "rows lie in the array")]
+    fn a_position_may_not_leave_the_array() {
+        let array = array![[1, 2], [3, 4]].into_dyn();
+        Strided::new(&array.view()).read(&[2, 0], &mut [0]);
+    }
+
+    #[test]
+    fn zeroed_memory_is_an_ordinary_list() {
+        let mut small = zeroed::<i64>(3).unwrap();
+        small.extend([1, 2]);
+        assert_eq!(small, [0, 0, 0, 1, 2]);
+        let mut large = zeroed::<f32>(HUGE / 4 + 1).unwrap();
+        large[HUGE / 4] = 1.0;
+        assert_eq!(large.iter().sum::<f32>(), 1.0);
+        assert!(zeroed::<bool>(0).unwrap().is_empty());
+        assert!(zeroed::<f64>(1 << 59).is_none());
+        assert!(zeroed::<f64>(usize::MAX).is_none());
+    }
+
+    #[test]
+    fn an_empty_row_reads_nothing() {
+        let array = Array2::<i32>::zeros((2, 0)).into_dyn();
+        Strided::new(&array.view()).read(&[1, 0], &mut []);
+    }
+}
