@@ -3,7 +3,9 @@
 use tamis_graph::{Layout, Op, Value};
 
 use crate::error::{Error, ErrorKind, Length, Report};
+use crate::fuse::Stage;
 use crate::kernel::{self, Call};
+use crate::machine;
 use crate::memory::{Memory, checked_len};
 use crate::plan::{Plan, Step};
 use crate::sizes::Sizes;
@@ -23,19 +25,10 @@ pub(crate) fn evaluate<'r>(
             values[step] = tensor;
         }
     }
-    for (place, step) in plan.steps.iter().enumerate() {
-        let report = |kind| Report::of_node(&step.node, kind);
-        let value = match values[place].take() {
-            Some(fed) => fed,
-            None => compute(plan, step, &values, &sizes, memory).map_err(report)?,
-        };
-        if step.counted {
-            sizes.count(step.node.id(), count_true(&value).map_err(report)?);
-        }
-        values[place] = Some(value);
-        for dying in &step.dying {
-            values[*dying] = None;
-        }
+    if plan.is_reference {
+        one_by_one(plan, &mut values, &mut sizes, memory)?;
+    } else {
+        in_stages(plan, &mut values, &mut sizes, memory)?;
     }
     // All results are held at once, so that each stays counted until all are there.
     for output in &plan.interface.outputs {
@@ -45,6 +38,63 @@ pub(crate) fn evaluate<'r>(
     }
     let outputs = plan.interface.outputs.iter();
     Ok(outputs.map(|output| alive(&values, output.step).clone().into_value()).collect())
+}
+
+/// Evaluates each step by its reference kernel.
+fn one_by_one<'r>(
+    plan: &Plan,
+    values: &mut [Option<AnyTensor<'r>>],
+    sizes: &mut Sizes,
+    memory: &'r Memory,
+) -> Result<(), Error> {
+    for (place, step) in plan.steps.iter().enumerate() {
+        let report = |kind| Report::of_node(&step.node, kind);
+        let value = match values[place].take() {
+            Some(fed) => fed,
+            None => compute(plan, step, values, sizes, memory).map_err(report)?,
+        };
+        if step.counted {
+            sizes.count(step.node.id(), count_true(&value).map_err(report)?);
+        }
+        values[place] = Some(value);
+        for dying in &step.dying {
+            values[*dying] = None;
+        }
+    }
+    Ok(())
+}
+
+/// Runs each stage of the plan: regions by the tile machine, all else by kernels.
+fn in_stages<'r>(
+    plan: &Plan,
+    values: &mut [Option<AnyTensor<'r>>],
+    sizes: &mut Sizes,
+    memory: &'r Memory,
+) -> Result<(), Error> {
+    let report = |step: usize, kind| Report::of_node(&plan.steps[step].node, kind);
+    for (stage, dying) in plan.program.stages.iter().zip(&plan.program.dying) {
+        match stage {
+            Stage::Kernel(place) => {
+                let value = compute(plan, &plan.steps[*place], values, sizes, memory);
+                values[*place] = Some(value.map_err(|kind| report(*place, kind))?);
+            }
+            Stage::Region(region) => {
+                let (threads, level) = (&plan.threads, plan.level);
+                let call = machine::Call { values, sizes, memory, threads, level };
+                let results = machine::run(region, &call).map_err(|(step, kind)| report(step, kind))?;
+                for (step, value) in results.values {
+                    values[step] = Some(value);
+                }
+                for (mask, count) in results.counts {
+                    sizes.count(plan.steps[mask].node.id(), count);
+                }
+            }
+        }
+        for dying in dying {
+            values[*dying] = None;
+        }
+    }
+    Ok(())
 }
 
 fn alive<'v, 'r>(values: &'v [Option<AnyTensor<'r>>], place: usize) -> &'v AnyTensor<'r> {

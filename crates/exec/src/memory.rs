@@ -3,7 +3,7 @@
 use std::cell::Cell;
 use std::ops::{Deref, DerefMut};
 
-use ndarray::{ArrayD, ArrayViewD};
+use ndarray::{ArrayD, ArrayViewD, Axis, Slice};
 use tamis_graph::DimError;
 
 use crate::error::ErrorKind;
@@ -40,6 +40,17 @@ impl Memory {
         let array = ArrayD::from_shape_vec(shape, elements);
         let array = array.unwrap_or_else(|error| unreachable!("the length is that of the shape: {error}"));
         Ok(Buffer { array, charge })
+    }
+
+    /// A list of `len` elements that mean nothing yet. It does not count before
+    /// [`Buffer::truncated`] says how much of it is used: pages that are never
+    /// touched are never there.
+    pub(crate) fn uncounted<T: Zero>(&self, len: usize) -> Result<Buffer<'_, T>, ErrorKind> {
+        let bytes = checked_len(&[len], size_of::<T>())? * size_of::<T>();
+        let refuse = || ErrorKind::OutOfMemory { shape: vec![len], bytes };
+        let array = ArrayD::from_shape_vec(vec![len], raw::zeroed(len).ok_or_else(refuse)?);
+        let array = array.unwrap_or_else(|error| unreachable!("the length is that of the shape: {error}"));
+        Ok(Buffer { array, charge: Charge { memory: self, bytes: 0 } })
     }
 
     /// Counts `bytes`, unless that exceeds the limit.
@@ -92,6 +103,13 @@ impl<'m, T> Buffer<'m, T> {
         Buffer { array, charge: self.charge }
     }
 
+    /// The first `count` elements of a list, which count from now on.
+    pub(crate) fn truncated(self, count: usize, memory: &'m Memory) -> Result<Buffer<'m, T>, ErrorKind> {
+        let charge = memory.charge(&[count], count * size_of::<T>())?;
+        let array = self.array.slice_axis_move(Axis(0), Slice::from(..count));
+        Ok(Buffer { array, charge })
+    }
+
     /// The array, and what counts it.
     pub(crate) fn into_parts(self) -> (ArrayD<T>, Charge<'m>) {
         (self.array, self.charge)
@@ -122,15 +140,20 @@ pub(crate) fn checked_len(shape: &[usize], item: usize) -> Result<usize, ErrorKi
     Ok(shape.iter().product())
 }
 
+/// Refuses a walk over `len` elements of which so many repeat one of `stored`
+/// that it would not end in time.
+pub(crate) fn check_repeats(shape: &[usize], len: usize, stored: usize) -> Result<(), ErrorKind> {
+    if len > LONGEST_WALK && len > stored {
+        return Err(ErrorKind::LongWalk { shape: shape.to_vec(), elements: len, limit: LONGEST_WALK });
+    }
+    Ok(())
+}
+
 /// Refuses a walk over so many repeated elements that it would not end in time.
 pub(crate) fn check_walk<T>(view: &ArrayViewD<'_, T>) -> Result<(), ErrorKind> {
     let axes = view.shape().iter().zip(view.strides());
     let stored: usize = axes.filter(|(_, stride)| **stride != 0).map(|(length, _)| length).product();
-    if view.len() > LONGEST_WALK && view.len() > stored {
-        let (shape, limit) = (view.shape().to_vec(), LONGEST_WALK);
-        return Err(ErrorKind::LongWalk { shape, elements: view.len(), limit });
-    }
-    Ok(())
+    check_repeats(view.shape(), view.len(), stored)
 }
 
 #[cfg(test)]

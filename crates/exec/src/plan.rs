@@ -5,12 +5,14 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fmt;
 use std::sync::Arc;
 
+use fearless_simd::Level;
 use ndarray::{ArrayViewMut, Dimension};
 use smallvec::SmallVec;
 use tamis_graph::{Dim, Element, Expr, Graph, Layout, Node, NodeId, Op, Source, Symbol};
 
 use crate::error::{Error, ErrorKind, Report};
 use crate::feed::Feed;
+use crate::fuse::{Program, fuse};
 use crate::interface::{Input, Interface, Key, Output, Slot};
 use crate::outputs::Outputs;
 use crate::run::Run;
@@ -37,6 +39,10 @@ use crate::threads::Threads;
 /// ```
 pub struct Plan {
     pub(crate) steps: Vec<Step>,
+    /// The same in stages that each run in one pass.
+    pub(crate) program: Program,
+    /// The vector instructions that this machine has.
+    pub(crate) level: Level,
     pub(crate) interface: Arc<Interface>,
     /// What the symbols of guarded lengths stand for.
     pub(crate) notes: HashMap<Symbol, String>,
@@ -81,9 +87,14 @@ impl Plan {
         });
         let results: Vec<Output> =
             outputs.into_iter().map(|(name, expr)| Output { name, step: places[&expr.id()] }).collect();
+        let notes = guard_notes(&nodes, &places, graph);
+        let steps = steps(nodes, &places, &results);
+        let seen: Vec<usize> = results.iter().map(|output| output.step).collect();
         Ok(Plan {
-            notes: guard_notes(&nodes, &places, graph),
-            steps: steps(nodes, &places, &results),
+            notes,
+            program: fuse(&steps, &seen),
+            steps,
+            level: Level::new(),
             interface: Arc::new(Interface::new(inputs.collect(), results)),
             memory_limit: usize::MAX,
             threads: Threads::available(),
@@ -95,6 +106,8 @@ impl Plan {
         let interface = Arc::new(Interface::new(Vec::new(), Vec::new()));
         Plan {
             steps: Vec::new(),
+            program: fuse(&[], &[]),
+            level: Level::new(),
             interface,
             notes: HashMap::new(),
             memory_limit: usize::MAX,

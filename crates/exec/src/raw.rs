@@ -72,6 +72,12 @@ impl<'a, T: Copy> Strided<'a, T> {
     }
 }
 
+/// Bools as bytes: 0 for false, 1 for true.
+pub(crate) fn bytes(bools: &[bool]) -> &[u8] {
+    // SAFETY: a bool is a byte of value 0 or 1, which can be read as any byte.
+    unsafe { std::slice::from_raw_parts(bools.as_ptr().cast(), bools.len()) }
+}
+
 /// Elements of which every pattern of zero bits is a value. Sealed by this module.
 pub(crate) trait Zero: Copy {}
 
@@ -157,6 +163,12 @@ mod tests {
     fn a_position_may_not_leave_the_array() {
         let array = array![[1, 2], [3, 4]].into_dyn();
         Strided::new(&array.view()).read(&[2, 0], &mut [0]);
+    }
+
+    #[test]
+    fn bools_are_bytes() {
+        assert_eq!(bytes(&[true, false, true]), [1, 0, 1]);
+        assert_eq!(bytes(&[]), []);
     }
 
     #[test]

@@ -274,6 +274,11 @@ impl<'a> AnyTensor<'a> {
         dispatch!(self, tensor => tensor.shape())
     }
 
+    /// How many elements are stored.
+    pub(crate) fn stored_len(&self) -> usize {
+        dispatch!(self, tensor => tensor.stored().len())
+    }
+
     /// The tensor with all elements in memory that it owns or shares, copied
     /// only where they must be.
     pub(crate) fn into_whole(self, memory: &'a Memory) -> Result<AnyTensor<'a>, ErrorKind> {

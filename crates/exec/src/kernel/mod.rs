@@ -11,14 +11,14 @@ mod layout;
 mod linalg;
 mod logic;
 mod mask;
-mod number;
+pub(crate) mod number;
 mod order;
 mod places;
 mod reduce;
 mod scan;
 mod select;
 mod source;
-mod unary;
+pub(crate) mod unary;
 
 use smallvec::SmallVec;
 use tamis_graph::Op;

@@ -67,7 +67,7 @@ fn cast<'a, T: Cast>(
 }
 
 /// Conversion as Rust's `as` does it; to bool, whether an element is not 0.
-trait Cast: Item {
+pub(crate) trait Cast: Item {
     fn to_bool(self) -> bool;
     fn to_u8(self) -> u8;
     fn to_i32(self) -> i32;

@@ -1,0 +1,533 @@
+//! Which steps run together: elementwise steps, reductions and selections over
+//! one shape become regions, everything else runs as a kernel of its own.
+//!
+//! A region ends where a value must exist as a whole before the next can be
+//! computed: after a reduction, a selection, a kernel. What is elementwise is
+//! not stored unless somebody needs it as an array, or unless computing it
+//! again in a later region costs more than [`RECOMPUTED`] additions an element.
+
+use std::cmp::Reverse;
+use std::collections::{BinaryHeap, HashMap, HashSet};
+
+use smallvec::SmallVec;
+use tamis_graph::{AxisList, DType, Layout, Mask, NodeId, Op, Reduce, Shape, Source};
+
+use crate::plan::Step;
+use crate::region::{Region, Sink, Target, compile, is_lane, through_broadcasts, weight};
+
+/// The weight up to which a value is computed in every region that reads it,
+/// rather than stored and loaded: memory is that much slower than arithmetic.
+const RECOMPUTED: usize = 16;
+
+/// The weight of reading an array again.
+const LOADED: usize = 4;
+
+/// What a run does at a time.
+pub(crate) enum Stage {
+    /// The kernel of one step.
+    Kernel(usize),
+    Region(Box<Region>),
+}
+
+/// Stages in an order in which each finds what it needs.
+pub(crate) struct Program {
+    pub(crate) stages: Vec<Stage>,
+    /// For each stage, the steps whose values nobody reads after it.
+    pub(crate) dying: Vec<SmallVec<[usize; 2]>>,
+}
+
+/// How a step is evaluated.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Role {
+    /// By a region; computed where it is needed unless it is stored.
+    Lane,
+    /// By a region, which reduces or selects.
+    Sink,
+    /// Whole, by a kernel.
+    Kernel,
+    /// Not at all: regions read through it.
+    Transparent,
+}
+
+/// Divides the steps into stages. `outputs` are the steps that users see.
+pub(crate) fn fuse(steps: &[Step], outputs: &[usize]) -> Program {
+    let mut fuser = Fuser::new(steps, outputs);
+    loop {
+        let groups = fuser.groups();
+        let heavy = fuser.computed_twice(&groups);
+        if heavy.is_empty() {
+            return fuser.program(groups);
+        }
+        heavy.into_iter().for_each(|step| fuser.is_stored[step] = true);
+    }
+}
+
+struct Fuser<'s> {
+    steps: &'s [Step],
+    outputs: &'s [usize],
+    roles: Vec<Role>,
+    /// Whether the value of a step exists in memory.
+    is_stored: Vec<bool>,
+    readers: Vec<SmallVec<[usize; 2]>>,
+    /// The step of each counted mask.
+    masks: HashMap<NodeId, usize>,
+    /// For each step, the masks whose counts it needs.
+    counts: Vec<SmallVec<[usize; 1]>>,
+}
+
+/// Targets of one region.
+struct Group {
+    time: usize,
+    domain: usize,
+    folded: Option<AxisList>,
+    targets: Vec<Target>,
+}
+
+/// The times at which steps and counts are computed. What is computed at a time
+/// can be read from the next on.
+struct Times {
+    steps: Vec<usize>,
+    /// By the step of the mask.
+    counts: HashMap<usize, usize>,
+}
+
+impl<'s> Fuser<'s> {
+    fn new(steps: &'s [Step], outputs: &'s [usize]) -> Fuser<'s> {
+        let mut readers: Vec<SmallVec<[usize; 2]>> = vec![SmallVec::new(); steps.len()];
+        for (reader, step) in steps.iter().enumerate() {
+            step.operands.iter().for_each(|operand| readers[*operand].push(reader));
+        }
+        let masks: HashMap<NodeId, usize> = steps
+            .iter()
+            .enumerate()
+            .filter(|(_, step)| step.counted)
+            .map(|(place, step)| (step.node.id(), place))
+            .collect();
+        let counts_of = |step: &Step| {
+            let mut counts: SmallVec<[usize; 1]> = SmallVec::new();
+            if !masks.is_empty() {
+                step.node.visit_counts(&mut |mask| {
+                    let mask = masks[&mask];
+                    if !counts.contains(&mask) {
+                        counts.push(mask);
+                    }
+                });
+            }
+            counts
+        };
+        let roles: Vec<Role> = steps.iter().map(|step| role(steps, step)).collect();
+        // A selection in a region has the length that it turns out to have.
+        let is_compaction =
+            |step: &Step, role: Role| role == Role::Sink && matches!(step.node.op(), Op::Mask(_));
+        let counts = steps
+            .iter()
+            .zip(&roles)
+            .map(|(step, role)| if is_compaction(step, *role) { SmallVec::new() } else { counts_of(step) })
+            .collect();
+        let is_stored = vec![false; steps.len()];
+        let mut fuser = Fuser { steps, outputs, roles, is_stored, readers, masks, counts };
+        fuser.see_through_broadcasts();
+        fuser.store_what_is_read_whole();
+        fuser
+    }
+
+    /// Broadcasts that only regions read are never evaluated; nor are literals.
+    fn see_through_broadcasts(&mut self) {
+        for place in (0..self.steps.len()).rev() {
+            let step = &self.steps[place];
+            let is_scalar = matches!(step.node.op(), Op::Source(Source::Scalar(_)));
+            let is_read_by_regions = self.readers[place].iter().all(|reader| match self.roles[*reader] {
+                Role::Lane | Role::Sink | Role::Transparent => true,
+                Role::Kernel => false,
+            });
+            if (step.is_repeat() || is_scalar) && is_read_by_regions && !self.outputs.contains(&place) {
+                self.roles[place] = Role::Transparent;
+            }
+        }
+    }
+
+    fn store_what_is_read_whole(&mut self) {
+        for place in 0..self.steps.len() {
+            self.is_stored[place] = match self.roles[place] {
+                Role::Sink | Role::Kernel => true,
+                Role::Transparent => false,
+                Role::Lane => self.outputs.contains(&place) || self.is_read_whole(place),
+            };
+        }
+    }
+
+    /// Whether a reader needs the value of a lane as an array: a kernel, or a
+    /// region over another shape.
+    fn is_read_whole(&self, lane: usize) -> bool {
+        self.readers[lane].iter().any(|reader| match self.roles[*reader] {
+            Role::Kernel | Role::Transparent => true,
+            Role::Lane | Role::Sink => self.domain(*reader) != self.steps[lane].node.shape(),
+        })
+    }
+
+    /// The shape over which a step is computed.
+    fn domain(&self, step: usize) -> &'s Shape {
+        self.steps[self.domain_step(step)].node.shape()
+    }
+
+    /// The step that has the shape over which `step` is computed.
+    fn domain_step(&self, step: usize) -> usize {
+        match self.roles[step] {
+            Role::Sink => self.steps[step].operands[0],
+            Role::Lane | Role::Kernel | Role::Transparent => step,
+        }
+    }
+
+    /// Assigns a time to every step and count: a sink that can wait joins the
+    /// latest region of its shape, so that what they read is read once.
+    fn times(&self) -> (Times, Vec<Group>) {
+        let mut times = self.earliest();
+        let end = times.steps.iter().copied().max().unwrap_or(0);
+        let mut latest: Vec<usize> = vec![end; self.steps.len()];
+        let mut latest_count: HashMap<usize, usize> = times.counts.keys().map(|mask| (*mask, end)).collect();
+        let mut groups: Vec<Group> = Vec::new();
+        let mut by_domain: HashMap<&Shape, Vec<usize>> = HashMap::new();
+        for place in (0..self.steps.len()).rev() {
+            if let Some(earliest) = times.counts.get(&place).copied() {
+                let late = latest_count[&place].max(earliest);
+                let time = self.join(Target::Count(place), earliest, late, &mut groups, &mut by_domain);
+                times.counts.insert(place, time);
+                // The mask is needed where it is counted.
+                latest[place] = latest[place].min(time);
+            }
+            let earliest = times.steps[place];
+            let late = latest[place].max(earliest);
+            let time = match self.roles[place] {
+                Role::Sink => self.join(Target::Value(place), earliest, late, &mut groups, &mut by_domain),
+                Role::Lane if self.is_stored[place] => {
+                    self.join(Target::Value(place), earliest, late, &mut groups, &mut by_domain)
+                }
+                Role::Lane | Role::Transparent | Role::Kernel => late,
+            };
+            times.steps[place] = time;
+            for operand in &self.steps[place].operands {
+                latest[*operand] = latest[*operand].min(time.saturating_sub(self.delay(*operand)));
+            }
+            for mask in &self.counts[place] {
+                let late = latest_count.entry(*mask).or_insert(end);
+                *late = (*late).min(time.saturating_sub(1));
+            }
+        }
+        (times, groups)
+    }
+
+    /// The first time at which each step can be computed.
+    fn earliest(&self) -> Times {
+        let mut times = Times { steps: vec![0; self.steps.len()], counts: HashMap::new() };
+        for (place, step) in self.steps.iter().enumerate() {
+            let mut time = 0;
+            for operand in &step.operands {
+                time = time.max(times.steps[*operand] + self.delay(*operand));
+            }
+            for mask in &self.counts[place] {
+                time = time.max(times.counts[mask] + 1);
+            }
+            times.steps[place] = time;
+            if step.counted {
+                times.counts.insert(place, time + self.delay(place));
+            }
+        }
+        times
+    }
+
+    /// Whether a value is there before the run begins.
+    fn is_given(&self, step: usize) -> bool {
+        matches!(self.steps[step].node.op(), Op::Source(Source::Input { .. }))
+    }
+
+    /// How much later than a step its value can be read: a region must be
+    /// over, kernels are run as soon as what they read is there.
+    fn delay(&self, step: usize) -> usize {
+        match self.roles[step] {
+            Role::Lane | Role::Sink => usize::from(self.is_stored[step]),
+            Role::Kernel | Role::Transparent => 0,
+        }
+    }
+
+    /// Puts a target into the latest group of its domain between two times, or a new one.
+    fn join(
+        &self,
+        target: Target,
+        earliest: usize,
+        latest: usize,
+        groups: &mut Vec<Group>,
+        by_domain: &mut HashMap<&'s Shape, Vec<usize>>,
+    ) -> usize {
+        let (domain, folded) = match target {
+            Target::Count(mask) => (mask, None),
+            Target::Value(step) => (self.domain_step(step), self.folded(step)),
+        };
+        let shape = self.steps[domain].node.shape();
+        let rank = shape.len();
+        // Folds that keep inner axes run over strips, in regions without other sinks.
+        let is_strip = |folded: &Option<AxisList>| {
+            folded.as_ref().is_some_and(|axes| axes.last().is_some_and(|last| last + 1 < rank))
+        };
+        let fits = |group: &Group| {
+            let window = (earliest..=latest).contains(&group.time);
+            let axes = match (&group.folded, &folded) {
+                (Some(a), Some(b)) => a == b,
+                (Some(a), None) => !is_strip(&Some(a.clone())),
+                (None, Some(b)) => !is_strip(&Some(b.clone())),
+                (None, None) => true,
+            };
+            window && axes
+        };
+        let list = by_domain.entry(shape).or_default();
+        let found = list
+            .iter()
+            .copied()
+            .filter(|group| fits(&groups[*group]))
+            .max_by_key(|group| groups[*group].time);
+        let group = found.unwrap_or_else(|| {
+            list.push(groups.len());
+            groups.push(Group { time: earliest, domain, folded: None, targets: Vec::new() });
+            groups.len() - 1
+        });
+        let group = &mut groups[group];
+        group.folded = group.folded.take().or(folded);
+        group.targets.push(target);
+        group.time
+    }
+
+    /// The axes of a reduction that keeps some.
+    fn folded(&self, step: usize) -> Option<AxisList> {
+        match self.steps[step].node.op() {
+            Op::Reduce(op) if op.axes().len() < self.domain(step).len() => Some(op.axes().clone()),
+            Op::Reduce(_)
+            | Op::Source(_)
+            | Op::Unary(_)
+            | Op::Binary(_)
+            | Op::Compare(_)
+            | Op::Logic(_)
+            | Op::Select(_)
+            | Op::Mask(_)
+            | Op::Index(_)
+            | Op::Scan(_)
+            | Op::Order(_)
+            | Op::Layout(_)
+            | Op::Linalg(_) => None,
+        }
+    }
+
+    fn groups(&self) -> Vec<Group> {
+        self.times().1
+    }
+
+    /// Lanes that several regions would compute, and that are too costly for that.
+    fn computed_twice(&self, groups: &[Group]) -> Vec<usize> {
+        if groups.len() < 2 {
+            return Vec::new();
+        }
+        let mut weights: Vec<usize> = Vec::with_capacity(self.steps.len());
+        for (place, step) in self.steps.iter().enumerate() {
+            let computed = self.roles[place] == Role::Lane && !self.is_stored[place];
+            let below: usize = step.operands.iter().map(|operand| weights[*operand]).sum();
+            let own = match self.roles[place] {
+                _ if computed => below + weight(step.node.op()),
+                Role::Transparent => below,
+                Role::Lane | Role::Sink | Role::Kernel if step.node.shape().is_empty() => 0,
+                Role::Lane | Role::Sink | Role::Kernel => LOADED,
+            };
+            weights.push(own.min(1 << 20));
+        }
+        let mut seen: HashMap<usize, usize> = HashMap::new();
+        let mut heavy = Vec::new();
+        for (number, group) in groups.iter().enumerate() {
+            let mut pending: Vec<usize> = group
+                .targets
+                .iter()
+                .flat_map(|target| match target {
+                    Target::Count(mask) => vec![*mask],
+                    Target::Value(step) => self.steps[*step].operands.to_vec(),
+                })
+                .collect();
+            let mut visited = HashSet::new();
+            while let Some(step) = pending.pop() {
+                let step = through_broadcasts(self.steps, step);
+                if self.roles[step] != Role::Lane || self.is_stored[step] || !visited.insert(step) {
+                    continue;
+                }
+                match seen.insert(step, number) {
+                    Some(other) if other != number && weights[step] > RECOMPUTED => heavy.push(step),
+                    Some(_) | None => pending.extend(self.steps[step].operands.iter().copied()),
+                }
+            }
+        }
+        heavy.sort_unstable();
+        heavy.dedup();
+        heavy
+    }
+
+    /// The stages, each as soon as what it reads is there, in the order in
+    /// which their steps were built.
+    fn program(&self, groups: Vec<Group>) -> Program {
+        let mut stages: Vec<Stage> = Vec::new();
+        let mut keys = Vec::new();
+        // Which stage computes a step, or the count of a mask.
+        let mut makers: HashMap<Target, usize> = HashMap::new();
+        for mut group in groups {
+            group.targets.sort_unstable_by_key(|target| target.step());
+            keys.push(group.targets[0].step());
+            group.targets.iter().for_each(|target| {
+                makers.insert(*target, stages.len());
+            });
+            let domain = self.steps[group.domain].node.shape().clone();
+            let region =
+                compile(self.steps, &group.targets, domain, group.folded, &|step| self.is_stored[step]);
+            stages.push(Stage::Region(Box::new(region)));
+        }
+        for (place, role) in self.roles.iter().enumerate() {
+            if *role == Role::Kernel && !self.is_given(place) {
+                makers.insert(Target::Value(place), stages.len());
+                keys.push(place);
+                stages.push(Stage::Kernel(place));
+            }
+        }
+        let needs: Vec<Vec<usize>> =
+            stages.iter().enumerate().map(|(i, s)| self.needs(i, s, &makers)).collect();
+        let order = order(&needs, &keys);
+        let mut slots: Vec<Option<Stage>> = stages.into_iter().map(Some).collect();
+        let stages: Vec<Stage> = order.into_iter().filter_map(|stage| slots[stage].take()).collect();
+        let dying = self.dying(&stages);
+        Program { stages, dying }
+    }
+
+    /// The stages that must come before one.
+    fn needs(&self, own: usize, stage: &Stage, makers: &HashMap<Target, usize>) -> Vec<usize> {
+        let mut needs = Vec::new();
+        let mut value = |step: usize| needs.extend(makers.get(&Target::Value(step)).copied());
+        match stage {
+            Stage::Kernel(step) => self.steps[*step].operands.iter().for_each(|operand| value(*operand)),
+            Stage::Region(region) => region.loads.iter().for_each(|load| value(load.step)),
+        }
+        let mut count = |step: usize| {
+            for mask in &self.counts[step] {
+                needs.extend(makers.get(&Target::Count(*mask)).copied());
+            }
+        };
+        match stage {
+            Stage::Kernel(step) => count(*step),
+            Stage::Region(region) => {
+                let steps = region.sinks.iter().map(Sink::step);
+                steps.for_each(|step| {
+                    count(step);
+                    count(self.domain_step(step));
+                });
+            }
+        }
+        needs.retain(|need| *need != own);
+        needs
+    }
+
+    /// For each stage the stored values that no later stage reads.
+    fn dying(&self, stages: &[Stage]) -> Vec<SmallVec<[usize; 2]>> {
+        let mut dying: Vec<SmallVec<[usize; 2]>> = vec![SmallVec::new(); stages.len()];
+        let mut last: Vec<Option<usize>> = vec![None; self.steps.len()];
+        for (number, stage) in stages.iter().enumerate() {
+            match stage {
+                Stage::Kernel(step) => {
+                    last[*step] = Some(number);
+                    self.steps[*step].operands.iter().for_each(|operand| last[*operand] = Some(number));
+                }
+                Stage::Region(region) => {
+                    region.loads.iter().for_each(|load| last[load.step] = Some(number));
+                    for sink in &region.sinks {
+                        if !matches!(sink, Sink::Count { .. }) {
+                            last[sink.step()] = Some(number);
+                        }
+                    }
+                }
+            }
+        }
+        for output in self.outputs {
+            last[*output] = None;
+        }
+        for (step, number) in last.into_iter().enumerate() {
+            if let Some(number) = number {
+                dying[number].push(step);
+            }
+        }
+        dying
+    }
+}
+
+impl Target {
+    fn step(self) -> usize {
+        match self {
+            Target::Value(step) | Target::Count(step) => step,
+        }
+    }
+}
+
+/// How a step is evaluated, going by itself alone.
+fn role(steps: &[Step], step: &Step) -> Role {
+    if is_lane(step) {
+        return Role::Lane;
+    }
+    let operand = |position: usize| steps[step.operands[position]].node.shape();
+    match step.node.op() {
+        Op::Mask(Mask::BooleanMask { .. }) if operand(0) == operand(1) && !operand(0).is_empty() => {
+            Role::Sink
+        }
+        Op::Reduce(Reduce::Prod(_)) => Role::Kernel,
+        Op::Reduce(Reduce::Max { .. } | Reduce::Min { .. }) if step.node.dtype() == DType::Bool => {
+            Role::Kernel
+        }
+        Op::Reduce(op) if is_block(op.axes()) => Role::Sink,
+        Op::Reduce(_)
+        | Op::Mask(_)
+        | Op::Source(_)
+        | Op::Unary(_)
+        | Op::Binary(_)
+        | Op::Compare(_)
+        | Op::Logic(_)
+        | Op::Select(_)
+        | Op::Index(_)
+        | Op::Scan(_)
+        | Op::Order(_)
+        | Op::Layout(_)
+        | Op::Linalg(_) => Role::Kernel,
+    }
+}
+
+/// Whether the axes follow one another without a gap.
+fn is_block(axes: &[usize]) -> bool {
+    !axes.is_empty() && axes.windows(2).all(|pair| pair[1] == pair[0] + 1)
+}
+
+impl Step {
+    /// Whether the step repeats its operand, and nothing else.
+    pub(crate) fn is_repeat(&self) -> bool {
+        matches!(self.node.op(), Op::Layout(Layout::BroadcastTo(_)))
+    }
+}
+
+/// An order in which every stage comes after its needs, low keys first.
+fn order(needs: &[Vec<usize>], keys: &[usize]) -> Vec<usize> {
+    let mut missing: Vec<usize> = needs.iter().map(Vec::len).collect();
+    let mut readers: Vec<Vec<usize>> = vec![Vec::new(); needs.len()];
+    for (stage, needs) in needs.iter().enumerate() {
+        needs.iter().for_each(|need| readers[*need].push(stage));
+    }
+    let ready = (0..needs.len()).filter(|stage| missing[*stage] == 0);
+    let mut ready: BinaryHeap<Reverse<(usize, usize)>> =
+        ready.map(|stage| Reverse((keys[stage], stage))).collect();
+    let mut order = Vec::with_capacity(needs.len());
+    while let Some(Reverse((_, stage))) = ready.pop() {
+        order.push(stage);
+        for reader in &readers[stage] {
+            missing[*reader] -= 1;
+            if missing[*reader] == 0 {
+                ready.push(Reverse((keys[*reader], *reader)));
+            }
+        }
+    }
+    assert_eq!(order.len(), needs.len(), "stages need one another in a circle");
+    order
+}

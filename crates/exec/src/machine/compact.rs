@@ -1,0 +1,156 @@
+//! Selected elements, moved together.
+
+use fearless_simd::prelude::*;
+use fearless_simd::{Level, dispatch};
+
+use std::mem;
+
+use tamis_graph::DType;
+
+use super::bank::{AnySlice, ByDType, Frames, Lane, Tile};
+use crate::raw;
+use crate::region::Place;
+
+/// How many elements beyond the selected ones a compaction may write.
+pub(super) const SLACK: usize = 64;
+
+/// Element types that can be moved together.
+pub(super) trait Compact: Lane {
+    /// Writes the elements at which the mask is true to the begin of `target`,
+    /// and gives their number. The target is longer than the elements by at
+    /// least [`SLACK`]; what lies behind the selected elements means nothing.
+    fn compact(level: Level, elements: &[Self], mask: &[bool], target: &mut [Self]) -> usize;
+}
+
+/// One element after the other, without a branch.
+#[inline(always)]
+fn one_by_one<T: Copy>(elements: &[T], mask: &[bool], target: &mut [T]) -> usize {
+    let mut count = 0;
+    for (element, selected) in elements.iter().zip(mask) {
+        target[count] = *element;
+        count += usize::from(*selected);
+    }
+    count
+}
+
+macro_rules! by_vectors {
+    ($ty:ty, $vector:ident, $mask:ident, $width:literal) => {
+        impl Compact for $ty {
+            fn compact(level: Level, elements: &[$ty], mask: &[bool], target: &mut [$ty]) -> usize {
+                dispatch!(level, simd => simd.vectorize(
+                    #[inline(always)]
+                    || {
+                        let mut count = 0;
+                        let (blocks, rest) = elements.as_chunks::<64>();
+                        let (masks, mask_rest) = raw::bytes(mask).as_chunks::<64>();
+                        for (block, mask) in blocks.iter().zip(masks) {
+                            let selected = fearless_simd::u8x64::from_slice(simd, mask);
+                            let mut bits = selected.simd_gt(0).to_bitmask();
+                            for part in block.as_chunks::<$width>().0 {
+                                let few = bits & ((1 << $width) - 1);
+                                let vector = fearless_simd::$vector::from_slice(simd, part);
+                                let mask = fearless_simd::$mask::from_bitmask(simd, few);
+                                vector.compress(mask).store_slice(&mut target[count..count + $width]);
+                                count += few.count_ones() as usize;
+                                bits >>= $width;
+                            }
+                        }
+                        let mask = &mask[mask.len() - mask_rest.len()..];
+                        count + one_by_one(rest, mask, &mut target[count..])
+                    }
+                ))
+            }
+        }
+    };
+}
+
+by_vectors!(f32, f32x16, mask32x16, 16);
+by_vectors!(i32, i32x16, mask32x16, 16);
+by_vectors!(f64, f64x8, mask64x8, 8);
+by_vectors!(i64, i64x8, mask64x8, 8);
+
+macro_rules! one_by_one {
+    ($($ty:ty),*) => {$(
+        impl Compact for $ty {
+            fn compact(level: Level, elements: &[$ty], mask: &[bool], target: &mut [$ty]) -> usize {
+                dispatch!(level, simd => simd.vectorize(
+                    #[inline(always)]
+                    || one_by_one(elements, mask, target)
+                ))
+            }
+        }
+    )*};
+}
+
+one_by_one!(bool, u8);
+
+/// A selection at work on a piece, whatever its dtype.
+pub(super) trait Selecting<'o>: Send {
+    /// Begins a piece. Selected elements go where they belong at once if `rest`
+    /// is given, and wait for their turn otherwise.
+    fn open(&mut self, rest: Option<AnySlice<'o>>);
+    /// Takes in the elements of a tile.
+    fn include(&mut self, level: Level, frames: &ByDType<Frames<'_>>, tile: Tile);
+    /// How many elements of the piece were selected.
+    fn count(&self) -> usize;
+    /// What is left of the memory that [`Selecting::open`] was given.
+    fn rest(&mut self) -> AnySlice<'o>;
+    /// Copies the elements that waited.
+    fn copy(&self, target: AnySlice<'_>);
+}
+
+/// The selection of `value` by `mask`; `staging` is for how many elements of a piece may wait.
+pub(super) fn selecting<'o>(
+    dtype: DType,
+    value: Place,
+    mask: Place,
+    staging: usize,
+) -> Box<dyn Selecting<'o> + 'o> {
+    match dtype {
+        DType::Bool => boxed::<bool>(value, mask, staging),
+        DType::U8 => boxed::<u8>(value, mask, staging),
+        DType::I32 => boxed::<i32>(value, mask, staging),
+        DType::I64 => boxed::<i64>(value, mask, staging),
+        DType::F32 => boxed::<f32>(value, mask, staging),
+        DType::F64 => boxed::<f64>(value, mask, staging),
+    }
+}
+
+fn boxed<'o, T: Compact>(value: Place, mask: Place, staging: usize) -> Box<dyn Selecting<'o> + 'o> {
+    Box::new(State { value, mask, staging: vec![T::default(); staging], direct: &mut [], count: 0 })
+}
+
+struct State<'o, T> {
+    value: Place,
+    mask: Place,
+    staging: Vec<T>,
+    direct: &'o mut [T],
+    count: usize,
+}
+
+impl<'o, T: Compact> Selecting<'o> for State<'o, T> {
+    fn open(&mut self, rest: Option<AnySlice<'o>>) {
+        self.direct = rest.map_or(&mut [], T::of_slice);
+        self.count = 0;
+    }
+
+    fn include(&mut self, level: Level, frames: &ByDType<Frames<'_>>, tile: Tile) {
+        let elements = T::of(frames).read(self.value, tile);
+        let mask = bool::of(frames).read(self.mask, tile);
+        let target = if self.staging.is_empty() { &mut *self.direct } else { &mut self.staging };
+        self.count += T::compact(level, elements, mask, &mut target[self.count..]);
+    }
+
+    fn count(&self) -> usize {
+        self.count
+    }
+
+    fn rest(&mut self) -> AnySlice<'o> {
+        let direct = mem::take(&mut self.direct);
+        T::into_slice(&mut direct[self.count..])
+    }
+
+    fn copy(&self, target: AnySlice<'_>) {
+        T::of_slice(target).copy_from_slice(&self.staging[..self.count]);
+    }
+}

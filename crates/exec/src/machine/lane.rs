@@ -1,0 +1,230 @@
+//! The instructions of the machine: each one loop over a tile, compiled for
+//! every SIMD level.
+
+use fearless_simd::{Level, Simd, dispatch};
+use tamis_graph::{Binary, Compare, DType, Logic, Unary};
+
+use super::bank::{ByDType, Frames, Lane, Tile, with_dtype};
+use crate::kernel::number::{Float, Number, is_nan, larger, smaller};
+use crate::kernel::unary::Cast;
+use crate::region::{Function, Instruction};
+
+/// Where an instruction is carried out.
+pub(super) struct Machine<'m, 'p> {
+    pub(super) level: Level,
+    pub(super) frames: &'m mut ByDType<Frames<'p>>,
+    pub(super) tile: Tile,
+}
+
+/// Runs `$body` with `$T` standing for the number type of `$dtype`.
+macro_rules! numbers {
+    ($dtype:expr, $T:ident => $body:expr) => {
+        match $dtype {
+            DType::U8 => {
+                type $T = u8;
+                $body
+            }
+            DType::I32 => {
+                type $T = i32;
+                $body
+            }
+            DType::I64 => {
+                type $T = i64;
+                $body
+            }
+            DType::F32 => {
+                type $T = f32;
+                $body
+            }
+            DType::F64 => {
+                type $T = f64;
+                $body
+            }
+            DType::Bool => unreachable!("the builder refuses bools"),
+        }
+    };
+}
+
+/// Runs `$body` with `$T` standing for the float type of `$dtype`.
+macro_rules! floats {
+    ($dtype:expr, $T:ident => $body:expr) => {
+        match $dtype {
+            DType::F32 => {
+                type $T = f32;
+                $body
+            }
+            DType::F64 => {
+                type $T = f64;
+                $body
+            }
+            DType::Bool | DType::U8 | DType::I32 | DType::I64 => {
+                unreachable!("the builder converts to floats")
+            }
+        }
+    };
+}
+
+/// Carries out one instruction on one tile.
+pub(super) fn execute(machine: &mut Machine<'_, '_>, instruction: &Instruction) {
+    match instruction.function {
+        Function::Unary(op, dtype) => unary(machine, instruction, op, dtype),
+        Function::Binary(op, dtype) => binary(machine, instruction, op, dtype),
+        Function::Compare(op, dtype) => compare(machine, instruction, op, dtype),
+        Function::Logic(op) => logic(machine, instruction, op),
+        Function::Where(dtype) => with_dtype!(dtype, T => choose::<T>(machine, instruction)),
+    }
+}
+
+fn unary(machine: &mut Machine<'_, '_>, instruction: &Instruction, op: Unary, dtype: DType) {
+    let (m, i) = (machine, instruction);
+    match op {
+        Unary::StopGradient => with_dtype!(dtype, T => map(m, i, |x: T| x)),
+        Unary::Cast(to) => with_dtype!(dtype, T => cast::<T>(m, i, to)),
+        Unary::Neg => numbers!(dtype, T => map(m, i, <T as Number>::neg)),
+        Unary::Abs => numbers!(dtype, T => map(m, i, <T as Number>::abs)),
+        Unary::Sign => numbers!(dtype, T => map(m, i, <T as Number>::sign)),
+        Unary::Relu => numbers!(dtype, T => map(m, i, |x: T| larger(x, T::default()))),
+        Unary::Square => numbers!(dtype, T => map(m, i, |x: T| Number::mul(x, x))),
+        Unary::Floor => numbers!(dtype, T => map(m, i, <T as Number>::floor)),
+        Unary::Ceil => numbers!(dtype, T => map(m, i, <T as Number>::ceil)),
+        Unary::Round => numbers!(dtype, T => map(m, i, <T as Number>::round)),
+        Unary::Trunc => numbers!(dtype, T => map(m, i, <T as Number>::trunc)),
+        Unary::Exp => floats!(dtype, T => map(m, i, <T as Float>::exp)),
+        Unary::ExpM1 => floats!(dtype, T => map(m, i, <T as Float>::exp_m1)),
+        Unary::Ln => floats!(dtype, T => map(m, i, <T as Float>::ln)),
+        Unary::Ln1p => floats!(dtype, T => map(m, i, <T as Float>::ln_1p)),
+        Unary::Sqrt => floats!(dtype, T => map(m, i, <T as Float>::sqrt)),
+        Unary::Recip => floats!(dtype, T => map(m, i, <T as Float>::recip)),
+        Unary::Sin => floats!(dtype, T => map(m, i, <T as Float>::sin)),
+        Unary::Cos => floats!(dtype, T => map(m, i, <T as Float>::cos)),
+        Unary::Tan => floats!(dtype, T => map(m, i, <T as Float>::tan)),
+        Unary::Asin => floats!(dtype, T => map(m, i, <T as Float>::asin)),
+        Unary::Acos => floats!(dtype, T => map(m, i, <T as Float>::acos)),
+        Unary::Atan => floats!(dtype, T => map(m, i, <T as Float>::atan)),
+        Unary::Sinh => floats!(dtype, T => map(m, i, <T as Float>::sinh)),
+        Unary::Cosh => floats!(dtype, T => map(m, i, <T as Float>::cosh)),
+        Unary::Erf => floats!(dtype, T => map(m, i, <T as Float>::erf)),
+        Unary::Softplus => floats!(dtype, T => map(m, i, <T as Float>::softplus)),
+        Unary::Tanh => floats!(dtype, T => map(m, i, <T as Float>::tanh)),
+        Unary::Sigmoid => floats!(dtype, T => map(m, i, <T as Float>::sigmoid)),
+    }
+}
+
+fn cast<T: Lane + Cast>(machine: &mut Machine<'_, '_>, instruction: &Instruction, to: DType) {
+    match to {
+        DType::Bool => map(machine, instruction, T::to_bool),
+        DType::U8 => map(machine, instruction, T::to_u8),
+        DType::I32 => map(machine, instruction, T::to_i32),
+        DType::I64 => map(machine, instruction, T::to_i64),
+        DType::F32 => map(machine, instruction, T::to_f32),
+        DType::F64 => map(machine, instruction, T::to_f64),
+    }
+}
+
+fn binary(machine: &mut Machine<'_, '_>, instruction: &Instruction, op: Binary, dtype: DType) {
+    let (m, i) = (machine, instruction);
+    match op {
+        Binary::Add => numbers!(dtype, T => zip(m, i, <T as Number>::add)),
+        Binary::Sub => numbers!(dtype, T => zip(m, i, <T as Number>::sub)),
+        Binary::Mul => numbers!(dtype, T => zip(m, i, <T as Number>::mul)),
+        Binary::Minimum => numbers!(dtype, T => zip(m, i, smaller::<T>)),
+        Binary::Maximum => numbers!(dtype, T => zip(m, i, larger::<T>)),
+        Binary::Div => floats!(dtype, T => zip(m, i, <T as Float>::div)),
+        Binary::Atan2 => floats!(dtype, T => zip(m, i, <T as Float>::atan2)),
+        Binary::Pow => floats!(dtype, T => zip(m, i, total(<T as Number>::pow))),
+        Binary::FloorMod => floats!(dtype, T => zip(m, i, total(<T as Number>::floor_mod))),
+        Binary::FloorDiv => floats!(dtype, T => zip(m, i, total(<T as Number>::floor_div))),
+        Binary::RemTrunc => floats!(dtype, T => zip(m, i, total(<T as Number>::rem_trunc))),
+    }
+}
+
+/// A function that has a value for every pair of floats.
+fn total<T: Copy>(f: impl Fn(T, T) -> Option<T> + Copy) -> impl Fn(T, T) -> T + Copy {
+    move |a, b| f(a, b).unwrap_or_else(|| unreachable!("only integers are not divisible by 0"))
+}
+
+fn compare(machine: &mut Machine<'_, '_>, instruction: &Instruction, op: Compare, dtype: DType) {
+    let (m, i) = (machine, instruction);
+    match op {
+        Compare::Eq => with_dtype!(dtype, T => zip(m, i, |a: T, b: T| a == b)),
+        Compare::Ne => with_dtype!(dtype, T => zip(m, i, |a: T, b: T| a != b)),
+        Compare::Lt => with_dtype!(dtype, T => zip(m, i, |a: T, b: T| a < b)),
+        Compare::Le => with_dtype!(dtype, T => zip(m, i, |a: T, b: T| a <= b)),
+        Compare::Gt => with_dtype!(dtype, T => zip(m, i, |a: T, b: T| a > b)),
+        Compare::Ge => with_dtype!(dtype, T => zip(m, i, |a: T, b: T| a >= b)),
+        Compare::IsNan => with_dtype!(dtype, T => map(m, i, is_nan::<T>)),
+        Compare::IsFinite if !dtype.is_float() => with_dtype!(dtype, T => map(m, i, |_: T| true)),
+        Compare::IsFinite => floats!(dtype, T => map(m, i, <T as Float>::is_finite)),
+        Compare::IsInf if !dtype.is_float() => with_dtype!(dtype, T => map(m, i, |_: T| false)),
+        Compare::IsInf => floats!(dtype, T => map(m, i, |x: T| x.is_infinite())),
+    }
+}
+
+fn logic(machine: &mut Machine<'_, '_>, instruction: &Instruction, op: Logic) {
+    match op {
+        Logic::And => zip(machine, instruction, |a: bool, b: bool| a & b),
+        Logic::Or => zip(machine, instruction, |a: bool, b: bool| a | b),
+        Logic::Xor => zip(machine, instruction, |a: bool, b: bool| a ^ b),
+        Logic::Not => map(machine, instruction, |a: bool| !a),
+    }
+}
+
+/// `f` of every element of the tile.
+fn map<T: Lane, R: Lane>(
+    machine: &mut Machine<'_, '_>,
+    instruction: &Instruction,
+    f: impl Fn(T) -> R + Copy,
+) {
+    let Machine { level, frames, tile } = machine;
+    let (taken, range) = R::of_mut(frames).take(instruction.target, *tile);
+    let x = T::of(frames).read(instruction.operands[0], *tile);
+    let target = &mut taken.memory[range];
+    dispatch!(*level, simd => simd.vectorize(
+        #[inline(always)]
+        || target.iter_mut().zip(x).for_each(|(target, x)| *target = f(*x))
+    ));
+    R::of_mut(frames).put_back(taken);
+}
+
+/// `f` of every pair of the tile.
+fn zip<T: Lane, R: Lane>(
+    machine: &mut Machine<'_, '_>,
+    instruction: &Instruction,
+    f: impl Fn(T, T) -> R + Copy,
+) {
+    let Machine { level, frames, tile } = machine;
+    let (taken, range) = R::of_mut(frames).take(instruction.target, *tile);
+    let frame = T::of(frames);
+    let (a, b) = (frame.read(instruction.operands[0], *tile), frame.read(instruction.operands[1], *tile));
+    let target = &mut taken.memory[range];
+    dispatch!(*level, simd => simd.vectorize(
+        #[inline(always)]
+        || {
+            for ((target, a), b) in target.iter_mut().zip(a).zip(b) {
+                *target = f(*a, *b);
+            }
+        }
+    ));
+    R::of_mut(frames).put_back(taken);
+}
+
+/// The first branch where the mask is true, else the second.
+fn choose<T: Lane>(machine: &mut Machine<'_, '_>, instruction: &Instruction) {
+    let Machine { level, frames, tile } = machine;
+    let (taken, range) = T::of_mut(frames).take(instruction.target, *tile);
+    let mask = bool::of(frames).read(instruction.operands[0], *tile);
+    let frame = T::of(frames);
+    let (a, b) = (frame.read(instruction.operands[1], *tile), frame.read(instruction.operands[2], *tile));
+    let target = &mut taken.memory[range];
+    dispatch!(*level, simd => simd.vectorize(
+        #[inline(always)]
+        || {
+            for (((target, mask), a), b) in target.iter_mut().zip(mask).zip(a).zip(b) {
+                // Both are read in any case, so that this is a blend and no branch.
+                let (a, b) = (*a, *b);
+                *target = if *mask { a } else { b };
+            }
+        }
+    ));
+    T::of_mut(frames).put_back(taken);
+}

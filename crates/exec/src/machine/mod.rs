@@ -1,0 +1,252 @@
+//! The tile machine: runs the program of a region over its domain, a tile at a
+//! time, so that between reading inputs and writing results nothing leaves the
+//! first-level cache. Knows no op but by the instructions of a region.
+
+mod bank;
+mod compact;
+mod cut;
+mod fold;
+mod lane;
+mod load;
+mod outputs;
+
+use std::sync::{Mutex, PoisonError};
+
+use fearless_simd::Level;
+
+use self::bank::{ByDType, Frames, Lane, Lists, Loads, TILE, Tile, with_dtype};
+use self::compact::{SLACK, Selecting, selecting};
+use self::cut::{Cut, Domain, PIECE, Work};
+use self::fold::{Folding, Layout, Total, folding};
+use self::lane::{Machine, execute};
+use self::load::Loaded;
+use self::outputs::{Outputs, Shared};
+use crate::error::ErrorKind;
+use crate::memory::{Memory, check_repeats, checked_len};
+use crate::region::{Folded, Region, slot};
+use crate::sizes::Sizes;
+use crate::tensor::{AnyTensor, Item};
+use crate::threads::{Threads, Turn};
+
+/// How many bytes of registers stay in the first-level cache beside what they work on.
+const CACHED: usize = 24 << 10;
+
+/// What a region is run on.
+pub(crate) struct Call<'c, 'r> {
+    /// The values of steps.
+    pub(crate) values: &'c [Option<AnyTensor<'r>>],
+    pub(crate) sizes: &'c Sizes,
+    pub(crate) memory: &'r Memory,
+    pub(crate) threads: &'c Threads,
+    pub(crate) level: Level,
+}
+
+/// What a region gives.
+pub(crate) struct Results<'r> {
+    /// The values of steps.
+    pub(crate) values: Vec<(usize, AnyTensor<'r>)>,
+    /// The counts of masks, by step.
+    pub(crate) counts: Vec<(usize, usize)>,
+}
+
+/// A mistake, and the step that makes it.
+pub(crate) type Mistake = (usize, ErrorKind);
+
+/// What a region needs in every run, made once.
+pub(crate) struct Constants(ByDType<Lists>);
+
+impl Constants {
+    pub(crate) fn new(scalars: &[tamis_graph::Scalar]) -> Constants {
+        Constants(ByDType::constants(scalars))
+    }
+}
+
+/// Runs a region.
+pub(crate) fn run<'r>(region: &Region, call: &Call<'_, 'r>) -> Result<Results<'r>, Mistake> {
+    let mistake = |kind| (region.sinks[0].step(), kind);
+    let lengths = call.sizes.lengths(&region.domain).map_err(mistake)?;
+    let len = checked_len(&lengths, 1).map_err(mistake)?;
+    let mut outputs = Outputs::new(region, &lengths, len, call)?;
+    let stored = region.loads.iter().map(|load| value(call, load.step).stored_len()).max();
+    check_repeats(&lengths, len, stored.unwrap_or(1)).map_err(mistake)?;
+    let mut registers = region.registers;
+    let loads = bind(region, call, &lengths, &mut registers);
+    let folded = match &region.folded {
+        Some(axes) => axes[0]..axes[axes.len() - 1] + 1,
+        None => 0..0,
+    };
+    let domain = Domain::new(&lengths, folded);
+    let cut = Cut::new(domain, region.folded.is_some(), tile_len(&registers));
+    Pass { region, loads, registers, cut, level: call.level }.run(domain.cells(), &mut outputs, call.threads);
+    outputs.into_results(call)
+}
+
+fn value<'c, 'r>(call: &Call<'c, 'r>, step: usize) -> &'c AnyTensor<'r> {
+    call.values[step].as_ref().unwrap_or_else(|| unreachable!("a stage runs when what it reads is there"))
+}
+
+/// A full tile, or less where so many registers would not stay in the cache.
+fn tile_len(registers: &[usize; 6]) -> usize {
+    let bytes = [1, 1, 4, 8, 4, 8];
+    let bytes: usize = registers.iter().zip(bytes).map(|(count, bytes)| count * bytes).sum();
+    let mut len = TILE;
+    while len > 64 && bytes * len > CACHED {
+        len /= 2;
+    }
+    len
+}
+
+/// Every array that a region reads, broadcast to the domain.
+fn bind<'c>(
+    region: &Region,
+    call: &Call<'c, '_>,
+    lengths: &[usize],
+    registers: &mut [usize; 6],
+) -> ByDType<Loads<'c>> {
+    let mut loads = ByDType::<Loads<'c>>::default();
+    for load in &region.loads {
+        with_dtype!(load.dtype, T => {
+            let tensor = T::from_any(value(call, load.step));
+            let tensor = tensor.unwrap_or_else(|| unreachable!("a load has the dtype of its step"));
+            let loaded = Loaded::new(tensor.view_as(lengths), &mut registers[slot(load.dtype)]);
+            T::of_mut(&mut loads).push(loaded);
+        });
+    }
+    loads
+}
+
+/// One pass over the domain.
+struct Pass<'p> {
+    region: &'p Region,
+    loads: ByDType<Loads<'p>>,
+    registers: [usize; 6],
+    cut: Cut,
+    level: Level,
+}
+
+/// What a thread works with.
+struct Worker<'o> {
+    registers: ByDType<Lists>,
+    folds: Vec<Box<dyn Folding>>,
+    selections: Vec<Box<dyn Selecting<'o> + 'o>>,
+}
+
+impl Pass<'_> {
+    fn run(&self, cells: usize, outputs: &mut Outputs<'_>, threads: &Threads) {
+        let pieces = self.cut.pieces();
+        let is_alone = threads.count() == 1 || pieces <= 1;
+        let totals: Mutex<Vec<(usize, Vec<Vec<Total>>)>> = Mutex::new(Vec::new());
+        let turn = Turn::default();
+        let shared = outputs.share(self.cut);
+        threads.share(pieces, |source| {
+            let mut worker = self.worker(&shared, is_alone);
+            while let Some(number) = source.next() {
+                let found = self.piece(number, &mut worker, &shared, (!is_alone).then_some(&turn));
+                if !found.is_empty() {
+                    totals.lock().unwrap_or_else(PoisonError::into_inner).push((number, found));
+                }
+            }
+        });
+        drop(shared);
+        let mut totals = totals.into_inner().unwrap_or_else(PoisonError::into_inner);
+        totals.sort_unstable_by_key(|(number, _)| *number);
+        outputs.combine(self.cut, cells, &totals);
+    }
+
+    fn worker<'o>(&self, shared: &Shared<'o>, is_alone: bool) -> Worker<'o> {
+        let staging = if is_alone { 0 } else { PIECE + SLACK };
+        Worker {
+            registers: ByDType::registers(&self.registers),
+            folds: shared.folds.iter().map(|fold| folding(fold.fold, fold.place)).collect(),
+            selections: shared
+                .selections
+                .iter()
+                .map(|selection| selecting(selection.dtype, selection.value, selection.mask, staging))
+                .collect(),
+        }
+    }
+
+    /// Runs one piece, in its turn where order matters and others run as well.
+    /// Gives the totals of its folds.
+    fn piece<'o>(
+        &self,
+        number: usize,
+        worker: &mut Worker<'o>,
+        shared: &Shared<'o>,
+        turn: Option<&Turn>,
+    ) -> Vec<Vec<Total>> {
+        let piece = self.cut.piece(number);
+        let Worker { registers, folds, selections } = worker;
+        for (fold, sink) in folds.iter_mut().zip(&shared.folds) {
+            fold.open(if sink.axes == Folded::All { 1 } else { piece.cells.len() });
+        }
+        for (selection, sink) in selections.iter_mut().zip(&shared.selections) {
+            selection.open(if turn.is_none() { sink.take() } else { None });
+        }
+        let mut frames =
+            ByDType::frames(registers, &self.region.filled.0, &self.loads, shared.outputs(number));
+        self.cut.walk(&piece, |work| match work {
+            Work::Tile(tile, layout) => {
+                self.compute(&mut frames, tile);
+                for (fold, sink) in folds.iter_mut().zip(&shared.folds) {
+                    let layout = if sink.axes == Folded::All { Layout::One } else { layout };
+                    fold.include(self.level, &frames, tile, layout);
+                }
+                for selection in &mut *selections {
+                    selection.include(self.level, &frames, tile);
+                }
+            }
+            Work::Close(cell) => {
+                let along = folds.iter_mut().zip(&shared.folds).filter(|(_, sink)| sink.axes == Folded::Axes);
+                along.for_each(|(fold, _)| fold.close(cell));
+            }
+        });
+        hand_over(number, selections, shared, turn);
+        let finish = |(fold, sink): (&mut Box<dyn Folding>, &outputs::SharedFold<'o>)| match sink.axes {
+            Folded::All => {
+                fold.close(0);
+                fold.totals()
+            }
+            Folded::Axes if self.cut.is_direct() => {
+                sink.finish(number, &**fold);
+                Vec::new()
+            }
+            Folded::Axes => fold.totals(),
+        };
+        folds.iter_mut().zip(&shared.folds).map(finish).collect()
+    }
+
+    /// Runs the program on one tile.
+    fn compute(&self, frames: &mut ByDType<Frames<'_>>, tile: Tile) {
+        frames.load(tile);
+        let mut machine = Machine { level: self.level, frames, tile };
+        for instruction in &self.region.instructions {
+            execute(&mut machine, instruction);
+        }
+    }
+}
+
+/// Puts what a piece has selected behind what the pieces before have.
+fn hand_over<'o>(
+    number: usize,
+    selections: &mut [Box<dyn Selecting<'o> + 'o>],
+    shared: &Shared<'o>,
+    turn: Option<&Turn>,
+) {
+    if selections.is_empty() {
+        return;
+    }
+    let pairs = selections.iter_mut().zip(&shared.selections);
+    let Some(turn) = turn else {
+        pairs.for_each(|(selection, sink)| {
+            let count = selection.count();
+            sink.give_back(selection.rest(), count);
+        });
+        return;
+    };
+    turn.wait(number);
+    let places: Vec<_> = pairs.map(|(selection, sink)| sink.reserve(selection.count())).collect();
+    turn.pass(number);
+    // The order is settled: the copies themselves need no turn.
+    selections.iter().zip(places).for_each(|(selection, place)| selection.copy(place));
+}
