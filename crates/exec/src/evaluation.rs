@@ -81,7 +81,8 @@ fn in_stages<'r>(
             Stage::Region(region) => {
                 let (threads, level) = (&plan.threads, plan.level);
                 let call = machine::Call { values, sizes, memory, threads, level };
-                let results = machine::run(region, &call).map_err(|(step, kind)| report(step, kind))?;
+                let refuse = |(step, kind)| report(first_to_fail(plan, step, &kind, sizes), kind);
+                let results = machine::run(region, &call).map_err(refuse)?;
                 for (step, value) in results.values {
                     values[step] = Some(value);
                 }
@@ -95,6 +96,19 @@ fn in_stages<'r>(
         }
     }
     Ok(())
+}
+
+/// The step that a mistake is reported for: a size that overflows is the
+/// mistake of the first step that has it.
+fn first_to_fail(plan: &Plan, step: usize, kind: &ErrorKind, sizes: &Sizes) -> usize {
+    if !matches!(kind, ErrorKind::Size(_)) {
+        return step;
+    }
+    let overflows = |step: &Step| {
+        let (shape, item) = (step.node.shape(), step.node.dtype().size_of());
+        sizes.knows(shape) && sizes.lengths(shape).and_then(|lengths| checked_len(&lengths, item)).is_err()
+    };
+    plan.steps[..step].iter().position(overflows).unwrap_or(step)
 }
 
 fn alive<'v, 'r>(values: &'v [Option<AnyTensor<'r>>], place: usize) -> &'v AnyTensor<'r> {
