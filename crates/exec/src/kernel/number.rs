@@ -3,7 +3,7 @@
 use crate::tensor::Item;
 
 /// Elements that can be calculated with. Integers wrap.
-pub(super) trait Number: Item {
+pub(crate) trait Number: Item {
     fn add(self, other: Self) -> Self;
     fn sub(self, other: Self) -> Self;
     fn mul(self, other: Self) -> Self;
@@ -27,7 +27,7 @@ pub(super) trait Number: Item {
 }
 
 /// Elements with functions of the reals.
-pub(super) trait Float: Number {
+pub(crate) trait Float: Number {
     fn div(self, other: Self) -> Self;
     fn exp(self) -> Self;
     fn exp_m1(self) -> Self;
@@ -54,17 +54,17 @@ pub(super) trait Float: Number {
 }
 
 /// Whether an element is NaN: the only one that has no order to itself.
-pub(super) fn is_nan<T: Item>(x: T) -> bool {
+pub(crate) fn is_nan<T: Item>(x: T) -> bool {
     x.partial_cmp(&x).is_none()
 }
 
 /// The larger of two; NaN if either is.
-pub(super) fn larger<T: Item>(a: T, b: T) -> T {
+pub(crate) fn larger<T: Item>(a: T, b: T) -> T {
     if is_nan(a) || a >= b { a } else { b }
 }
 
 /// The smaller of two; NaN if either is.
-pub(super) fn smaller<T: Item>(a: T, b: T) -> T {
+pub(crate) fn smaller<T: Item>(a: T, b: T) -> T {
     if is_nan(a) || a <= b { a } else { b }
 }
 
@@ -351,7 +351,7 @@ macro_rules! floats {
 floats!(f32, f64);
 
 /// Elements that can be multiplied up, and in what.
-pub(super) trait Multiply: Item {
+pub(crate) trait Multiply: Item {
     type Total: Copy;
     const ONE: Self::Total;
 
@@ -387,7 +387,7 @@ multiply! {
 }
 
 /// Elements that can be summed, and in what.
-pub(super) trait Accumulate: Item {
+pub(crate) trait Accumulate: Item {
     type Total: Default;
 
     /// The total with `x` added.
@@ -424,7 +424,7 @@ impl Accumulate for f32 {
 
 /// A sum and what its roundings lost (Neumaier, 1974).
 #[derive(Default)]
-pub(super) struct Compensated {
+pub(crate) struct Compensated {
     sum: f64,
     lost: f64,
 }
