@@ -5,7 +5,7 @@ use std::ops::Deref;
 use ndarray::{ArrayViewD, Axis};
 use smallvec::SmallVec;
 
-use super::pieces::{self, PIECE};
+use super::pieces::{self, PIECE, Part};
 use crate::error::ErrorKind;
 use crate::memory::{Buffer, Memory};
 use crate::raw::Strided;
@@ -113,16 +113,12 @@ fn transpose<T: Item>(elements: &mut [T], x: &ArrayViewD<'_, T>, turned: usize, 
     }
     let source = Strided::new(&turned_last);
     let outer_shape = &x.shape()[..turned];
-    // Either several blocks of `height` rows, or a part of one.
-    let rows = pieces::rows_per_piece(row).next_multiple_of(TILE).min(height);
-    let blocks = (pieces::rows_per_piece(row) / height).max(1);
-    let chunks = elements.chunks_mut(blocks * height * row).enumerate().flat_map(|(group, blocks_part)| {
-        let rows = if blocks_part.len() > height * row { blocks_part.len() / row } else { rows };
-        blocks_part.chunks_mut(rows * row).enumerate().map(move |(chunk, part)| (group, chunk * rows, part))
-    });
-    pieces::each(threads, chunks, |_, (group, start, part)| {
-        for (block, part) in part.chunks_mut(height * row).enumerate() {
-            let mut position = place_in(outer_shape, group * blocks + block);
+    let step = pieces::rows_per_piece(row).next_multiple_of(TILE).min(height);
+    let group = pieces::rows_per_piece(height * row);
+    let parts = pieces::parts(elements, [height, row], group, step);
+    pieces::each(threads, parts, |_, Part { block: first, row: start, elements }| {
+        for (block, part) in elements.chunks_mut(height * row).enumerate() {
+            let mut position = place_in(outer_shape, first + block);
             position.extend(std::iter::repeat_n(0, last + 1 - turned));
             for (i, place) in (0..row / width).map(|i| (i, place_in(middle, i))) {
                 position[turned..last - 1].copy_from_slice(&place);

@@ -7,9 +7,14 @@
 //! where something is wrong: then the reference kernel says what.
 
 mod copy;
+mod index;
 mod linalg;
+mod mask;
 mod masked;
 mod pieces;
+mod rows;
+mod scatter;
+mod selection;
 
 use tamis_graph::Op;
 
@@ -22,7 +27,9 @@ use crate::tensor::AnyTensor;
 pub(crate) fn run<'a>(op: &Op, call: &Call<'_, 'a>) -> Option<Result<AnyTensor<'a>, ErrorKind>> {
     let value = match op {
         Op::Linalg(op) => linalg::run(*op, call),
-        Op::Mask(_) | Op::Index(_) | Op::Scan(_) | Op::Order(_) | Op::Layout(_) => None,
+        Op::Mask(op) => mask::run(*op, call),
+        Op::Index(op) => index::run(*op, call),
+        Op::Scan(_) | Op::Order(_) | Op::Layout(_) => None,
         Op::Source(_)
         | Op::Unary(_)
         | Op::Binary(_)

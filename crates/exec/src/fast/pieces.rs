@@ -40,6 +40,32 @@ pub(super) fn split<T>(
     })
 }
 
+/// Consecutive rows of a list of blocks: several whole blocks, or a part of one.
+pub(super) struct Part<'e, T> {
+    /// The block of the first row.
+    pub(super) block: usize,
+    /// The place of the first row in its block.
+    pub(super) row: usize,
+    pub(super) elements: &'e mut [T],
+}
+
+/// Divides `elements`, which are blocks of `rows` rows of `width` elements:
+/// into parts of `group` blocks, if these are more than one, else into parts of
+/// `step` rows of a block.
+pub(super) fn parts<T>(
+    elements: &mut [T],
+    [rows, width]: [usize; 2],
+    group: usize,
+    step: usize,
+) -> impl Iterator<Item = Part<'_, T>> {
+    let step = if group > 1 { group * rows } else { step };
+    let groups = elements.chunks_mut(group * rows * width).enumerate();
+    groups.flat_map(move |(place, elements)| {
+        let parts = elements.chunks_mut(step * width).enumerate();
+        parts.map(move |(i, elements)| Part { block: place * group, row: i * step, elements })
+    })
+}
+
 /// Runs `body` compiled for the vector instructions that the machine has. What
 /// it calls must be inlined into it to gain from them.
 #[inline(always)]
@@ -71,6 +97,16 @@ mod tests {
         assert_eq!(rows_per_piece(0), PIECE);
         assert_eq!(rows_per_piece(2), PIECE / 2);
         assert_eq!(rows_per_piece(PIECE * 3), 1);
+    }
+
+    #[test]
+    fn parts_are_several_blocks_or_rows_of_one() {
+        let mut elements = [0; 24];
+        let whole = parts(&mut elements, [3, 2], 3, 1);
+        assert!(whole.map(|part| (part.block, part.row, part.elements.len())).eq([(0, 0, 18), (3, 0, 6)]));
+        let split = parts(&mut elements[..12], [3, 2], 1, 2);
+        let expected = [(0, 0, 4), (0, 2, 2), (1, 0, 4), (1, 2, 2)];
+        assert!(split.map(|part| (part.block, part.row, part.elements.len())).eq(expected));
     }
 
     #[test]

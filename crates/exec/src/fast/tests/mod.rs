@@ -2,7 +2,9 @@
 //! any number of threads, in every layout. Pieces are small here, so that
 //! little data has many.
 
+mod index;
 mod linalg;
+mod mask;
 
 use ndarray::{ArrayD, Axis, IxDyn};
 use tamis_graph::{Element, Op, Value};
