@@ -3,6 +3,7 @@
 use tamis_graph::{Layout, Op, Value};
 
 use crate::error::{Error, ErrorKind, Length, Report};
+use crate::fast;
 use crate::fuse::Stage;
 use crate::kernel::{self, Call};
 use crate::machine;
@@ -135,7 +136,8 @@ fn compute<'r>(
     if let Op::Layout(Layout::Guard { .. }) = node.op() {
         check_guard(plan, step, call.operands[0].shape(), &shape)?;
     }
-    let value = kernel::run(node.op(), &call)?;
+    let fast = if plan.is_reference { None } else { fast::run(node.op(), &call) };
+    let value = fast.unwrap_or_else(|| kernel::run(node.op(), &call))?;
     debug_assert_eq!(value.dtype(), node.dtype(), "the dtype of {}", node.op().name());
     debug_assert_eq!(value.shape(), shape, "the shape of {} {}", node.op().name(), node.shape());
     Ok(value)

@@ -9,6 +9,7 @@
 mod error;
 mod eval;
 mod evaluation;
+mod fast;
 mod feed;
 mod fuse;
 mod interface;

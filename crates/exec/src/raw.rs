@@ -5,7 +5,7 @@
 use std::alloc::{Layout, alloc_zeroed};
 use std::marker::PhantomData;
 
-use ndarray::ArrayViewD;
+use ndarray::{ArrayView2, ArrayViewD, ArrayViewMut2};
 use smallvec::SmallVec;
 
 /// The elements of an array in any layout, which threads may share.
@@ -88,6 +88,64 @@ impl Zero for i64 {}
 impl Zero for usize {}
 impl Zero for f32 {}
 impl Zero for f64 {}
+
+/// Floats that matrices are multiplied in. Sealed by this module.
+pub(crate) trait Real: Zero + Sync + Send + 'static {
+    const ZERO: Self;
+    const ONE: Self;
+}
+
+impl Real for f32 {
+    const ZERO: f32 = 0.0;
+    const ONE: f32 = 1.0;
+}
+
+impl Real for f64 {
+    const ZERO: f64 = 0.0;
+    const ONE: f64 = 1.0;
+}
+
+/// Writes the matrix product of `a` and `b`, on the calling thread. What
+/// `product` held is not read; an empty sum is 0.
+///
+/// # Panics
+/// When the shapes do not fit.
+pub(crate) fn multiply<T: Real>(
+    mut product: ArrayViewMut2<'_, T>,
+    a: &ArrayView2<'_, T>,
+    b: &ArrayView2<'_, T>,
+) {
+    let ((rows, inner), columns) = (a.dim(), b.ncols());
+    assert_eq!(b.nrows(), inner, "the factors share an axis");
+    assert_eq!(product.dim(), (rows, columns), "the product has the outer axes of the factors");
+    let (to, from_a, from_b) = (product.strides(), a.strides(), b.strides());
+    let (to, from_a, from_b) = ([to[0], to[1]], [from_a[0], from_a[1]], [from_b[0], from_b[1]]);
+    // SAFETY: the pointers, lengths and strides are those of three views, of
+    // which the one that is written shares no element with another.
+    unsafe {
+        gemm::gemm(
+            rows,
+            columns,
+            inner,
+            product.as_mut_ptr(),
+            to[1],
+            to[0],
+            false,
+            a.as_ptr(),
+            from_a[1],
+            from_a[0],
+            b.as_ptr(),
+            from_b[1],
+            from_b[0],
+            T::ZERO,
+            T::ONE,
+            false,
+            false,
+            false,
+            gemm::Parallelism::None,
+        );
+    }
+}
 
 /// From this size on, memory is asked for in huge pages: a large result spends
 /// more time on page faults than on arithmetic.
@@ -182,6 +240,44 @@ mod tests {
         assert!(zeroed::<bool>(0).unwrap().is_empty());
         assert!(zeroed::<f64>(1 << 59).is_none());
         assert!(zeroed::<f64>(usize::MAX).is_none());
+    }
+
+    #[test]
+    fn matrices_are_multiplied_in_every_layout() {
+        let a = array![[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]];
+        let b = array![[1.0, 0.0], [0.0, 2.0], [1.0, 1.0]];
+        let mut product = Array2::from_elem((2, 2), f64::NAN);
+        multiply(product.view_mut(), &a.view(), &b.view());
+        assert_eq!(product, array![[4.0, 7.0], [10.0, 16.0]]);
+        multiply(product.view_mut().reversed_axes(), &b.t(), &a.t());
+        assert_eq!(product, array![[4.0, 7.0], [10.0, 16.0]]);
+        let (mut upwards, repeated) = (a.view(), array![[1.0_f64]]);
+        upwards.invert_axis(Axis(0));
+        multiply(product.view_mut(), &upwards, &repeated.broadcast((3, 2)).unwrap());
+        assert_eq!(product, array![[15.0, 15.0], [6.0, 6.0]]);
+    }
+
+    #[test]
+    fn an_empty_sum_of_products_is_zero() {
+        let mut product = Array2::from_elem((2, 3), f32::NAN);
+        multiply(product.view_mut(), &Array2::zeros((2, 0)).view(), &Array2::zeros((0, 3)).view());
+        assert_eq!(product, Array2::<f32>::zeros((2, 3)));
+        let mut empty = Array2::<f32>::zeros((0, 3));
+        multiply(empty.view_mut(), &Array2::zeros((0, 2)).view(), &Array2::zeros((2, 3)).view());
+    }
+
+    #[test]
+    #[should_panic(expected = "the factors share an axis")]
+    fn factors_that_do_not_fit_are_refused() {
+        let a = Array2::<f32>::zeros((2, 3));
+        multiply(Array2::zeros((2, 3)).view_mut(), &a.view(), &a.view());
+    }
+
+    #[test]
+    #[should_panic(expected = "the product has the outer axes")]
+    fn a_product_that_does_not_fit_is_refused() {
+        let a = Array2::<f32>::zeros((2, 2));
+        multiply(Array2::zeros((2, 3)).view_mut(), &a.view(), &a.view());
     }
 
     #[test]

@@ -43,7 +43,7 @@ pub(crate) struct Call<'c, 'a> {
 
 impl<'c, 'a> Call<'c, 'a> {
     /// The operand at `position`, which has the dtype `T`.
-    fn typed<T: Item>(&self, position: usize) -> &'c Tensor<'a, T> {
+    pub(crate) fn typed<T: Item>(&self, position: usize) -> &'c Tensor<'a, T> {
         let tensor = T::from_any(self.operands[position]);
         tensor.unwrap_or_else(|| unreachable!("operand {position} is promoted to {}", T::DTYPE))
     }

@@ -1,0 +1,221 @@
+//! Copies of tensors in any layout to row-major order. Knows no op.
+
+use std::ops::Deref;
+
+use ndarray::{ArrayViewD, Axis};
+use smallvec::SmallVec;
+
+use super::pieces::{self, PIECE, Part};
+use crate::error::ErrorKind;
+use crate::memory::{Buffer, Memory};
+use crate::raw::Strided;
+use crate::tensor::{Item, Tensor};
+use crate::threads::Threads;
+
+/// How many elements of one axis, and then of the other, a transposition turns
+/// at a time: what it reads and writes stays in the nearest cache.
+const TILE: usize = 32;
+
+/// A position, one place for each axis.
+type Position = SmallVec<[usize; 6]>;
+
+/// The elements of a tensor in row-major order: where they lie, if they lie so,
+/// or a copy.
+pub(super) enum List<'t, 'a, T> {
+    Shared(&'t [T]),
+    Copied(Buffer<'a, T>),
+}
+
+impl<T> Deref for List<'_, '_, T> {
+    type Target = [T];
+
+    fn deref(&self) -> &[T] {
+        match self {
+            List::Shared(elements) => elements,
+            List::Copied(buffer) => buffer.as_list(),
+        }
+    }
+}
+
+/// All elements of `x` in row-major order.
+pub(super) fn list<'t, 'a, T: Item>(
+    x: &'t Tensor<'a, T>,
+    memory: &'a Memory,
+    threads: &Threads,
+) -> Result<List<'t, 'a, T>, ErrorKind> {
+    match x.view().to_slice() {
+        Some(elements) => Ok(List::Shared(elements)),
+        None => copy(x, memory, threads).map(List::Copied),
+    }
+}
+
+/// A copy of all elements in row-major order.
+pub(super) fn copy<'m, T: Item>(
+    x: &Tensor<'_, T>,
+    memory: &'m Memory,
+    threads: &Threads,
+) -> Result<Buffer<'m, T>, ErrorKind> {
+    let mut buffer = memory.unspecified(x.shape())?;
+    fill(buffer.as_list_mut(), &x.view(), threads);
+    Ok(buffer)
+}
+
+/// Writes the elements of `x`, which are as many, in row-major order.
+pub(super) fn fill<T: Item>(elements: &mut [T], x: &ArrayViewD<'_, T>, threads: &Threads) {
+    if elements.is_empty() {
+        return;
+    }
+    let x = &merged(x.clone());
+    match turned_axis(x) {
+        Some(axis) => transpose(elements, x, axis, threads),
+        None => {
+            let source = Rows::new(x);
+            threads.for_each_part(elements, PIECE, |place, part| source.read(place * PIECE, part));
+        }
+    }
+}
+
+/// The same elements with as few axes as they need.
+fn merged<T: Copy>(mut x: ArrayViewD<'_, T>) -> ArrayViewD<'_, T> {
+    for axis in (0..x.ndim()).rev() {
+        let merges = axis + 1 < x.ndim() && x.merge_axes(Axis(axis), Axis(axis + 1));
+        if merges || x.len_of(Axis(axis)) == 1 {
+            x.index_axis_inplace(Axis(axis), 0);
+        }
+    }
+    x
+}
+
+/// The axis along which a copy should read, if that is not the last one: where
+/// neighbours on the last axis lie far apart or are few.
+fn turned_axis<T>(x: &ArrayViewD<'_, T>) -> Option<usize> {
+    let last = x.ndim().checked_sub(1)?;
+    let (length, stride) = (x.len_of(Axis(last)), x.strides()[last].unsigned_abs());
+    let others = 0..last;
+    if length < TILE / 2 {
+        let longest = others.max_by_key(|axis| x.len_of(Axis(*axis)))?;
+        return (x.len_of(Axis(longest)) > length).then_some(longest);
+    }
+    let long = others.filter(|axis| x.len_of(Axis(*axis)) >= TILE / 2);
+    let nearest = long.min_by_key(|axis| x.strides()[*axis].unsigned_abs())?;
+    (stride > TILE / 2 && x.strides()[nearest].unsigned_abs() < stride).then_some(nearest)
+}
+
+/// Writes `x` by reading along `turned` instead of along the last axis.
+fn transpose<T: Item>(elements: &mut [T], x: &ArrayViewD<'_, T>, turned: usize, threads: &Threads) {
+    let last = x.ndim() - 1;
+    let middle = &x.shape()[turned + 1..last];
+    let (height, width) = (x.len_of(Axis(turned)), x.len_of(Axis(last)));
+    let row = middle.iter().product::<usize>() * width;
+    let mut turned_last = x.view();
+    for axis in turned..last {
+        turned_last.swap_axes(axis, axis + 1);
+    }
+    let source = Strided::new(&turned_last);
+    let outer_shape = &x.shape()[..turned];
+    let step = pieces::rows_per_piece(row).next_multiple_of(TILE).min(height);
+    let group = pieces::rows_per_piece(height * row);
+    let parts = pieces::parts(elements, [height, row], group, step);
+    pieces::each(threads, parts, |_, Part { block: first, row: start, elements }| {
+        for (block, part) in elements.chunks_mut(height * row).enumerate() {
+            let mut position = place_in(outer_shape, first + block);
+            position.extend(std::iter::repeat_n(0, last + 1 - turned));
+            for (i, place) in (0..row / width).map(|i| (i, place_in(middle, i))) {
+                position[turned..last - 1].copy_from_slice(&place);
+                let panel = Panel { part, row, offset: i * width, width };
+                panel.write(&source, &mut position, start);
+            }
+        }
+    });
+}
+
+/// Rows of `width` elements, `row` apart.
+struct Panel<'p, T> {
+    part: &'p mut [T],
+    row: usize,
+    offset: usize,
+    width: usize,
+}
+
+impl<T: Item> Panel<'_, T> {
+    /// Writes what `source` has on its last two axes, these exchanged, the
+    /// last from `start` on.
+    fn write(self, source: &Strided<'_, T>, position: &mut Position, start: usize) {
+        let Panel { part, row, offset, width } = self;
+        let height = part.len() / row;
+        let rank = position.len();
+        let mut tile = [T::default(); TILE * TILE];
+        let columns = width.min(TILE);
+        let rows = TILE * TILE / columns;
+        for left in (0..width).step_by(columns) {
+            let columns = columns.min(width - left);
+            for top in (0..height).step_by(rows) {
+                let rows = rows.min(height - top);
+                position[rank - 1] = start + top;
+                for (column, tile) in tile.chunks_exact_mut(rows).take(columns).enumerate() {
+                    position[rank - 2] = left + column;
+                    source.read(position, tile);
+                }
+                for i in 0..rows {
+                    let at = (top + i) * row + offset + left;
+                    for (column, element) in part[at..at + columns].iter_mut().enumerate() {
+                        *element = tile[column * rows + i];
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// The position of the element at `place` in row-major order.
+pub(super) fn place_in(shape: &[usize], mut place: usize) -> Position {
+    let mut position: Position = SmallVec::from_elem(0, shape.len());
+    for (position, length) in position.iter_mut().zip(shape).rev() {
+        *position = place % length;
+        place /= length;
+    }
+    position
+}
+
+/// The elements of a tensor in row-major order, any run of which can be read.
+pub(super) enum Rows<'t, T> {
+    List(&'t [T]),
+    Strided { source: Strided<'t, T>, shape: SmallVec<[usize; 6]> },
+}
+
+impl<'t, T: Item> Rows<'t, T> {
+    pub(super) fn new(x: &ArrayViewD<'t, T>) -> Rows<'t, T> {
+        let x = merged(x.clone());
+        match x.to_slice() {
+            Some(elements) => Rows::List(elements),
+            None => Rows::Strided { source: Strided::new(&x), shape: x.shape().into() },
+        }
+    }
+
+    /// Reads the elements from `start` on, which must be there.
+    pub(super) fn read(&self, start: usize, elements: &mut [T]) {
+        match self {
+            Rows::List(source) => elements.copy_from_slice(&source[start..start + elements.len()]),
+            Rows::Strided { source, shape } => read_strided(source, shape, start, elements),
+        }
+    }
+}
+
+fn read_strided<T: Item>(source: &Strided<'_, T>, shape: &[usize], start: usize, mut elements: &mut [T]) {
+    let Some(last) = shape.len().checked_sub(1) else { return source.read(&[], elements) };
+    let mut position = place_in(shape, start);
+    while !elements.is_empty() {
+        let len = elements.len().min(shape[last] - position[last]);
+        let (row, rest) = elements.split_at_mut(len);
+        source.read(&position, row);
+        elements = rest;
+        position[last] = 0;
+        for axis in (0..last).rev() {
+            position[axis] += 1;
+            if position[axis] < shape[axis] {
+                break;
+            }
+            position[axis] = 0;
+        }
+    }
+}

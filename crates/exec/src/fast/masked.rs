@@ -1,0 +1,161 @@
+//! Matrix products of which some factors are masked.
+
+use ndarray::ArrayView2;
+
+use super::copy::{self, Rows};
+use super::linalg::{Masks, Stack, multiply_stacks};
+use super::pieces::{self, PIECE};
+use crate::kernel::Call;
+use crate::kernel::number::Float;
+use crate::memory::Buffer;
+use crate::raw::Real;
+use crate::tensor::{Item, Tensor};
+
+/// How many elements are looked at in one go.
+const RUN: usize = 256;
+
+/// Writes the products of two stacks of matrices, of the terms whose factors
+/// are both selected.
+///
+/// A 0 in the place of a masked factor leaves a sum as it is, as long as what
+/// it meets is finite. So all that is masked or not finite becomes 0, and the
+/// sums that an infinity or a NaN takes part in are computed again, leaving out
+/// term by term. Which ones these are follows from the row and the column
+/// alone: neither what is masked nor what stands in other rows moves a bit.
+pub(super) fn multiply<'a, T: Real + Float>(
+    call: &Call<'_, 'a>,
+    products: &mut [T],
+    factors: [&Tensor<'a, T>; 2],
+    masks: Masks<'_, 'a>,
+) -> Option<()> {
+    let every = factors.map(|x| Tensor::full(x.shape(), true));
+    let masks = [masks[0].unwrap_or(&every[0]), masks[1].unwrap_or(&every[1])];
+    let [a, b] = [0, 1].map(|i| without(call, factors[i], masks[i], |x| x.is_finite()));
+    let (a, b) = (a?, b?);
+    multiply_stacks(products, call.shape, [&a.view(), &b.view()], call.threads);
+    let odd_rows = odd_rows(call, factors[0], masks[0])?;
+    let odd_columns = odd_columns(call, factors[1], masks[1])?;
+    let (odd_rows, odd_columns) = (odd_rows.as_list(), odd_columns.as_list());
+    if !odd_rows.contains(&true) && !odd_columns.contains(&true) {
+        return Some(());
+    }
+    let values = factors.map(|factor| factor.view());
+    let selected = [0, 1].map(|i| masks[i].view_as(factors[i].shape()));
+    let stacks = [0, 1].map(|i| (Stack::new(&values[i]), Stack::new(&selected[i])));
+    let (rows, columns) = (call.shape[call.shape.len() - 2], call.shape[call.shape.len() - 1]);
+    let height = pieces::rows_per_piece(columns);
+    call.threads.for_each_part(products, height * columns, |piece, part| {
+        for (i, sums) in part.chunks_exact_mut(columns).enumerate() {
+            let (batch, row) = ((piece * height + i) / rows, (piece * height + i) % rows);
+            let [a, b] = [0, 1].map(|i| Selected::new(&stacks[i], batch));
+            if odd_rows[piece * height + i] {
+                sum_row(sums, &a, &b, row);
+            } else {
+                let odd = &odd_columns[batch * columns..][..columns];
+                for column in (0..columns).filter(|column| odd[*column]) {
+                    sums[column] = sum_element(&a, &b, row, column);
+                }
+            }
+        }
+    });
+    Some(())
+}
+
+/// A matrix, and which of its elements are selected.
+struct Selected<'v, T> {
+    elements: ArrayView2<'v, T>,
+    mask: ArrayView2<'v, bool>,
+}
+
+impl<'v, T: Float> Selected<'v, T> {
+    fn new(stacks: &(Stack<'v, T>, Stack<'v, bool>), batch: usize) -> Selected<'v, T> {
+        Selected { elements: stacks.0.matrix(batch), mask: stacks.1.matrix(batch) }
+    }
+}
+
+fn sum_row<T: Float>(sums: &mut [T], a: &Selected<'_, T>, b: &Selected<'_, T>, row: usize) {
+    sums.fill(T::default());
+    for k in (0..a.elements.ncols()).filter(|k| a.mask[[row, *k]]) {
+        let factor = a.elements[[row, k]];
+        for (sum, (b, selected)) in sums.iter_mut().zip(b.elements.row(k).iter().zip(b.mask.row(k))) {
+            if *selected {
+                *sum = sum.add(factor.mul(*b));
+            }
+        }
+    }
+}
+
+fn sum_element<T: Float>(a: &Selected<'_, T>, b: &Selected<'_, T>, row: usize, column: usize) -> T {
+    (0..a.elements.ncols())
+        .filter(|k| a.mask[[row, *k]] && b.mask[[*k, column]])
+        .fold(T::default(), |sum, k| sum.add(a.elements[[row, k]].mul(b.elements[[k, column]])))
+}
+
+/// For each row of a stack of matrices, whether a selected element is not finite.
+fn odd_rows<'a, T: Float + Send + Sync>(
+    call: &Call<'_, 'a>,
+    x: &Tensor<'a, T>,
+    mask: &Tensor<'a, bool>,
+) -> Option<Buffer<'a, bool>> {
+    let (width, outer) = x.shape().split_last()?;
+    let mut odd = call.memory.unspecified::<bool>(&[outer.iter().product()]).ok()?;
+    let (x, mask) = (Rows::new(&x.view()), Rows::new(&mask.view_as(x.shape())));
+    let height = pieces::rows_per_piece(*width);
+    call.threads.for_each_part(odd.as_list_mut(), height, |piece, part| {
+        let (mut elements, mut selected) = ([T::default(); RUN], [false; RUN]);
+        for (i, odd) in part.iter_mut().enumerate() {
+            let row = (piece * height + i) * width;
+            *odd = (0..*width).step_by(RUN).any(|start| {
+                let run = RUN.min(width - start);
+                x.read(row + start, &mut elements[..run]);
+                mask.read(row + start, &mut selected[..run]);
+                elements[..run].iter().zip(&selected).any(|(x, selected)| *selected && !x.is_finite())
+            });
+        }
+    });
+    Some(odd)
+}
+
+/// The same for each column.
+fn odd_columns<'a, T: Float + Send + Sync>(
+    call: &Call<'_, 'a>,
+    x: &Tensor<'a, T>,
+    mask: &Tensor<'a, bool>,
+) -> Option<Buffer<'a, bool>> {
+    let [batch @ .., height, width] = x.shape() else { return None };
+    let mut odd = call.memory.zeros::<bool>(&[batch.iter().product(), *width]).ok()?;
+    let odd_rows = odd_rows(call, x, mask)?;
+    let (x, mask) = (Rows::new(&x.view()), Rows::new(&mask.view_as(x.shape())));
+    let (mut element, mut selected) = ([T::default()], [false]);
+    for row in (0..odd_rows.len()).filter(|row| odd_rows.as_list()[*row]) {
+        let odd = &mut odd.as_list_mut()[row / height * width..][..*width];
+        for (column, odd) in odd.iter_mut().enumerate() {
+            x.read(row * width + column, &mut element);
+            mask.read(row * width + column, &mut selected);
+            *odd |= selected[0] && !element[0].is_finite();
+        }
+    }
+    Some(odd)
+}
+
+/// A copy of `x` with 0 where it is masked or not accepted.
+pub(super) fn without<'a, T: Item>(
+    call: &Call<'_, 'a>,
+    x: &Tensor<'a, T>,
+    mask: &Tensor<'a, bool>,
+    accepted: impl Fn(T) -> bool + Sync,
+) -> Option<Buffer<'a, T>> {
+    let mut result = copy::copy(x, call.memory, call.threads).ok()?;
+    let mask = Rows::new(&mask.view_as(x.shape()));
+    call.threads.for_each_part(result.as_list_mut(), PIECE, |place, part| {
+        let mut selected = [false; RUN];
+        for (i, part) in part.chunks_mut(RUN).enumerate() {
+            let selected = &mut selected[..part.len()];
+            mask.read(place * PIECE + i * RUN, selected);
+            for (x, selected) in part.iter_mut().zip(selected) {
+                *x = if *selected & accepted(*x) { *x } else { T::default() };
+            }
+        }
+    });
+    Some(result)
+}

@@ -1,0 +1,163 @@
+//! Moving rows of one width: packing what a mask selects, spreading it again,
+//! and reading at places. Rows of few elements are moved as arrays. Knows no op.
+
+use std::ops::Range;
+
+use super::selection::{RUN, count, each_true};
+use crate::tensor::Item;
+
+/// From how many true elements of a run on every element is visited.
+const DENSE: usize = RUN / 8;
+
+/// Runs `$array`, with rows as arrays of a length known to the compiler, or
+/// `$slice` for any other.
+macro_rules! by_width {
+    ($width:expr, $N:ident => $array:expr, $slice:expr) => {
+        match $width {
+            1 => {
+                const $N: usize = 1;
+                $array
+            }
+            2 => {
+                const $N: usize = 2;
+                $array
+            }
+            3 => {
+                const $N: usize = 3;
+                $array
+            }
+            4 => {
+                const $N: usize = 4;
+                $array
+            }
+            8 => {
+                const $N: usize = 8;
+                $array
+            }
+            _ => $slice,
+        }
+    };
+}
+
+/// Writes the rows at which the mask is true, which fill `packed`.
+pub(super) fn pack<T: Item>(packed: &mut [T], rows: &[T], mask: &[bool], width: usize) {
+    by_width!(
+        width,
+        N => pack_arrays(packed.as_chunks_mut::<N>().0, rows.as_chunks::<N>().0, mask),
+        {
+            let mut end = 0;
+            each_run(mask, width, |run| {
+                packed[end..end + run.len()].copy_from_slice(&rows[run.clone()]);
+                end += run.len();
+            });
+        }
+    );
+}
+
+fn pack_arrays<T: Item, const N: usize>(mut packed: &mut [[T; N]], rows: &[[T; N]], mask: &[bool]) {
+    let mut spare = [[T::default(); N]; RUN];
+    for (rows, mask) in rows.chunks(RUN).zip(mask.chunks(RUN)) {
+        let count = count(mask);
+        let (target, rest) = packed.split_at_mut(count);
+        if count == mask.len() {
+            target.copy_from_slice(rows);
+        } else if count < DENSE {
+            let mut target = target.iter_mut();
+            each_true(mask, |i| {
+                if let Some(target) = target.next() {
+                    *target = rows[i];
+                }
+            });
+        } else {
+            pack_run(target, rows, mask, &mut spare);
+        }
+        packed = rest;
+    }
+}
+
+/// Writes every row, and moves on where it is selected: no branch to mispredict.
+#[inline(always)]
+fn pack_run<T: Item, const N: usize>(
+    packed: &mut [[T; N]],
+    rows: &[[T; N]],
+    mask: &[bool],
+    spare: &mut [[T; N]; RUN],
+) {
+    let mut end = 0;
+    for (row, selected) in rows.iter().zip(mask) {
+        spare[end % RUN] = *row;
+        end += usize::from(*selected);
+    }
+    packed.copy_from_slice(&spare[..packed.len()]);
+}
+
+/// Overwrites the rows at which the mask is true with those of `packed`, which are as many.
+pub(super) fn spread<T: Item>(rows: &mut [T], packed: &[T], mask: &[bool], width: usize) {
+    by_width!(
+        width,
+        N => spread_arrays(rows.as_chunks_mut::<N>().0, packed.as_chunks::<N>().0, mask),
+        {
+            let mut end = 0;
+            each_run(mask, width, |run| {
+                let len = run.len();
+                rows[run].copy_from_slice(&packed[end..end + len]);
+                end += len;
+            });
+        }
+    );
+}
+
+fn spread_arrays<T: Item, const N: usize>(rows: &mut [[T; N]], mut packed: &[[T; N]], mask: &[bool]) {
+    let mut spare = [[T::default(); N]; RUN];
+    for (rows, mask) in rows.chunks_mut(RUN).zip(mask.chunks(RUN)) {
+        let (source, rest) = packed.split_at(count(mask));
+        packed = rest;
+        if source.len() == mask.len() {
+            rows.copy_from_slice(source);
+        } else if source.len() < DENSE {
+            let mut source = source.iter();
+            each_true(mask, |i| {
+                if let Some(source) = source.next() {
+                    rows[i] = *source;
+                }
+            });
+        } else {
+            spare[..source.len()].copy_from_slice(source);
+            let mut end = 0;
+            for (row, selected) in rows.iter_mut().zip(mask) {
+                *row = if *selected { spare[end % RUN] } else { *row };
+                end += usize::from(*selected);
+            }
+        }
+    }
+}
+
+/// Calls `task` with the elements of each run of selected rows.
+fn each_run(mask: &[bool], width: usize, mut task: impl FnMut(Range<usize>)) {
+    let mut run = 0..0;
+    each_true(mask, |place| {
+        if run.end == place {
+            run.end += 1;
+        } else {
+            task(run.start * width..run.end * width);
+            run = place..place + 1;
+        }
+    });
+    task(run.start * width..run.end * width);
+}
+
+/// Reads the rows at `places`.
+pub(super) fn take<T: Item>(taken: &mut [T], rows: &[T], places: &[usize], width: usize) {
+    by_width!(
+        width,
+        N => {
+            let rows = rows.as_chunks::<N>().0;
+            for (taken, place) in taken.as_chunks_mut::<N>().0.iter_mut().zip(places) {
+                *taken = rows[*place];
+            }
+        },
+        for (taken, place) in taken.chunks_exact_mut(width).zip(places) {
+            taken.copy_from_slice(&rows[place * width..][..width]);
+        }
+    );
+}
