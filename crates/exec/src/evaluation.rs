@@ -5,29 +5,50 @@ use tamis_graph::{Layout, Op, Value};
 use crate::error::{Error, ErrorKind, Length, Report};
 use crate::kernel::{self, Call};
 use crate::memory::{Memory, checked_len};
-use crate::plan::{Plan, Step};
+use crate::plan::Plan;
+use crate::schedule::{Schedule, Step};
 use crate::sizes::Sizes;
 use crate::tensor::{AnyTensor, Item};
 
-/// Runs every step of a plan in order, on tensors for its inputs, and gives its outputs.
+/// Evaluates the outputs of a plan on tensors for its inputs.
+///
+/// Where the simplified form fails, the reference is asked: its error is that
+/// of the first op of the user's that fails, whatever the order of evaluation
+/// became, and speaks of lengths as the user's expressions have them.
 pub(crate) fn evaluate<'r>(
     plan: &Plan,
-    inputs: Vec<Option<AnyTensor<'r>>>,
+    inputs: &[Option<AnyTensor<'r>>],
     mut sizes: Sizes,
     memory: &'r Memory,
 ) -> Result<Vec<Value>, Error> {
+    match evaluate_steps(plan, plan.schedule(), inputs, &mut sizes, memory) {
+        Err(_) if !std::ptr::eq(plan.schedule(), &*plan.reference) => {
+            evaluate_steps(plan, &plan.reference, inputs, &mut sizes, memory)
+        }
+        result => result,
+    }
+}
+
+/// Runs every step in order, and gives the outputs.
+fn evaluate_steps<'r>(
+    plan: &Plan,
+    schedule: &Schedule,
+    inputs: &[Option<AnyTensor<'r>>],
+    sizes: &mut Sizes,
+    memory: &'r Memory,
+) -> Result<Vec<Value>, Error> {
     let mut values: Vec<Option<AnyTensor<'r>>> = Vec::new();
-    values.resize_with(plan.steps.len(), || None);
-    for (input, tensor) in plan.interface.inputs.iter().zip(inputs) {
-        if let Some(step) = input.step {
-            values[step] = tensor;
+    values.resize_with(schedule.steps.len(), || None);
+    for (step, tensor) in schedule.inputs.iter().zip(inputs) {
+        if let Some(step) = step {
+            values[*step] = tensor.clone();
         }
     }
-    for (place, step) in plan.steps.iter().enumerate() {
+    for (place, step) in schedule.steps.iter().enumerate() {
         let report = |kind| Report::of_node(&step.node, kind);
         let value = match values[place].take() {
             Some(fed) => fed,
-            None => compute(plan, step, &values, &sizes, memory).map_err(report)?,
+            None => compute(plan, schedule, step, &values, sizes, memory).map_err(report)?,
         };
         if step.counted {
             sizes.count(step.node.id(), count_true(&value).map_err(report)?);
@@ -38,13 +59,11 @@ pub(crate) fn evaluate<'r>(
         }
     }
     // All results are held at once, so that each stays counted until all are there.
-    for output in &plan.interface.outputs {
-        let whole = alive(&values, output.step).clone().into_whole(memory);
-        values[output.step] =
-            Some(whole.map_err(|kind| Report::of_node(&plan.steps[output.step].node, kind))?);
+    for place in schedule.outputs.iter().copied() {
+        let whole = alive(&values, place).clone().into_whole(memory);
+        values[place] = Some(whole.map_err(|kind| Report::of_node(&schedule.steps[place].node, kind))?);
     }
-    let outputs = plan.interface.outputs.iter();
-    Ok(outputs.map(|output| alive(&values, output.step).clone().into_value()).collect())
+    Ok(schedule.outputs.iter().map(|place| alive(&values, *place).clone().into_value()).collect())
 }
 
 fn alive<'v, 'r>(values: &'v [Option<AnyTensor<'r>>], place: usize) -> &'v AnyTensor<'r> {
@@ -58,6 +77,7 @@ fn count_true(mask: &AnyTensor<'_>) -> Result<usize, ErrorKind> {
 
 fn compute<'r>(
     plan: &Plan,
+    schedule: &Schedule,
     step: &Step,
     values: &[Option<AnyTensor<'r>>],
     sizes: &Sizes,
@@ -69,7 +89,7 @@ fn compute<'r>(
     let operands = step.operands.iter().map(|operand| alive(values, *operand)).collect();
     let call = Call { operands, shape: &shape, sizes, memory, threads: &plan.threads };
     if let Op::Layout(Layout::Guard { .. }) = node.op() {
-        check_guard(plan, step, call.operands[0].shape(), &shape)?;
+        check_guard(plan, schedule, step, call.operands[0].shape(), &shape)?;
     }
     let value = kernel::run(node.op(), &call)?;
     debug_assert_eq!(value.dtype(), node.dtype(), "the dtype of {}", node.op().name());
@@ -78,9 +98,15 @@ fn compute<'r>(
 }
 
 /// The lengths that a guard's operand has are those that the guard states.
-fn check_guard(plan: &Plan, step: &Step, found: &[usize], stated: &[usize]) -> Result<(), ErrorKind> {
+fn check_guard(
+    plan: &Plan,
+    schedule: &Schedule,
+    step: &Step,
+    found: &[usize],
+    stated: &[usize],
+) -> Result<(), ErrorKind> {
     let Some(axis) = (0..stated.len()).find(|axis| found[*axis] != stated[*axis]) else { return Ok(()) };
-    let operand = &plan.steps[step.operands[0]].node;
+    let operand = &schedule.steps[step.operands[0]].node;
     let left = Length { dim: operand.shape()[axis].clone(), value: found[axis] as i64 };
     let right = Length { dim: step.node.shape()[axis].clone(), value: stated[axis] as i64 };
     let mut notes = Vec::new();
