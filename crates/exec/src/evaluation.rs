@@ -8,37 +8,57 @@ use crate::fuse::Stage;
 use crate::kernel::{self, Call};
 use crate::machine;
 use crate::memory::{Memory, checked_len};
-use crate::plan::{Plan, Step};
+use crate::plan::Plan;
+use crate::schedule::{Schedule, Step};
 use crate::sizes::Sizes;
 use crate::tensor::{AnyTensor, Item};
 
-/// Runs every step of a plan in order, on tensors for its inputs, and gives its outputs.
+/// Evaluates the outputs of a plan on tensors for its inputs.
+///
+/// Where the fused form fails, the reference is asked: its error is that of the
+/// first op of the user's that fails, whatever the order of evaluation became,
+/// and speaks of lengths as the user's expressions have them.
 pub(crate) fn evaluate<'r>(
     plan: &Plan,
-    inputs: Vec<Option<AnyTensor<'r>>>,
+    inputs: &[Option<AnyTensor<'r>>],
     mut sizes: Sizes,
     memory: &'r Memory,
 ) -> Result<Vec<Value>, Error> {
-    let mut values: Vec<Option<AnyTensor<'r>>> = Vec::new();
-    values.resize_with(plan.steps.len(), || None);
-    for (input, tensor) in plan.interface.inputs.iter().zip(inputs) {
-        if let Some(step) = input.step {
-            values[step] = tensor;
+    if !plan.is_reference {
+        let mut values = fed(&plan.simplified, inputs);
+        let results = in_stages(plan, &mut values, &mut sizes, memory);
+        if let Ok(results) = results.and_then(|()| outputs(&plan.simplified, values, memory)) {
+            return Ok(results);
         }
     }
-    if plan.is_reference {
-        one_by_one(plan, &mut values, &mut sizes, memory)?;
-    } else {
-        in_stages(plan, &mut values, &mut sizes, memory)?;
+    let mut values = fed(&plan.reference, inputs);
+    one_by_one(plan, &mut values, &mut sizes, memory)?;
+    outputs(&plan.reference, values, memory)
+}
+
+/// The values of all steps, of which those of the inputs are there.
+fn fed<'r>(schedule: &Schedule, inputs: &[Option<AnyTensor<'r>>]) -> Vec<Option<AnyTensor<'r>>> {
+    let mut values: Vec<Option<AnyTensor<'r>>> = Vec::new();
+    values.resize_with(schedule.steps.len(), || None);
+    for (step, tensor) in schedule.inputs.iter().zip(inputs) {
+        if let Some(step) = step {
+            values[*step] = tensor.clone();
+        }
     }
-    // All results are held at once, so that each stays counted until all are there.
-    for output in &plan.interface.outputs {
-        let whole = alive(&values, output.step).clone().into_whole(memory);
-        values[output.step] =
-            Some(whole.map_err(|kind| Report::of_node(&plan.steps[output.step].node, kind))?);
+    values
+}
+
+/// The results. All are held at once, so that each stays counted until all are there.
+fn outputs<'r>(
+    schedule: &Schedule,
+    mut values: Vec<Option<AnyTensor<'r>>>,
+    memory: &'r Memory,
+) -> Result<Vec<Value>, Error> {
+    for place in schedule.outputs.iter().copied() {
+        let whole = alive(&values, place).clone().into_whole(memory);
+        values[place] = Some(whole.map_err(|kind| Report::of_node(&schedule.steps[place].node, kind))?);
     }
-    let outputs = plan.interface.outputs.iter();
-    Ok(outputs.map(|output| alive(&values, output.step).clone().into_value()).collect())
+    Ok(schedule.outputs.iter().map(|place| alive(&values, *place).clone().into_value()).collect())
 }
 
 /// Evaluates each step by its reference kernel.
@@ -48,11 +68,12 @@ fn one_by_one<'r>(
     sizes: &mut Sizes,
     memory: &'r Memory,
 ) -> Result<(), Error> {
-    for (place, step) in plan.steps.iter().enumerate() {
+    let schedule = &*plan.reference;
+    for (place, step) in schedule.steps.iter().enumerate() {
         let report = |kind| Report::of_node(&step.node, kind);
         let value = match values[place].take() {
             Some(fed) => fed,
-            None => compute(plan, step, values, sizes, memory).map_err(report)?,
+            None => compute(plan, schedule, step, values, sizes, memory, kernel::run).map_err(report)?,
         };
         if step.counted {
             sizes.count(step.node.id(), count_true(&value).map_err(report)?);
@@ -72,23 +93,24 @@ fn in_stages<'r>(
     sizes: &mut Sizes,
     memory: &'r Memory,
 ) -> Result<(), Error> {
-    let report = |step: usize, kind| Report::of_node(&plan.steps[step].node, kind);
+    let schedule = &*plan.simplified;
+    let report = |step: usize, kind| Report::of_node(&schedule.steps[step].node, kind);
     for (stage, dying) in plan.program.stages.iter().zip(&plan.program.dying) {
         match stage {
             Stage::Kernel(place) => {
-                let value = compute(plan, &plan.steps[*place], values, sizes, memory);
+                let value = compute(plan, schedule, &schedule.steps[*place], values, sizes, memory, run_fast);
                 values[*place] = Some(value.map_err(|kind| report(*place, kind))?);
             }
             Stage::Region(region) => {
                 let (threads, level) = (&plan.threads, plan.level);
                 let call = machine::Call { values, sizes, memory, threads, level };
-                let refuse = |(step, kind)| report(first_to_fail(plan, step, &kind, sizes), kind);
+                let refuse = |(step, kind)| report(step, kind);
                 let results = machine::run(region, &call).map_err(refuse)?;
                 for (step, value) in results.values {
                     values[step] = Some(value);
                 }
                 for (mask, count) in results.counts {
-                    sizes.count(plan.steps[mask].node.id(), count);
+                    sizes.count(schedule.steps[mask].node.id(), count);
                 }
             }
         }
@@ -97,19 +119,6 @@ fn in_stages<'r>(
         }
     }
     Ok(())
-}
-
-/// The step that a mistake is reported for: a size that overflows is the
-/// mistake of the first step that has it.
-fn first_to_fail(plan: &Plan, step: usize, kind: &ErrorKind, sizes: &Sizes) -> usize {
-    if !matches!(kind, ErrorKind::Size(_)) {
-        return step;
-    }
-    let overflows = |step: &Step| {
-        let (shape, item) = (step.node.shape(), step.node.dtype().size_of());
-        sizes.knows(shape) && sizes.lengths(shape).and_then(|lengths| checked_len(&lengths, item)).is_err()
-    };
-    plan.steps[..step].iter().position(overflows).unwrap_or(step)
 }
 
 fn alive<'v, 'r>(values: &'v [Option<AnyTensor<'r>>], place: usize) -> &'v AnyTensor<'r> {
@@ -121,12 +130,19 @@ fn count_true(mask: &AnyTensor<'_>) -> Result<usize, ErrorKind> {
     Ok(mask.walk()?.iter().filter(|selected| **selected).count())
 }
 
+/// Evaluates one op by the fastest kernel there is.
+fn run_fast<'r>(op: &Op, call: &Call<'_, 'r>) -> Result<AnyTensor<'r>, ErrorKind> {
+    fast::run(op, call).unwrap_or_else(|| kernel::run(op, call))
+}
+
 fn compute<'r>(
     plan: &Plan,
+    schedule: &Schedule,
     step: &Step,
     values: &[Option<AnyTensor<'r>>],
     sizes: &Sizes,
     memory: &'r Memory,
+    run: impl Fn(&Op, &Call<'_, 'r>) -> Result<AnyTensor<'r>, ErrorKind>,
 ) -> Result<AnyTensor<'r>, ErrorKind> {
     let node = &step.node;
     let shape = sizes.lengths(node.shape())?;
@@ -134,19 +150,24 @@ fn compute<'r>(
     let operands = step.operands.iter().map(|operand| alive(values, *operand)).collect();
     let call = Call { operands, shape: &shape, sizes, memory, threads: &plan.threads };
     if let Op::Layout(Layout::Guard { .. }) = node.op() {
-        check_guard(plan, step, call.operands[0].shape(), &shape)?;
+        check_guard(plan, schedule, step, call.operands[0].shape(), &shape)?;
     }
-    let fast = if plan.is_reference { None } else { fast::run(node.op(), &call) };
-    let value = fast.unwrap_or_else(|| kernel::run(node.op(), &call))?;
+    let value = run(node.op(), &call)?;
     debug_assert_eq!(value.dtype(), node.dtype(), "the dtype of {}", node.op().name());
     debug_assert_eq!(value.shape(), shape, "the shape of {} {}", node.op().name(), node.shape());
     Ok(value)
 }
 
 /// The lengths that a guard's operand has are those that the guard states.
-fn check_guard(plan: &Plan, step: &Step, found: &[usize], stated: &[usize]) -> Result<(), ErrorKind> {
+fn check_guard(
+    plan: &Plan,
+    schedule: &Schedule,
+    step: &Step,
+    found: &[usize],
+    stated: &[usize],
+) -> Result<(), ErrorKind> {
     let Some(axis) = (0..stated.len()).find(|axis| found[*axis] != stated[*axis]) else { return Ok(()) };
-    let operand = &plan.steps[step.operands[0]].node;
+    let operand = &schedule.steps[step.operands[0]].node;
     let left = Length { dim: operand.shape()[axis].clone(), value: found[axis] as i64 };
     let right = Length { dim: step.node.shape()[axis].clone(), value: stated[axis] as i64 };
     let mut notes = Vec::new();

@@ -12,8 +12,8 @@ use std::collections::{BinaryHeap, HashMap, HashSet};
 use smallvec::SmallVec;
 use tamis_graph::{AxisList, DType, Layout, Mask, NodeId, Op, Reduce, Shape, Source};
 
-use crate::plan::Step;
 use crate::region::{Region, Sink, Target, compile, is_lane, through_broadcasts, weight};
+use crate::schedule::Step;
 
 /// The weight up to which a value is computed in every region that reads it,
 /// rather than stored and loaded: memory is that much slower than arithmetic.

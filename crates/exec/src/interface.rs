@@ -27,15 +27,14 @@ struct Name {
 pub(crate) struct Input {
     pub(crate) name: Arc<str>,
     pub(crate) node: Arc<Node>,
-    /// The step that takes it, if the plan needs it.
-    pub(crate) step: Option<usize>,
+    /// Whether an output is computed from it.
+    pub(crate) needed: bool,
 }
 
 /// An output of the plan.
 pub(crate) struct Output {
     pub(crate) name: Arc<str>,
-    /// The step that computes it.
-    pub(crate) step: usize,
+    pub(crate) node: Arc<Node>,
 }
 
 impl Interface {
@@ -183,7 +182,7 @@ impl sealed::Refer for Slot {
 /// Prints the names: `(x, mask) -> (loss)`.
 impl fmt::Display for Interface {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let needed = self.inputs.iter().filter(|input| input.step.is_some());
+        let needed = self.inputs.iter().filter(|input| input.needed);
         let inputs: Vec<&str> = needed.map(|input| &*input.name).collect();
         let outputs: Vec<&str> = self.outputs.iter().map(|output| &*output.name).collect();
         write!(f, "({}) -> ({})", inputs.join(", "), outputs.join(", "))

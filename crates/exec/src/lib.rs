@@ -4,7 +4,7 @@
 //! evaluates them one by one with whole-array kernels on ndarray. Plain, obvious
 //! and correct: it is the oracle of what an op means.
 //!
-//! This crate knows nothing of gradients, and builds no expressions.
+//! This crate knows nothing of gradients, and builds no expressions but simpler ones.
 
 mod error;
 mod eval;
@@ -21,6 +21,8 @@ mod plan;
 mod raw;
 mod region;
 mod run;
+mod schedule;
+mod simplify;
 mod sizes;
 mod tensor;
 mod threads;

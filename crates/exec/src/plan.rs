@@ -1,4 +1,4 @@
-//! The order in which nodes are evaluated, and how long their values live.
+//! What a plan is made of: which nodes its outputs need, in which forms.
 //! Knows no op, except inputs and guards.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -7,7 +7,6 @@ use std::sync::Arc;
 
 use fearless_simd::Level;
 use ndarray::{ArrayViewMut, Dimension};
-use smallvec::SmallVec;
 use tamis_graph::{Dim, Element, Expr, Graph, Layout, Node, NodeId, Op, Source, Symbol};
 
 use crate::error::{Error, ErrorKind, Report};
@@ -16,6 +15,8 @@ use crate::fuse::{Program, fuse};
 use crate::interface::{Input, Interface, Key, Output, Slot};
 use crate::outputs::Outputs;
 use crate::run::Run;
+use crate::schedule::Schedule;
+use crate::simplify::simplify;
 use crate::threads::Threads;
 
 /// A computation that is ready to run: what to evaluate for a list of named
@@ -38,8 +39,11 @@ use crate::threads::Threads;
 /// # Ok::<(), tamis::Error>(())
 /// ```
 pub struct Plan {
-    pub(crate) steps: Vec<Step>,
-    /// The same in stages that each run in one pass.
+    /// The expressions as they were built.
+    pub(crate) reference: Arc<Schedule>,
+    /// The same after simplification; the very same where there is nothing to simplify.
+    pub(crate) simplified: Arc<Schedule>,
+    /// That in stages, which each run in one pass.
     pub(crate) program: Program,
     /// The vector instructions that this machine has.
     pub(crate) level: Level,
@@ -51,17 +55,6 @@ pub struct Plan {
     pub(crate) threads: Threads,
     /// Whether a run evaluates op by op, without fusing.
     pub(crate) is_reference: bool,
-}
-
-/// The evaluation of one node. Steps are in id order: operands come first.
-pub(crate) struct Step {
-    pub(crate) node: Arc<Node>,
-    /// The steps that compute the operands.
-    pub(crate) operands: SmallVec<[usize; 3]>,
-    /// Whether sizes speak of the number of true elements.
-    pub(crate) counted: bool,
-    /// The steps whose values nobody reads any more.
-    pub(crate) dying: SmallVec<[usize; 2]>,
 }
 
 impl Plan {
@@ -77,25 +70,30 @@ impl Plan {
         let graph = first.graph();
         graph.check()?;
         check_outputs(&outputs, graph)?;
-        let nodes = live_nodes(outputs.iter().map(|(_, expr)| expr.id()).collect(), graph)?;
-        let places: HashMap<NodeId, usize> =
-            nodes.iter().enumerate().map(|(place, node)| (node.id(), place)).collect();
-        let inputs = graph.inputs().into_iter().map(|(name, id)| Input {
-            name,
-            node: graph.node(id),
-            step: places.get(&id).copied(),
-        });
-        let results: Vec<Output> =
-            outputs.into_iter().map(|(name, expr)| Output { name, step: places[&expr.id()] }).collect();
-        let notes = guard_notes(&nodes, &places, graph);
-        let steps = steps(nodes, &places, &results);
-        let seen: Vec<usize> = results.iter().map(|output| output.step).collect();
+        let roots: Vec<Expr<'g>> = outputs.iter().map(|(_, expr)| *expr).collect();
+        let nodes = live_nodes(ids(&roots), graph)?;
+        let inputs = graph.inputs();
+        let fed: Vec<NodeId> = inputs.values().copied().collect();
+        let notes = guard_notes(&nodes, graph);
+        let reference = Arc::new(Schedule::new(nodes, &ids(&roots), &fed));
+        let simpler = ids(&simplify(graph, &roots));
+        let simplified = if simpler == ids(&roots) {
+            reference.clone()
+        } else {
+            Arc::new(Schedule::new(nodes_of(&simpler, graph), &simpler, &fed))
+        };
+        let program = fuse(&simplified.steps, &simplified.outputs);
+        let declared = inputs.into_iter().zip(&reference.inputs);
+        let inputs =
+            declared.map(|((name, id), step)| Input { name, node: graph.node(id), needed: step.is_some() });
+        let results = outputs.into_iter().map(|(name, expr)| Output { name, node: expr.node() });
         Ok(Plan {
             notes,
-            program: fuse(&steps, &seen),
-            steps,
+            interface: Arc::new(Interface::new(inputs.collect(), results.collect())),
+            reference,
+            simplified,
+            program,
             level: Level::new(),
-            interface: Arc::new(Interface::new(inputs.collect(), results)),
             memory_limit: usize::MAX,
             threads: Threads::available(),
             is_reference: false,
@@ -104,8 +102,10 @@ impl Plan {
 
     fn empty() -> Plan {
         let interface = Arc::new(Interface::new(Vec::new(), Vec::new()));
+        let nothing = Arc::new(Schedule::new(Vec::new(), &[], &[]));
         Plan {
-            steps: Vec::new(),
+            reference: nothing.clone(),
+            simplified: nothing,
             program: fuse(&[], &[]),
             level: Level::new(),
             interface,
@@ -242,7 +242,7 @@ impl Plan {
 
 impl fmt::Debug for Plan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Plan {} with {} steps", self.interface, self.steps.len())
+        write!(f, "Plan {} with {} steps", self.interface, self.reference.steps.len())
     }
 }
 
@@ -262,17 +262,25 @@ fn check_outputs(outputs: &[(Arc<str>, Expr<'_>)], graph: &Graph) -> Result<(), 
     if reports.is_empty() { Ok(()) } else { Err(Error::new(reports)) }
 }
 
+fn ids(exprs: &[Expr<'_>]) -> Vec<NodeId> {
+    exprs.iter().map(|expr| expr.id()).collect()
+}
+
+/// What `roots` are computed from, in id order.
+fn nodes_of(roots: &[NodeId], graph: &Graph) -> Vec<Arc<Node>> {
+    graph.ancestors(roots).into_iter().map(|id| graph.node(id)).collect()
+}
+
 /// Everything that a run evaluates, in id order: what `roots` are computed from,
 /// and inputs that tell the length of a named dimension which no other input tells.
 fn live_nodes(mut roots: Vec<NodeId>, graph: &Graph) -> Result<Vec<Arc<Node>>, Error> {
-    let collect = |roots: &[NodeId]| graph.ancestors(roots).into_iter().map(|id| graph.node(id)).collect();
-    let nodes: Vec<Arc<Node>> = collect(&roots);
+    let nodes = nodes_of(&roots, graph);
     let declaring = declaring_inputs(&nodes, graph)?;
     if declaring.is_empty() {
         return Ok(nodes);
     }
     roots.extend(declaring);
-    Ok(collect(&roots))
+    Ok(nodes_of(&roots, graph))
 }
 
 /// For each named dimension that the nodes speak of, but none of their inputs
@@ -316,49 +324,8 @@ fn visit_names(node: &Node, visit: &mut impl FnMut(&Arc<str>)) {
     node.shape().iter().for_each(|dim| dim.visit_symbols(&mut on_symbol));
 }
 
-fn steps(nodes: Vec<Arc<Node>>, places: &HashMap<NodeId, usize>, outputs: &[Output]) -> Vec<Step> {
-    let mut counted = HashSet::new();
-    for node in &nodes {
-        node.visit_counts(&mut |mask| {
-            counted.insert(mask);
-        });
-    }
-    let step = |node: Arc<Node>| Step {
-        operands: node.operands().iter().map(|id| places[id]).collect(),
-        counted: counted.contains(&node.id()),
-        dying: SmallVec::new(),
-        node,
-    };
-    let mut steps: Vec<Step> = nodes.into_iter().map(step).collect();
-    for (value, reader) in last_readers(&steps, outputs).into_iter().enumerate() {
-        if let Some(reader) = reader {
-            steps[reader].dying.push(value);
-        }
-    }
-    steps
-}
-
-/// For each step the last one that reads its value: itself if there is none,
-/// `None` if the value is an output.
-fn last_readers(steps: &[Step], outputs: &[Output]) -> Vec<Option<usize>> {
-    let mut last: Vec<Option<usize>> = (0..steps.len()).map(Some).collect();
-    for (reader, step) in steps.iter().enumerate() {
-        for operand in &step.operands {
-            last[*operand] = Some(reader);
-        }
-    }
-    for output in outputs {
-        last[output.step] = None;
-    }
-    last
-}
-
 /// What the symbols of guarded lengths stand for, in words, for messages.
-fn guard_notes(
-    nodes: &[Arc<Node>],
-    places: &HashMap<NodeId, usize>,
-    graph: &Graph,
-) -> HashMap<Symbol, String> {
+fn guard_notes(nodes: &[Arc<Node>], graph: &Graph) -> HashMap<Symbol, String> {
     let mut notes = HashMap::new();
     let mut note = |dim: &Dim| {
         dim.visit_symbols(&mut |symbol| {
@@ -369,7 +336,7 @@ fn guard_notes(
     };
     for node in nodes {
         if let Op::Layout(Layout::Guard { shape, .. }) = node.op() {
-            let operand = &nodes[places[&node.operands()[0]]];
+            let operand = graph.node(node.operands()[0]);
             let differing = operand.shape().iter().zip(shape.iter()).filter(|(from, to)| from != to);
             differing.for_each(|(from, to)| {
                 note(from);

@@ -9,7 +9,7 @@ use tamis_graph::{
 };
 
 use crate::machine::Constants;
-use crate::plan::Step;
+use crate::schedule::Step;
 
 /// A program over every element of `domain`, tile by tile.
 pub(crate) struct Region {
@@ -531,7 +531,7 @@ fn rename(sink: &mut Sink, names: &[usize]) {
 fn allocate(code: Vec<Virtual>, sinks: &[Sink]) -> (Allocated, [usize; 6]) {
     const SINKS: usize = usize::MAX;
     let mut last: Vec<Option<usize>> = vec![None; code.len()];
-    let mut note = |place: &Place, reader: usize, last: &mut Vec<Option<usize>>| {
+    let note = |place: &Place, reader: usize, last: &mut Vec<Option<usize>>| {
         if let Place::Register(register) = place {
             last[*register] = Some(last[*register].map_or(reader, |seen| seen.max(reader)));
         }

@@ -199,7 +199,8 @@ impl<'p, 'a> Run<'p, 'a> {
         if !reports.is_empty() {
             return Err(Error::new(reports));
         }
-        let values = evaluate(plan, inputs, sizes, &memory)?;
+        let values = evaluate(plan, &inputs, sizes, &memory)?;
+        drop(inputs);
         check_shapes(plan, &targets, &buffers, &values)?;
         let held = values.into_iter().zip(targets).map(|(value, target)| match target {
             None => Held::Here(value),
@@ -234,7 +235,7 @@ fn accept<'r>(
         let input = &interface.inputs[place];
         let tensor = match feed {
             Some(offer) => receive(input, offer, buffers).map(Some),
-            None if input.step.is_none() => Ok(None),
+            None if !input.needed => Ok(None),
             None => Err(missing(input)),
         };
         let bound = tensor.and_then(|tensor| {
@@ -329,7 +330,7 @@ fn check_dtypes(
 ) {
     for (output, target) in plan.interface.outputs.iter().zip(targets) {
         let Some(buffer) = target.map(|target| &buffers[target]) else { continue };
-        let (memory, node) = (AnyTensor::from(buffer.lend()), &plan.steps[output.step].node);
+        let (memory, node) = (AnyTensor::from(buffer.lend()), &output.node);
         if memory.dtype() != node.dtype() {
             let kind = ErrorKind::OutputDType {
                 name: output.name.to_string(),
@@ -358,7 +359,7 @@ fn check_shapes(
                 expected: memory.shape().to_vec(),
                 found: value.shape().to_vec(),
             };
-            reports.push(Report::new("output", kind, Some(plan.steps[output.step].node.origin())));
+            reports.push(Report::new("output", kind, Some(output.node.origin())));
         }
     }
     if reports.is_empty() { Ok(()) } else { Err(Error::new(reports)) }

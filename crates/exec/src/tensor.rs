@@ -274,9 +274,13 @@ impl<'a> AnyTensor<'a> {
         dispatch!(self, tensor => tensor.shape())
     }
 
-    /// How many elements are stored.
+    /// How many elements are stored, each counted once however often it repeats.
     pub(crate) fn stored_len(&self) -> usize {
-        dispatch!(self, tensor => tensor.stored().len())
+        dispatch!(self, tensor => {
+            let stored = tensor.stored();
+            let axes = stored.shape().iter().zip(stored.strides());
+            axes.filter(|(_, stride)| **stride != 0).map(|(length, _)| length).product()
+        })
     }
 
     /// The tensor with all elements in memory that it owns or shares, copied

@@ -10,7 +10,19 @@ use crate::op::{Layout, Logic, Mask, Op, Source};
 impl Graph {
     /// The number of true elements of `mask` in canonical form, so that equal
     /// counts are recognised across complements and rearrangements.
-    pub(crate) fn count(&self, mask: NodeId) -> Result<Dim, DimError> {
+    ///
+    /// # Errors
+    /// When a coefficient overflows or the expression grows beyond reason.
+    ///
+    /// ```
+    /// use tamis::prelude::*;
+    ///
+    /// let graph = Graph::new();
+    /// let mask = graph.input::<bool>("mask", dims!["n"]);
+    /// assert_eq!(graph.count((!mask).id())?.to_string(), "n - count(%0)");
+    /// # Ok::<(), tamis::graph::DimError>(())
+    /// ```
+    pub fn count(&self, mask: NodeId) -> Result<Dim, DimError> {
         let mut id = mask;
         let (mut factor, mut offset) = (Dim::ONE, Dim::ZERO);
         let known = |n: usize, factor: Dim, offset: Dim| offset.add(&factor.mul(&Dim::from(n))?);

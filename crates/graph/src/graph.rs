@@ -306,13 +306,19 @@ impl Graph {
     /// simplification that holds in every run.
     ///
     /// # Errors
-    /// When the op's shape rule refuses the operands. A mistake of [`Graph::apply`]
-    /// poisons instead.
-    pub(crate) fn try_apply<'g>(
-        &'g self,
-        op: impl Into<Op>,
-        operands: &[Expr<'g>],
-    ) -> Result<Expr<'g>, ErrorKind> {
+    /// When the op's shape rule refuses the operands. Nothing is reported:
+    /// a mistake of [`Graph::apply`] poisons instead.
+    ///
+    /// ```
+    /// use tamis::{graph::Binary, prelude::*};
+    ///
+    /// let graph = Graph::new();
+    /// let (x, y) = (graph.input::<f32>("x", [2]), graph.input::<f32>("y", [3]));
+    /// assert!(graph.try_apply(Binary::Add, &[x, y]).is_err());
+    /// assert!(graph.check().is_ok());
+    /// ```
+    #[track_caller]
+    pub fn try_apply<'g>(&'g self, op: impl Into<Op>, operands: &[Expr<'g>]) -> Result<Expr<'g>, ErrorKind> {
         let op = op.into();
         if operands.iter().any(|operand| !self.owns(operand.id())) {
             return Err(ErrorKind::MixedGraphs);
@@ -327,7 +333,7 @@ impl Graph {
             operands.iter().map(|operand| self.node(operand.id())).collect();
         let inferred = op.infer(&nodes, self)?;
         check_size(&inferred.shape, inferred.dtype.size_of())?;
-        let origin = self.origin().unwrap_or_else(|| unreachable!("nodes are built inside of builders"));
+        let origin = self.origin().unwrap_or(Origin::new(Location::caller(), None));
         let operands = operands.iter().map(|operand| operand.id()).collect();
         let id = self.id_of(NodeIndex::new(self.len()));
         self.intern(Node { id, op, operands, dtype: inferred.dtype, shape: inferred.shape, origin })

@@ -38,6 +38,6 @@ pub use op::{
     Reduce, Scan, Select, SliceAxis, Source, Type, Unary,
 };
 pub use operand::Operand;
-pub use rebuild::rebuild;
+pub use rebuild::{rebuild, rebuild_node};
 pub use shape::{Axes, Dims, Shape, Size, Slice, Slices, keep};
 pub use value::{Constant, Value, ValueView};

@@ -70,9 +70,36 @@ fn copy_node<'t>(
     if let Op::Source(Source::Input { name, dtype, shape }) = node.op() {
         return Ok(target.input_of(name, *dtype, shape));
     }
+    rebuild_node(node, operands, target, &|mask| copies.get(&mask).map(|copy| copy.id()))
+}
+
+/// One node again, in `target` and on other operands, with the count of each
+/// mask for which `mask_of` gives another replaced by that mask's.
+///
+/// # Errors
+/// When the shape rule refuses the operands, or sizes overflow.
+///
+/// ```
+/// use tamis::{graph::rebuild_node, prelude::*};
+///
+/// let graph = Graph::new();
+/// let x = graph.input::<f32>("x", dims!["n"]);
+/// let (positive, finite) = (x.gt(0.0), x.is_finite());
+/// let places = graph.iota(x.boolean_mask(positive).dim(0));
+/// let other = |mask| (mask == positive.id()).then(|| finite.id());
+/// let rebuilt = rebuild_node(&places.node(), &[], &graph, &other).unwrap();
+/// assert_eq!(rebuilt.shape(), x.boolean_mask(finite).shape());
+/// ```
+#[track_caller]
+pub fn rebuild_node<'t>(
+    node: &Node,
+    operands: &[Expr<'t>],
+    target: &'t Graph,
+    mask_of: &dyn Fn(NodeId) -> Option<NodeId>,
+) -> Result<Expr<'t>, ErrorKind> {
     // A count that cannot be normalised stays as it is and fails the shape rule.
     let count = |symbol: &Symbol| match symbol {
-        Symbol::Count(mask) => copies.get(mask).and_then(|copy| target.count(copy.id()).ok()),
+        Symbol::Count(mask) => mask_of(*mask).and_then(|mask| target.count(mask).ok()),
         Symbol::Named(_) | Symbol::Opaque(_) => None,
     };
     let map = |dim: &Dim| -> Result<Dim, DimError> { dim.substitute(&count) };

@@ -155,11 +155,11 @@ impl Cut {
         let Domain { reduced, inner, .. } = self.domain;
         let group = self.domain.group();
         let Range { start, end } = piece.elements;
-        let mut tiles = |from: usize,
-                         to: usize,
-                         step: usize,
-                         layout: &dyn Fn(usize) -> Layout,
-                         visit: &mut dyn FnMut(Work)| {
+        let tiles = |from: usize,
+                     to: usize,
+                     step: usize,
+                     layout: &dyn Fn(usize) -> Layout,
+                     visit: &mut dyn FnMut(Work)| {
             let mut at = from;
             while at < to {
                 let tile = Tile { start: at, len: step.min(to - at), offset: at - start };

@@ -305,7 +305,7 @@ fn values_die_after_their_last_reader() {
     let x = graph.input::<i64>("x", dims![]);
     let y = x + 1;
     let plan = Plan::new([("z", y * y)]).unwrap();
-    let dying: Vec<&[usize]> = plan.steps.iter().map(|step| &*step.dying).collect();
+    let dying: Vec<&[usize]> = plan.reference.steps.iter().map(|step| &*step.dying).collect();
     // x, 1, y = x + 1, z = y · y
     assert_eq!(dying, [&[][..], &[], &[0, 1], &[2]]);
 }

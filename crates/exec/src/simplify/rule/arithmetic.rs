@@ -1,0 +1,139 @@
+//! Arithmetic that is exact in IEEE, and the order of operands where it means nothing.
+
+use tamis_graph::{Binary, Compare, DType, Logic, Node, NodeId, Op, Scalar, Unary};
+
+use crate::simplify::pattern::{is_literal, literal, number};
+use crate::simplify::rewriter::Rewriter;
+
+/// A barrier to gradients alone.
+pub(super) fn stop_gradient(_rewriter: &mut Rewriter<'_>, node: &Node) -> Option<NodeId> {
+    matches!(node.op(), Op::Unary(Unary::StopGradient)).then(|| node.operands()[0])
+}
+
+/// `−−x` is `x`, `|−x|` is `|x|`, and what is already rounded is not rounded again.
+pub(super) fn twice(rewriter: &mut Rewriter<'_>, node: &Node) -> Option<NodeId> {
+    let x = rewriter.operand(node, 0);
+    let (Op::Unary(outer), Op::Unary(inner)) = (node.op(), x.op()) else { return None };
+    match (outer, inner) {
+        (Unary::Neg, Unary::Neg) => Some(x.operands()[0]),
+        (Unary::Abs, Unary::Neg) => rewriter.apply(Unary::Abs, x.operands()),
+        (outer, inner) if outer == inner && is_idempotent(*outer) => Some(x.id()),
+        (_, _) => None,
+    }
+}
+
+fn is_idempotent(op: Unary) -> bool {
+    matches!(
+        op,
+        Unary::Abs | Unary::Sign | Unary::Relu | Unary::Floor | Unary::Ceil | Unary::Round | Unary::Trunc
+    )
+}
+
+/// A cast that changes no value, before another.
+pub(super) fn cast_of_cast(rewriter: &mut Rewriter<'_>, node: &Node) -> Option<NodeId> {
+    let x = rewriter.operand(node, 0);
+    let (Op::Unary(Unary::Cast(to)), Op::Unary(Unary::Cast(through))) = (node.op(), x.op()) else {
+        return None;
+    };
+    let from = rewriter.operand(&x, 0);
+    let is_exact = match (from.dtype(), through) {
+        (DType::Bool, _) => true,
+        (DType::U8, through) => *through != DType::Bool,
+        (DType::I32, DType::I64) => true,
+        // A float saturates where an integer wraps.
+        (DType::I32, DType::F64) => *to != DType::U8,
+        (DType::F32, DType::F64) => true,
+        (DType::I32 | DType::F32, _) | (DType::I64 | DType::F64, _) => false,
+    };
+    if !is_exact {
+        return None;
+    }
+    rewriter.apply(Unary::Cast(*to), &[from.id()])
+}
+
+/// `x + 0`, `x − 0`, `x · 1` and `x / 1`. A float keeps its sign of zero only
+/// with `+ −0.0` and `− +0.0`.
+pub(super) fn neutral(rewriter: &mut Rewriter<'_>, node: &Node) -> Option<NodeId> {
+    let Op::Binary(op) = node.op() else { return None };
+    let right = rewriter.operand(node, 1);
+    let is_neutral = match op {
+        Binary::Add => {
+            let is_float = right.dtype().is_float();
+            let neutral = if is_float { Scalar::F64(-0.0) } else { Scalar::I64(0) };
+            literal(rewriter, &right) == Some(neutral.cast(right.dtype()))
+        }
+        Binary::Sub => is_literal(rewriter, &right, 0),
+        Binary::Mul | Binary::Div => is_literal(rewriter, &right, 1),
+        Binary::Pow
+        | Binary::FloorMod
+        | Binary::FloorDiv
+        | Binary::RemTrunc
+        | Binary::Atan2
+        | Binary::Minimum
+        | Binary::Maximum => false,
+    };
+    is_neutral.then(|| node.operands()[0])
+}
+
+/// `x · 0` is 0 for integers.
+pub(super) fn times_zero(rewriter: &mut Rewriter<'_>, node: &Node) -> Option<NodeId> {
+    let x = node.operands()[0];
+    let is_product = matches!(node.op(), Op::Binary(Binary::Mul)) && node.dtype().is_integer();
+    if !is_product || !is_literal(rewriter, &*rewriter.operand(node, 1), 0) || !rewriter.is_total(x) {
+        return None;
+    }
+    let zero = rewriter.scalar(number(0, node.dtype()))?;
+    rewriter.broadcast(zero, node.shape())
+}
+
+/// `minimum(x, x)` and `maximum(x, x)` are `x`.
+pub(super) fn of_equals(_rewriter: &mut Rewriter<'_>, node: &Node) -> Option<NodeId> {
+    let (a, b) = (node.operands()[0], node.operands()[1]);
+    (matches!(node.op(), Op::Binary(Binary::Minimum | Binary::Maximum)) && a == b).then_some(a)
+}
+
+/// Literals stand last in sums and products: there is no NaN among them, whose
+/// bits would win.
+pub(super) fn literal_last(rewriter: &mut Rewriter<'_>, node: &Node) -> Option<NodeId> {
+    let Op::Binary(op @ (Binary::Add | Binary::Mul)) = node.op() else { return None };
+    let [a, b] = [0, 1].map(|i| rewriter.operand(node, i));
+    let value = literal(rewriter, &a)?;
+    let is_nan = match value {
+        Scalar::F32(value) => value.is_nan(),
+        Scalar::F64(value) => value.is_nan(),
+        Scalar::Bool(_) | Scalar::U8(_) | Scalar::I32(_) | Scalar::I64(_) => false,
+    };
+    if is_nan || literal(rewriter, &b).is_some() {
+        return None;
+    }
+    rewriter.apply(*op, &[b.id(), a.id()])
+}
+
+/// Literals stand last in comparisons: `0 < x` is `x > 0`.
+pub(super) fn flipped(rewriter: &mut Rewriter<'_>, node: &Node) -> Option<NodeId> {
+    let Op::Compare(op) = node.op() else { return None };
+    let flipped = match op {
+        Compare::Eq => Compare::Eq,
+        Compare::Ne => Compare::Ne,
+        Compare::Lt => Compare::Gt,
+        Compare::Le => Compare::Ge,
+        Compare::Gt => Compare::Lt,
+        Compare::Ge => Compare::Le,
+        Compare::IsNan | Compare::IsFinite | Compare::IsInf => return None,
+    };
+    let [a, b] = [0, 1].map(|i| rewriter.operand(node, i));
+    literal(rewriter, &a)?;
+    if literal(rewriter, &b).is_some() {
+        return None;
+    }
+    rewriter.apply(flipped, &[b.id(), a.id()])
+}
+
+/// The operands of `∧`, `∨` and exclusive or in the order of their ids.
+pub(super) fn sorted(rewriter: &mut Rewriter<'_>, node: &Node) -> Option<NodeId> {
+    let Op::Logic(op @ (Logic::And | Logic::Or | Logic::Xor)) = node.op() else { return None };
+    if node.operands()[0] <= node.operands()[1] {
+        return None;
+    }
+    rewriter.apply(*op, node.operands())
+}

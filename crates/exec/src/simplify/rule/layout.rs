@@ -1,0 +1,20 @@
+//! Arrangements of what is the same everywhere.
+
+use tamis_graph::{Layout, Node, NodeId, Op};
+
+use crate::simplify::pattern::without_broadcast;
+use crate::simplify::rewriter::Rewriter;
+use crate::simplify::total;
+
+/// A scalar in every element, arranged otherwise, is that scalar in every
+/// element of the new shape.
+pub(super) fn of_scalar(rewriter: &mut Rewriter<'_>, node: &Node) -> Option<NodeId> {
+    let Op::Layout(Layout::Reshape(_) | Layout::Permute(_) | Layout::Slice(_)) = node.op() else {
+        return None;
+    };
+    let scalar = without_broadcast(&rewriter.operand(node, 0));
+    if !rewriter.node(scalar).shape().is_empty() || total::may_fail(node, rewriter.graph()) {
+        return None;
+    }
+    rewriter.broadcast(scalar, node.shape())
+}

@@ -1,0 +1,163 @@
+//! Reductions of selections, and reductions in a row.
+
+use tamis_graph::{AxisList, DType, Dim, Layout, Logic, Mask, Node, NodeId, Op, Reduce, Select, Source};
+
+use crate::simplify::pattern::{is_literal, is_zero, number, number_of_mask, selection, without_broadcast};
+use crate::simplify::rewriter::Rewriter;
+use crate::simplify::total;
+
+/// The same reduction over other axes.
+fn over(op: &Reduce, axes: AxisList) -> Reduce {
+    match op {
+        Reduce::Sum(_) => Reduce::Sum(axes),
+        Reduce::Prod(_) => Reduce::Prod(axes),
+        Reduce::Max { initial, .. } => Reduce::Max { axes, initial: *initial },
+        Reduce::Min { initial, .. } => Reduce::Min { axes, initial: *initial },
+        Reduce::Any(_) => Reduce::Any(axes),
+        Reduce::All(_) => Reduce::All(axes),
+    }
+}
+
+/// The reduction of a node, if it has no mask of its own.
+fn plain(node: &Node) -> Option<&Reduce> {
+    let Op::Reduce(op) = node.op() else { return None };
+    (node.operands().len() == 1).then_some(op)
+}
+
+/// A reduction over the axis that a selection made is one over the axes that it
+/// was made of, where what was not selected is replaced by what does not count.
+pub(super) fn of_selection(rewriter: &mut Rewriter<'_>, node: &Node) -> Option<NodeId> {
+    let op = plain(node)?;
+    let selected = selection(&*rewriter.operand(node, 0))?;
+    let x = rewriter.node(selected.x);
+    let masked = rewriter.node(selected.mask).shape().len();
+    if !op.axes().contains(&selected.axis) || masked == 0 {
+        return None;
+    }
+    let unfolded = op.axes().iter().flat_map(|axis| match axis.cmp(&selected.axis) {
+        std::cmp::Ordering::Less => *axis..axis + 1,
+        std::cmp::Ordering::Equal => *axis..axis + masked,
+        std::cmp::Ordering::Greater => axis + masked - 1..axis + masked,
+    });
+    let over_all = over(op, unfolded.collect());
+    let mask = rewriter.expand_mask(selected.mask, x.id(), selected.axis)?;
+    let reduced = match op {
+        Reduce::Sum(_) | Reduce::Prod(_) => {
+            let neutral = i64::from(matches!(op, Reduce::Prod(_)));
+            let neutral = rewriter.scalar(number(neutral, x.dtype()))?;
+            rewriter.apply(Select::Where, &[mask, x.id(), neutral])?
+        }
+        Reduce::Any(_) => rewriter.apply(Logic::And, &[x.id(), mask])?,
+        Reduce::All(_) => {
+            let others = rewriter.apply(Logic::Not, &[mask])?;
+            rewriter.apply(Logic::Or, &[x.id(), others])?
+        }
+        Reduce::Max { .. } | Reduce::Min { .. } => {
+            let mask = rewriter.broadcast(mask, x.shape())?;
+            return rewriter.apply(over_all, &[x.id(), mask]);
+        }
+    };
+    rewriter.apply(over_all, &[reduced])
+}
+
+/// A reduction over all that an `unmask` filled with what does not count is one
+/// of its values.
+pub(super) fn of_unmask(rewriter: &mut Rewriter<'_>, node: &Node) -> Option<NodeId> {
+    let op = plain(node)?;
+    let unmask = rewriter.operand(node, 0);
+    let Op::Mask(Mask::Unmask { axis }) = unmask.op() else { return None };
+    let (values, mask) = (unmask.operands()[0], rewriter.operand(&unmask, 1));
+    let fill = rewriter.operand(&unmask, 2);
+    let counts_not = match op {
+        // A sum starts from +0.0, which neither zero changes.
+        Reduce::Sum(_) => is_zero(rewriter, &fill),
+        Reduce::Prod(_) | Reduce::All(_) => is_literal(rewriter, &fill, 1),
+        Reduce::Any(_) => is_literal(rewriter, &fill, 0),
+        Reduce::Max { .. } | Reduce::Min { .. } => false,
+    };
+    let masked = *axis..axis + mask.shape().len();
+    let covers = !masked.is_empty() && masked.clone().all(|axis| op.axes().contains(&axis));
+    if !counts_not || !covers || !rewriter.is_total(mask.id()) {
+        return None;
+    }
+    let folded = op.axes().iter().filter(|a| !masked.contains(a) || **a == *axis);
+    let folded = folded.map(|a| if *a > *axis { a + 1 - masked.len() } else { *a });
+    rewriter.apply(over(op, folded.collect()), &[values])
+}
+
+/// The sum of a mask as numbers is its count.
+pub(super) fn count_of_true(rewriter: &mut Rewriter<'_>, node: &Node) -> Option<NodeId> {
+    let Op::Reduce(Reduce::Sum(_)) = node.op() else { return None };
+    let x = rewriter.operand(node, 0);
+    let numbers = rewriter.node(without_broadcast(&x));
+    if x.dtype() != DType::I64 || !node.shape().iter().all(Dim::is_one) {
+        return None;
+    }
+    let mask = number_of_mask(rewriter, &numbers)?;
+    let mask = rewriter.broadcast(mask, x.shape())?;
+    let count = rewriter.graph().count(mask).ok()?;
+    let size = rewriter.apply(Source::Size(count), &[])?;
+    rewriter.broadcast(size, node.shape())
+}
+
+/// Any of any, all of all, and sums of integers, which wrap alike in any order.
+pub(super) fn of_reduction(rewriter: &mut Rewriter<'_>, node: &Node) -> Option<NodeId> {
+    let outer = plain(node)?;
+    let x = rewriter.operand(node, 0);
+    let inner = plain(&x)?;
+    let joins = match (outer, inner) {
+        (Reduce::Any(_), Reduce::Any(_)) | (Reduce::All(_), Reduce::All(_)) => true,
+        (Reduce::Sum(_), Reduce::Sum(_)) | (Reduce::Prod(_), Reduce::Prod(_)) => !node.dtype().is_float(),
+        (
+            Reduce::Sum(_)
+            | Reduce::Prod(_)
+            | Reduce::Max { .. }
+            | Reduce::Min { .. }
+            | Reduce::Any(_)
+            | Reduce::All(_),
+            _,
+        ) => false,
+    };
+    if !joins {
+        return None;
+    }
+    let operand = rewriter.operand(&x, 0);
+    let kept = (0..operand.shape().len()).filter(|axis| !inner.axes().contains(axis));
+    let kept: AxisList = kept.collect();
+    let mut axes: AxisList = outer.axes().iter().map(|axis| kept[*axis]).collect();
+    axes.extend_from_slice(inner.axes());
+    axes.sort_unstable();
+    rewriter.apply(over(outer, axes), &[operand.id()])
+}
+
+/// A reduction of all elements does not care on which axes they are.
+pub(super) fn of_reshape(rewriter: &mut Rewriter<'_>, node: &Node) -> Option<NodeId> {
+    let op = plain(node)?;
+    let reshape = rewriter.operand(node, 0);
+    let Op::Layout(Layout::Reshape(_)) = reshape.op() else { return None };
+    let x = rewriter.operand(&reshape, 0);
+    if !node.shape().is_empty() || x.shape().is_empty() {
+        return None;
+    }
+    rewriter.apply(over(op, (0..x.shape().len()).collect()), &[x.id()])
+}
+
+/// Along axes that only repeat, one reduction is as good as all.
+pub(super) fn of_repeats(rewriter: &mut Rewriter<'_>, node: &Node) -> Option<NodeId> {
+    let op = plain(node)?;
+    let x = rewriter.operand(node, 0);
+    let small = rewriter.node(without_broadcast(&x));
+    let added = x.shape().len() - small.shape().len();
+    let repeats = |axis: usize| axis < added || small.shape()[axis - added] != x.shape()[axis];
+    // The position in an error would be that in the small result.
+    if small.id() == x.id() || op.axes().iter().any(|axis| repeats(*axis)) || fails(rewriter, node) {
+        return None;
+    }
+    let axes = op.axes().iter().map(|axis| axis - added).collect();
+    let reduced = rewriter.apply(over(op, axes), &[small.id()])?;
+    rewriter.broadcast(reduced, node.shape())
+}
+
+fn fails(rewriter: &Rewriter<'_>, node: &Node) -> bool {
+    total::may_fail(node, rewriter.graph())
+}
