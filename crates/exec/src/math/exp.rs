@@ -1,5 +1,6 @@
 //! The exponential function and what is made of it.
 
+use super::polynomial;
 use super::real::Real;
 
 /// `eˣ = 2ⁿ·eʳ` with `x = n ln 2 + r`.
@@ -48,6 +49,33 @@ pub(super) fn tanh<F: Real>(x: F) -> F {
     let bounded = if twice > -F::EXP_M1_MIN { -F::EXP_M1_MIN } else { twice };
     let difference = exp_m1_within(if twice < F::HALF { -twice } else { bounded });
     (difference / (difference + F::TWO)).copysign(x)
+}
+
+/// `sinh |x| = e^|x|/2 − ¼/(e^|x|/2)`, and `x + x³ p(x²)` up to 1, where that cancels.
+/// Error of the polynomial 2⁻⁵⁶.
+#[inline(always)]
+pub(super) fn sinh(x: f64) -> f64 {
+    let z = x * x;
+    let tail = polynomial!(z;
+        0.166_666_666_666_666_66, 0.008_333_333_333_333_299, 0.000_198_412_698_413_244_71,
+        2.755_731_919_125_088_5e-6, 2.505_211_772_395_32e-8, 1.605_767_688_273_947_5e-10,
+        7.746_278_224_810_715e-13);
+    let half = half_exp(x.abs());
+    (if x.abs() < 1.0 { x + x * z * tail } else { half - 0.25 / half }).copysign(x)
+}
+
+/// `cosh x = e^|x|/2 + ¼/(e^|x|/2)`.
+#[inline(always)]
+pub(super) fn cosh(x: f64) -> f64 {
+    let half = half_exp(x.abs());
+    half + 0.25 / half
+}
+
+/// `eˣ/2` of a positive `x`, also where `eˣ` overflows.
+#[inline(always)]
+fn half_exp(x: f64) -> f64 {
+    let reduced = reduce(if x > 711.0 { 711.0 } else { x });
+    (1.0 + reduced.exp_m1).scale(reduced.shifted - 1.0)
 }
 
 /// `x = n ln 2 + r` with a whole `n` and `|r| ≤ ½ ln 2`.
