@@ -10,25 +10,26 @@ const FRAC_PI_2_LOW: f64 = 6.123_233_995_736_766e-17;
 /// `asin |x| = π/2 − 2 asin √((1 − |x|)/2)` above ½. NaN beyond 1, as that root is.
 #[inline(always)]
 pub(super) fn asin(x: f64) -> f64 {
-    let near = near_one(x);
-    let far = (FRAC_PI_2 - 2.0 * near) + FRAC_PI_2_LOW;
-    (if x.abs() <= 0.5 { asin_within(x.abs()) } else { far }).copysign(x)
+    let inner = asin_within(reduce(x.abs()));
+    let outer = (FRAC_PI_2 - 2.0 * inner) + FRAC_PI_2_LOW;
+    (if x.abs() > 0.5 { outer } else { inner }).copysign(x)
 }
 
 /// `acos x = π/2 − asin x`, `2 asin √((1 − x)/2)` above ½, and `acos x = π − acos(−x)`.
 #[inline(always)]
 pub(super) fn acos(x: f64) -> f64 {
-    let near = 2.0 * near_one(x);
-    let middle = FRAC_PI_2 - (asin_within(x) - FRAC_PI_2_LOW);
-    let far = PI - (near - 2.0 * FRAC_PI_2_LOW);
-    let outer = if x > 0.0 { near } else { far };
-    if x.abs() <= 0.5 { middle } else { outer }
+    let asin = asin_within(reduce(x));
+    let middle = FRAC_PI_2 - (asin - FRAC_PI_2_LOW);
+    let twice = 2.0 * asin;
+    let outer = if x > 0.0 { twice } else { PI - (twice - 2.0 * FRAC_PI_2_LOW) };
+    if x.abs() > 0.5 { outer } else { middle }
 }
 
-/// `asin √((1 − |x|)/2)`, which is half of `acos |x|`.
+/// `x` itself up to ½, and above it `√((1 − |x|)/2)`, whose arcsine is half of `acos |x|`.
 #[inline(always)]
-fn near_one(x: f64) -> f64 {
-    asin_within((0.5 * (1.0 - x.abs())).sqrt())
+fn reduce(x: f64) -> f64 {
+    let root = (0.5 * (1.0 - x.abs())).sqrt();
+    if x.abs() > 0.5 { root } else { x }
 }
 
 /// `asin x = x + x³ p(x²)` for `|x| ≤ ½`. Error 2⁻⁵⁷.
