@@ -73,7 +73,7 @@ fn reduce(x: f64) -> Angle {
     Angle { high, low: (second - high) + lost, quadrant }
 }
 
-/// Two parts leave 2⁻⁶⁷, while an f32 of this range keeps 2⁻³⁵ from any multiple but 0.
+/// Two parts leave 2⁻⁶⁷, while an f32 of this range keeps 2⁻²⁸ from any multiple but 0.
 #[inline(always)]
 fn reduce_narrow(x: f32) -> Angle {
     let x = f64::from(x);
