@@ -116,14 +116,17 @@ impl<'s> Fuser<'s> {
             counts
         };
         let roles: Vec<Role> = steps.iter().map(|step| role(steps, step)).collect();
-        // A selection in a region has the length that it turns out to have.
-        let is_compaction =
-            |step: &Step, role: Role| role == Role::Sink && matches!(step.node.op(), Op::Mask(_));
-        let counts = steps
-            .iter()
-            .zip(&roles)
-            .map(|(step, role)| if is_compaction(step, *role) { SmallVec::new() } else { counts_of(step) })
-            .collect();
+        let needed = |(step, role): (&Step, &Role)| {
+            // A selection in a region has the length that it turns out to have, but
+            // must know that of what it selects from; so must a reduction.
+            let is_compaction = *role == Role::Sink && matches!(step.node.op(), Op::Mask(_));
+            let mut counts = if is_compaction { SmallVec::new() } else { counts_of(step) };
+            if *role == Role::Sink {
+                counts.extend(counts_of(&steps[step.operands[0]]));
+            }
+            counts
+        };
+        let counts = steps.iter().zip(&roles).map(needed).collect();
         let is_stored = vec![false; steps.len()];
         let mut fuser = Fuser { steps, outputs, roles, is_stored, readers, masks, counts };
         fuser.see_through_broadcasts();
@@ -414,11 +417,7 @@ impl<'s> Fuser<'s> {
         match stage {
             Stage::Kernel(step) => count(*step),
             Stage::Region(region) => {
-                let steps = region.sinks.iter().map(Sink::step);
-                steps.for_each(|step| {
-                    count(step);
-                    count(self.domain_step(step));
-                });
+                region.sinks.iter().map(Sink::step).for_each(count);
             }
         }
         needs.retain(|need| *need != own);

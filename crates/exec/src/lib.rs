@@ -1,8 +1,10 @@
 //! Part of [tamis](https://docs.rs/tamis): how an expression is evaluated. Depend on `tamis` instead.
 //!
-//! The reference executor: a plan lists the nodes that its outputs need, a run
-//! evaluates them one by one with whole-array kernels on ndarray. Plain, obvious
-//! and correct: it is the oracle of what an op means.
+//! A plan simplifies its expressions, divides them into regions that run in one
+//! pass by the tile machine and ops that run by a kernel of their own, and runs
+//! these on the threads that it may use. Beside it stands the reference
+//! executor, which evaluates op by op with whole-array kernels on ndarray:
+//! plain, obvious and correct, the oracle of what an op means.
 //!
 //! This crate knows nothing of gradients, and builds no expressions but simpler ones.
 
@@ -15,6 +17,7 @@ mod fuse;
 mod interface;
 mod kernel;
 mod machine;
+mod math;
 mod memory;
 mod outputs;
 mod plan;

@@ -7,6 +7,7 @@ use tamis_graph::{Binary, Compare, DType, Logic, Unary};
 use super::bank::{ByDType, Frames, Lane, Tile, with_dtype};
 use crate::kernel::number::{Float, Number, is_nan, larger, smaller};
 use crate::kernel::unary::Cast;
+use crate::math::Elementary;
 use crate::region::{Function, Instruction};
 
 /// Where an instruction is carried out.
@@ -89,24 +90,40 @@ fn unary(machine: &mut Machine<'_, '_>, instruction: &Instruction, op: Unary, dt
         Unary::Ceil => numbers!(dtype, T => map(m, i, <T as Number>::ceil)),
         Unary::Round => numbers!(dtype, T => map(m, i, <T as Number>::round)),
         Unary::Trunc => numbers!(dtype, T => map(m, i, <T as Number>::trunc)),
-        Unary::Exp => floats!(dtype, T => map(m, i, <T as Float>::exp)),
-        Unary::ExpM1 => floats!(dtype, T => map(m, i, <T as Float>::exp_m1)),
-        Unary::Ln => floats!(dtype, T => map(m, i, <T as Float>::ln)),
-        Unary::Ln1p => floats!(dtype, T => map(m, i, <T as Float>::ln_1p)),
+        Unary::Exp => floats!(dtype, T => map(m, i, <T as Elementary>::exp)),
+        Unary::ExpM1 => floats!(dtype, T => map(m, i, <T as Elementary>::exp_m1)),
+        Unary::Ln => floats!(dtype, T => map(m, i, <T as Elementary>::ln)),
+        Unary::Ln1p => floats!(dtype, T => map(m, i, <T as Elementary>::ln_1p)),
         Unary::Sqrt => floats!(dtype, T => map(m, i, <T as Float>::sqrt)),
         Unary::Recip => floats!(dtype, T => map(m, i, <T as Float>::recip)),
-        Unary::Sin => floats!(dtype, T => map(m, i, <T as Float>::sin)),
-        Unary::Cos => floats!(dtype, T => map(m, i, <T as Float>::cos)),
-        Unary::Tan => floats!(dtype, T => map(m, i, <T as Float>::tan)),
-        Unary::Asin => floats!(dtype, T => map(m, i, <T as Float>::asin)),
-        Unary::Acos => floats!(dtype, T => map(m, i, <T as Float>::acos)),
-        Unary::Atan => floats!(dtype, T => map(m, i, <T as Float>::atan)),
-        Unary::Sinh => floats!(dtype, T => map(m, i, <T as Float>::sinh)),
-        Unary::Cosh => floats!(dtype, T => map(m, i, <T as Float>::cosh)),
-        Unary::Erf => floats!(dtype, T => map(m, i, <T as Float>::erf)),
-        Unary::Softplus => floats!(dtype, T => map(m, i, <T as Float>::softplus)),
-        Unary::Tanh => floats!(dtype, T => map(m, i, <T as Float>::tanh)),
-        Unary::Sigmoid => floats!(dtype, T => map(m, i, <T as Float>::sigmoid)),
+        Unary::Sin => floats!(dtype, T => periodic(m, i, <T as Elementary>::sin, <T as Float>::sin)),
+        Unary::Cos => floats!(dtype, T => periodic(m, i, <T as Elementary>::cos, <T as Float>::cos)),
+        Unary::Tan => floats!(dtype, T => periodic(m, i, <T as Elementary>::tan, <T as Float>::tan)),
+        Unary::Asin => floats!(dtype, T => map(m, i, <T as Elementary>::asin)),
+        Unary::Acos => floats!(dtype, T => map(m, i, <T as Elementary>::acos)),
+        Unary::Atan => floats!(dtype, T => map(m, i, <T as Elementary>::atan)),
+        Unary::Sinh => floats!(dtype, T => map(m, i, <T as Elementary>::sinh)),
+        Unary::Cosh => floats!(dtype, T => map(m, i, <T as Elementary>::cosh)),
+        Unary::Erf => floats!(dtype, T => map(m, i, <T as Elementary>::erf)),
+        Unary::Softplus => floats!(dtype, T => map(m, i, <T as Elementary>::softplus)),
+        Unary::Tanh => floats!(dtype, T => map(m, i, <T as Elementary>::tanh)),
+        Unary::Sigmoid => floats!(dtype, T => map(m, i, <T as Elementary>::sigmoid)),
+    }
+}
+
+/// A function of angles: `fast` where no angle of the tile is so large that it needs `exact`.
+fn periodic<T: Lane + Float + Elementary>(
+    machine: &mut Machine<'_, '_>,
+    instruction: &Instruction,
+    fast: impl Fn(T) -> T + Copy,
+    exact: impl Fn(T) -> T + Copy,
+) {
+    let angles = T::of(machine.frames).read(instruction.operands[0], machine.tile);
+    let is_large = |x: &T| Number::abs(*x) > T::SIN_LIMIT && Float::is_finite(*x);
+    if angles.iter().any(is_large) {
+        map(machine, instruction, exact);
+    } else {
+        map(machine, instruction, fast);
     }
 }
 
