@@ -85,9 +85,9 @@ fn nonzero_of_a_long_mask_counts_past_an_i32() {
 fn more_than_the_limit_is_refused_before_it_is_allocated() {
     let graph = Graph::new();
     let x = graph.input::<f64>("x", dims!["n"]);
-    // Three arrays of n: two operands are held while the third is made.
+    // Op by op, three arrays of n: two operands are held while the third is made.
     let y = (x + 1.0) * (x + 2.0);
-    let plan = Plan::new([("y", y)]).unwrap().memory_limit(2400);
+    let plan = Plan::new([("y", y)]).unwrap().reference().memory_limit(2400);
     assert!(plan.feed("x", Array1::<f64>::ones(100)).run().is_ok());
     let error = plan.feed("x", Array1::<f64>::ones(101)).run().unwrap_err();
     let kind = ErrorKind::MemoryLimit { shape: vec![101], bytes: 808, held: 1616, limit: 2400 };
@@ -109,9 +109,20 @@ fn what_is_read_no_more_is_given_back() {
     let x = graph.input::<f64>("x", dims!["n"]);
     let long = (0..1000).fold(x, |y, i| y + f64::from(i));
     // Never more than an operand and a result.
-    let plan = Plan::new([("y", long.sum(..))]).unwrap().memory_limit(1600);
+    let plan = Plan::new([("y", long.sum(..))]).unwrap().reference().memory_limit(1600);
     assert!(plan.feed("x", Array1::<f64>::ones(100)).run().is_ok());
     assert!(plan.feed("x", Array1::<f64>::ones(101)).run().is_err());
+}
+
+#[test]
+fn what_runs_in_one_pass_holds_its_results_alone() {
+    let graph = Graph::new();
+    let x = graph.input::<f64>("x", dims!["n"]);
+    let y = (x + 1.0) * (x + 2.0);
+    let plan = Plan::new([("y", y), ("sum", y.sum(..))]).unwrap().memory_limit(808);
+    assert!(plan.feed("x", Array1::<f64>::ones(100)).run().is_ok());
+    let error = plan.feed("x", Array1::<f64>::ones(101)).run().unwrap_err();
+    assert!(matches!(error.kind(), ErrorKind::MemoryLimit { limit: 808, .. }), "{error}");
 }
 
 #[test]

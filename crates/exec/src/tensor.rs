@@ -274,6 +274,11 @@ impl<'a> AnyTensor<'a> {
         dispatch!(self, tensor => tensor.shape())
     }
 
+    /// Whether elements repeat so often that nothing should visit them all.
+    pub(crate) fn repeats_without_end(&self) -> bool {
+        dispatch!(self, tensor => tensor.walk().is_err())
+    }
+
     /// How many elements are stored, each counted once however often it repeats.
     pub(crate) fn stored_len(&self) -> usize {
         dispatch!(self, tensor => {

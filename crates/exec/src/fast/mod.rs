@@ -25,6 +25,9 @@ use crate::tensor::AnyTensor;
 /// Evaluates one op, if there is a fast kernel for it and its operands, and it
 /// finds no mistake.
 pub(crate) fn run<'a>(op: &Op, call: &Call<'_, 'a>) -> Option<Result<AnyTensor<'a>, ErrorKind>> {
+    if call.operands.iter().any(|operand| operand.repeats_without_end()) {
+        return None;
+    }
     let value = match op {
         Op::Linalg(op) => linalg::run(*op, call),
         Op::Mask(op) => mask::run(*op, call),

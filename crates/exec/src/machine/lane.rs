@@ -111,20 +111,23 @@ fn unary(machine: &mut Machine<'_, '_>, instruction: &Instruction, op: Unary, dt
     }
 }
 
-/// A function of angles: `fast` where no angle of the tile is so large that it needs `exact`.
+/// A function of angles: `fast`, and `exact` of the angles that are too large for it.
 fn periodic<T: Lane + Float + Elementary>(
     machine: &mut Machine<'_, '_>,
     instruction: &Instruction,
     fast: impl Fn(T) -> T + Copy,
     exact: impl Fn(T) -> T + Copy,
 ) {
-    let angles = T::of(machine.frames).read(instruction.operands[0], machine.tile);
-    let is_large = |x: &T| Number::abs(*x) > T::SIN_LIMIT && Float::is_finite(*x);
-    if angles.iter().any(is_large) {
-        map(machine, instruction, exact);
-    } else {
-        map(machine, instruction, fast);
+    map(machine, instruction, fast);
+    let Machine { frames, tile, .. } = machine;
+    let (taken, range) = T::of_mut(frames).take(instruction.target, *tile);
+    let angles = T::of(frames).read(instruction.operands[0], *tile);
+    for (target, x) in taken.memory[range].iter_mut().zip(angles) {
+        if Number::abs(*x) > T::SIN_LIMIT {
+            *target = exact(*x);
+        }
     }
+    T::of_mut(frames).put_back(taken);
 }
 
 fn cast<T: Lane + Cast>(machine: &mut Machine<'_, '_>, instruction: &Instruction, to: DType) {
