@@ -1,0 +1,133 @@
+//! The floor: how long the memory takes for the bytes that a workload must move
+//! at least, measured with a loop that does next to nothing else.
+
+use std::hint::black_box;
+use std::time::Duration;
+
+use fearless_simd::{Level, Simd, dispatch};
+use rayon::prelude::*;
+
+use crate::contender::{Bytes, Case};
+use crate::measure::measure;
+
+/// Elements that stay in the first-level cache between being summed and being copied.
+const BLOCK: usize = 2048;
+/// Below this a thread costs more than it brings.
+const SHORTEST_PART: usize = 1 << 16;
+
+/// Memory to stream from and to.
+pub(crate) struct Streams {
+    source: Vec<f32>,
+    target: Vec<f32>,
+    threads: usize,
+}
+
+impl Streams {
+    pub(crate) fn new(bytes: Bytes, threads: usize) -> Streams {
+        let mut target = vec![0.0; bytes.written.div_ceil(4)];
+        advise_huge_pages(&target);
+        target.fill(1.0);
+        let source = (0..bytes.read.div_ceil(4)).map(|i| (i % 7) as f32).collect();
+        Streams { source, target, threads }
+    }
+
+    /// Sums all that is read, and writes the right share of it (scaled, so that
+    /// no library's copy loop with stores past the caches takes its place).
+    pub(crate) fn pass(&mut self) -> f32 {
+        let longest = self.source.len().max(self.target.len());
+        let parts = self.threads.min(longest / SHORTEST_PART).max(1);
+        if parts == 1 {
+            return stream(&self.source, &mut self.target);
+        }
+        let read = self.source.par_chunks(self.source.len().div_ceil(parts).max(1));
+        if self.target.is_empty() {
+            return read.map(|source| stream(source, &mut [])).sum();
+        }
+        let part = self.target.len().div_ceil(parts);
+        let written = self.target.par_chunks_mut(part);
+        if self.source.is_empty() {
+            return written.map(|target| stream(&[], target)).sum();
+        }
+        written.zip(read).map(|(target, source)| stream(source, target)).sum()
+    }
+}
+
+fn stream(source: &[f32], target: &mut [f32]) -> f32 {
+    let level = Level::new();
+    dispatch!(level, simd => stream_with(simd, source, target))
+}
+
+#[inline(always)]
+fn stream_with<S: Simd>(_: S, source: &[f32], target: &mut [f32]) -> f32 {
+    let blocks = source.len().max(target.len()).div_ceil(BLOCK).max(1);
+    let bounds = |len: usize, block: usize| (len * block / blocks, len * (block + 1) / blocks);
+    let mut sums = [0.0_f32; 64];
+    for block in 0..blocks {
+        let (start, end) = bounds(source.len(), block);
+        let source = &source[start..end];
+        let (rows, rest) = source.as_chunks::<64>();
+        for row in rows {
+            for (sum, value) in sums.iter_mut().zip(row) {
+                *sum += value;
+            }
+        }
+        sums[0] += rest.iter().sum::<f32>();
+        let (start, end) = bounds(target.len(), block);
+        let mut target = &mut target[start..end];
+        while !target.is_empty() {
+            let copied = if source.is_empty() { target.len() } else { source.len().min(target.len()) };
+            let (now, later) = target.split_at_mut(copied);
+            if source.is_empty() {
+                now.fill(sums[0]);
+            }
+            for (to, from) in now.iter_mut().zip(source) {
+                *to = from * 0.5;
+            }
+            target = later;
+        }
+    }
+    sums.iter().sum()
+}
+
+/// As the memory that a plan recycles is advised: fewer page table walks.
+fn advise_huge_pages(memory: &[f32]) {
+    const PAGE: usize = 4096;
+    let start = (memory.as_ptr() as usize).next_multiple_of(PAGE);
+    let end = memory.as_ptr_range().end as usize;
+    if end > start + (4 << 20) {
+        // SAFETY: the range lies in `memory`, starts on a page, and the advice changes no content.
+        unsafe { libc::madvise(start as *mut libc::c_void, end - start, libc::MADV_HUGEPAGE) };
+    }
+}
+
+/// What the machine's memory gives, in bytes for each second.
+pub(crate) struct Bandwidth {
+    /// A sum over an array far larger than the caches.
+    pub(crate) read: f64,
+    /// One array read and one written, bytes of both counted.
+    pub(crate) scale: f64,
+    /// The same by the library's `memcpy`, which may write past the caches.
+    pub(crate) memcpy: f64,
+}
+
+/// Measures the streams of 256 MB, interleaved.
+pub(crate) fn bandwidth(threads: usize, budget: Duration) -> Bandwidth {
+    let bytes = 256 << 20;
+    let mut reading = Streams::new(Bytes { read: bytes, written: 0 }, threads);
+    let mut scaling = Streams::new(Bytes { read: bytes, written: bytes }, threads);
+    let mut copying = Streams::new(Bytes { read: bytes, written: bytes }, threads);
+    let mut case = Case::new("streams", "read, scale, memcpy", bytes / 4);
+    case.add("read", || move || reading.pass());
+    case.add("scale", || move || scaling.pass());
+    case.add("memcpy", || {
+        move || {
+            let part = copying.source.len().div_ceil(threads);
+            let parts = copying.target.par_chunks_mut(part).zip(copying.source.par_chunks(part));
+            parts.for_each(|(target, source)| target.copy_from_slice(source));
+            black_box(copying.target[0])
+        }
+    });
+    let times = measure(&mut case.contenders, budget);
+    let rate = |place: usize, bytes: usize| bytes as f64 / times[place].median;
+    Bandwidth { read: rate(0, bytes), scale: rate(1, 2 * bytes), memcpy: rate(2, 2 * bytes) }
+}

@@ -1,0 +1,57 @@
+//! The machine and this process, as Linux tells; elsewhere nothing is known.
+
+use std::fs;
+
+use serde_json::{Value, json};
+
+/// What results depend on besides the code.
+pub(crate) fn describe() -> Value {
+    json!({
+        "cpu": field("/proc/cpuinfo", "model name"),
+        "cores": std::thread::available_parallelism().map_or(1, usize::from),
+        "huge_pages": read("/sys/kernel/mm/transparent_hugepage/enabled"),
+        "compiled_for": compiled_for(),
+    })
+}
+
+/// The widest instructions that the compiler was allowed to use everywhere.
+fn compiled_for() -> &'static str {
+    if cfg!(target_feature = "avx512f") {
+        "AVX-512"
+    } else if cfg!(target_feature = "avx2") {
+        "AVX2"
+    } else {
+        "the baseline of the architecture"
+    }
+}
+
+/// The bytes that this process holds now.
+pub(crate) fn resident() -> usize {
+    kilobytes("VmRSS") * 1024
+}
+
+/// The most bytes that this process has held since [`forget_peak`].
+pub(crate) fn peak() -> usize {
+    kilobytes("VmHWM") * 1024
+}
+
+/// Starts [`peak`] anew.
+pub(crate) fn forget_peak() {
+    // Where this is not allowed, the peak is that of the whole process.
+    let _ = fs::write("/proc/self/clear_refs", "5");
+}
+
+fn kilobytes(name: &str) -> usize {
+    let text = field("/proc/self/status", name).unwrap_or_default();
+    text.split_whitespace().next().and_then(|number| number.parse().ok()).unwrap_or(0)
+}
+
+fn field(path: &str, name: &str) -> Option<String> {
+    let text = read(path)?;
+    let line = text.lines().find(|line| line.starts_with(name))?;
+    Some(line.split_once(':')?.1.trim().to_owned())
+}
+
+fn read(path: &str) -> Option<String> {
+    fs::read_to_string(path).ok().map(|text| text.trim().to_owned())
+}
