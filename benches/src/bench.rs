@@ -2,6 +2,7 @@
 //! floor, and keeps the rows.
 
 use serde_json::{Map, Value, json};
+use tamis::prelude::*;
 
 use crate::answer::compare;
 use crate::arguments::Arguments;
@@ -53,6 +54,11 @@ impl Bench {
     /// Whether a contender without a pool of its own should split `elements` over threads.
     pub(crate) fn is_parallel(&self, elements: usize) -> bool {
         self.arguments.threads > 1 && elements >= 100_000
+    }
+
+    /// The plan of tamis for some outputs, on the threads that everybody uses.
+    pub(crate) fn plan<'g, const N: usize>(&self, outputs: [(&str, Expr<'g>); N]) -> Plan {
+        Plan::new(outputs).expect("a right graph").threads(self.threads())
     }
 
     /// A case with the contenders that were asked for.

@@ -1,6 +1,6 @@
 //! Random inputs, the same in every run: the generator is SplitMix64.
 
-use ndarray::{Array, Array1, Dimension, ShapeBuilder, StrideShape};
+use ndarray::{Array, Array1, Dimension, Shape, ShapeBuilder};
 
 /// A stream of random numbers, told apart by its seed.
 pub(crate) struct Random(u64);
@@ -24,14 +24,14 @@ impl Random {
     }
 
     /// Uniform in `-1.0..1.0`.
-    pub(crate) fn signed<D: Dimension>(&mut self, shape: impl Into<StrideShape<D>>) -> Array<f32, D> {
+    pub(crate) fn signed<D: Dimension>(&mut self, shape: impl ShapeBuilder<Dim = D>) -> Array<f32, D> {
         self.array(shape, |random| random.unit().mul_add(2.0, -1.0))
     }
 
     /// True with probability `density`.
     pub(crate) fn mask<D: Dimension>(
         &mut self,
-        shape: impl Into<StrideShape<D>>,
+        shape: impl ShapeBuilder<Dim = D>,
         density: f32,
     ) -> Array<bool, D> {
         self.array(shape, |random| random.unit() < density)
@@ -44,10 +44,10 @@ impl Random {
 
     fn array<T, D: Dimension>(
         &mut self,
-        shape: impl Into<StrideShape<D>>,
+        shape: impl ShapeBuilder<Dim = D>,
         mut element: impl FnMut(&mut Random) -> T,
     ) -> Array<T, D> {
-        let shape: StrideShape<D> = shape.into();
+        let shape: Shape<D> = shape.into_shape_with_order();
         let elements = (0..shape.size()).map(|_| element(self)).collect();
         Array::from_shape_vec(shape, elements).expect("one element for each place")
     }
@@ -63,11 +63,15 @@ pub(crate) fn floats(count: usize) -> usize {
     4 * count
 }
 
-/// The row-major shape of `dimensions`, for readers who wonder what `shape` accepts.
-pub(crate) fn row_major<const N: usize>(dimensions: [usize; N]) -> StrideShape<ndarray::Dim<[usize; N]>>
-where
-    [usize; N]: ndarray::IntoDimension<Dim = ndarray::Dim<[usize; N]>>,
-    ndarray::Dim<[usize; N]>: Dimension,
-{
-    dimensions.into_shape_with_order().into()
+/// The part of `full` that `size` is of the largest size, 16 million, and at least 1.
+pub(crate) fn share(full: usize, size: usize) -> usize {
+    (full * size.min(LARGEST) / LARGEST).max(1)
 }
+
+/// The side of a picture: `full`, except where even one such picture would be too large.
+pub(crate) fn side(full: usize, size: usize) -> usize {
+    if size < 100_000 { 16 } else { full }
+}
+
+/// The size at which workloads have the shapes that they are named after.
+const LARGEST: usize = 16_000_000;

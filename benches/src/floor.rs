@@ -10,8 +10,10 @@ use rayon::prelude::*;
 use crate::contender::{Bytes, Case};
 use crate::measure::measure;
 
-/// Elements that stay in the first-level cache between being summed and being copied.
+/// Elements that are read before others are written.
 const BLOCK: usize = 2048;
+/// Sums that are added to side by side, so that no addition waits for the one before.
+const ROW: usize = 64;
 /// Below this a thread costs more than it brings.
 const SHORTEST_PART: usize = 1 << 16;
 
@@ -31,8 +33,10 @@ impl Streams {
         Streams { source, target, threads }
     }
 
-    /// Sums all that is read, and writes the right share of it (scaled, so that
-    /// no library's copy loop with stores past the caches takes its place).
+    /// Reads all of the source and writes all of the target: block by block, as
+    /// much as can be is written from what is read (scaled, so that no library's
+    /// copy loop with stores past the caches takes its place), what is read
+    /// beyond that is added up, and what is written beyond that is a constant.
     pub(crate) fn pass(&mut self) -> f32 {
         let longest = self.source.len().max(self.target.len());
         let parts = self.threads.min(longest / SHORTEST_PART).max(1);
@@ -60,31 +64,30 @@ fn stream(source: &[f32], target: &mut [f32]) -> f32 {
 #[inline(always)]
 fn stream_with<S: Simd>(_: S, source: &[f32], target: &mut [f32]) -> f32 {
     let blocks = source.len().max(target.len()).div_ceil(BLOCK).max(1);
-    let bounds = |len: usize, block: usize| (len * block / blocks, len * (block + 1) / blocks);
-    let mut sums = [0.0_f32; 64];
+    // Whole rows of sums in all blocks but the last.
+    let bounds = |len: usize, block: usize| {
+        let end = if block + 1 == blocks { len } else { len * (block + 1) / blocks / ROW * ROW };
+        len * block / blocks / ROW * ROW..end
+    };
+    let mut sums = [0.0_f32; ROW];
     for block in 0..blocks {
-        let (start, end) = bounds(source.len(), block);
-        let source = &source[start..end];
-        let (rows, rest) = source.as_chunks::<64>();
+        let from = &source[bounds(source.len(), block)];
+        let written = bounds(target.len(), block);
+        let to = &mut target[written];
+        let copied = from.len().min(to.len());
+        let (to, beyond) = to.split_at_mut(copied);
+        let (from, read_only) = from.split_at(copied);
+        for (to, from) in to.iter_mut().zip(from) {
+            *to = from * 0.5;
+        }
+        beyond.fill(1.0);
+        let (rows, rest) = read_only.as_chunks::<ROW>();
         for row in rows {
             for (sum, value) in sums.iter_mut().zip(row) {
                 *sum += value;
             }
         }
         sums[0] += rest.iter().sum::<f32>();
-        let (start, end) = bounds(target.len(), block);
-        let mut target = &mut target[start..end];
-        while !target.is_empty() {
-            let copied = if source.is_empty() { target.len() } else { source.len().min(target.len()) };
-            let (now, later) = target.split_at_mut(copied);
-            if source.is_empty() {
-                now.fill(sums[0]);
-            }
-            for (to, from) in now.iter_mut().zip(source) {
-                *to = from * 0.5;
-            }
-            target = later;
-        }
     }
     sums.iter().sum()
 }

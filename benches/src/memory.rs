@@ -15,7 +15,7 @@ pub(crate) fn run(arguments: &Arguments) {
     println!("Memory held in a run beyond the inputs, MB");
     println!("{:<52} {:>9} {:>4} {:<10} {:>9} {:>9}", "", "size", "", "", "outputs", "besides");
     let mut rows = Vec::new();
-    for workload in workload::NAMES.into_iter().filter(|name| arguments.wants(name)) {
+    for workload in workload::names().into_iter().filter(|name| arguments.wants(name)) {
         for size in &arguments.sizes {
             for density in &arguments.densities {
                 for contender in &contenders {

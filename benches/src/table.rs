@@ -31,7 +31,7 @@ pub(crate) fn line(row: &Row, threads: usize) -> String {
     let (first, rest): (Vec<_>, Vec<_>) = times.partition(|text| text.starts_with(FLOOR));
     let times = first.into_iter().chain(rest).collect::<Vec<_>>().join("  ");
     let Row { workload, title, size, .. } = row;
-    format!("{workload:<5} {title:<44} {size:>9} {density:>4} {threads}t  {times}")
+    format!("{workload:<5} {title:<49} {size:>9} {density:>4} {threads}t  {times}")
 }
 
 /// A time with three digits and its unit.

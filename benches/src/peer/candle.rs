@@ -29,6 +29,21 @@ pub(crate) fn select(x: &Tensor, mask: &Tensor) -> Result<Tensor> {
     x.index_select(&Tensor::from_iter(places, x.device())?, 0)
 }
 
+/// The places at which a mask of rank 3 is true, from the fetched mask as well.
+pub(crate) fn argwhere(mask: &Tensor) -> Result<Tensor> {
+    let (_, height, width) = mask.dims3()?;
+    let flat = mask.flatten_all()?.to_vec1::<u8>()?;
+    let places = flat.iter().enumerate().filter(|(_, m)| **m != 0).map(|(place, _)| place);
+    let coordinates = places.flat_map(|p| [p / (height * width), p / width % height, p % width]);
+    let coordinates: Vec<i64> = coordinates.map(|coordinate| coordinate as i64).collect();
+    Tensor::from_vec(coordinates, ((), 3), mask.device())
+}
+
+/// How many elements of a mask are true. In u32, since a sum of u8 is a u8.
+pub(crate) fn count(mask: &Tensor) -> Result<Tensor> {
+    mask.to_dtype(DType::U32)?.sum_all()?.to_dtype(DType::F32)
+}
+
 impl Answer for Tensor {
     fn append_to(&self, parts: &mut Vec<Part>) {
         let flat = self.flatten_all().expect("any tensor can be flat");
