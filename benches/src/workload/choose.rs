@@ -165,11 +165,8 @@ pub(crate) fn assigned(bench: &mut Bench, size: usize, density: f32) {
     });
     case.add("ndarray in place", || {
         let is_parallel = bench.is_parallel(size);
-        let assign = |to: &mut f32, from: &f32, m: &bool| {
-            if *m {
-                *to = *from;
-            }
-        };
+        // Written in either case: without a branch.
+        let assign = |to: &mut f32, from: &f32, m: &bool| *to = if *m { *from } else { *to };
         let (dest, src, mask) = (Rc::new(RefCell::new(dest.clone())), &src, &mask);
         move || {
             let mut written = dest.borrow_mut();

@@ -88,10 +88,7 @@ fn by_hand(
     let all = Zip::from(&mut dx).and(x).and(y).and(mask);
     // The sums of the squares, the residuals, and the residuals times x.
     let add = |sums: [f64; 3], dx: &mut f32, x: &f32, y: &f32, m: &bool| {
-        if !*m {
-            return sums;
-        }
-        let residual = A * x + B - y;
+        let residual = if *m { A * x + B - y } else { 0.0 };
         *dx = 2.0 * A * residual / count;
         let terms = [residual * residual, residual, residual * x];
         std::array::from_fn(|i| sums[i] + f64::from(terms[i]))

@@ -27,7 +27,7 @@ pub(crate) fn masked_mean(bench: &mut Bench, size: usize, density: f32) {
     case.add("ndarray", || {
         let is_parallel = bench.is_parallel(size);
         let add = |(sum, count): (f64, usize), v: &f32, m: &bool| {
-            if *m { (sum + f64::from(*v), count + 1) } else { (sum, count) }
+            (sum + if *m { f64::from(*v) } else { 0.0 }, count + usize::from(*m))
         };
         let (x, mask) = (&x, &mask);
         move || {
