@@ -5,7 +5,8 @@
     python3 compare.py rust.json python.json --into ../docs/performance.md
 
 Each cell is the time of tamis divided by the contender's: below 1 tamis is the
-faster one. `floor` is the bandwidth floor of the run that tamis was timed in.
+faster one. Where a library has several ways (`jax` jitted or op by op, `numpy`
+in place or anew), the fastest counts. `floor` is the bandwidth floor of the run that tamis was timed in.
 
 --by-floor divides both times by the floor of their own run first, for results
 of runs between which the machine changed. It means something only where memory
@@ -19,26 +20,34 @@ import sys
 
 BEGIN, END = "<!-- results: begin -->", "<!-- results: end -->"
 KEY = ("workload", "title", "size", "density", "threads")
-ORDER = (
-    "ndarray", "candle", "burn", "numpy", "torch", "torch compiled",
-    "tensorflow", "tensorflow xla", "jax", "jax eager",
+COLUMNS = (
+    "ndarray", "candle", "burn", "numpy", "torch", "torch compiled", "tensorflow", "tensorflow xla", "jax",
 )  # fmt: skip
 
 
 def read(paths):
-    """All rows by their key; a row holds the times of every contender, and each one's floor."""
+    """All rows by their key; a row holds the fastest time of every column, and the floor beside it."""
     rows, machines = {}, []
     for path in paths:
         with open(path, encoding="utf-8") as file:
             result = json.load(file)
-        machines.append((result["program"], result["threads"], result["bandwidth"], result["machine"]))
+        machines.append((result["threads"], result["bandwidth"], result["machine"]))
         for row in result["rows"]:
             times = rows.setdefault(tuple(row[key] for key in KEY), {})
             floor = row["times"].get("floor", {}).get("median")
             for name, timing in row["times"].items():
-                if name != "floor":
-                    times[name] = (timing["median"], floor)
+                column = column_of(name)
+                time = timing["median"]
+                if column and (column not in times or time < times[column][0]):
+                    times[column] = (time, floor)
     return rows, machines
+
+
+def column_of(name):
+    """Where a contender stands: `numpy take` under `numpy`; what is not a peer stands nowhere."""
+    if name == "tamis":
+        return name
+    return max((column for column in COLUMNS if name.startswith(column)), key=len, default=None)
 
 
 def duration(seconds):
@@ -75,9 +84,7 @@ def main():
     arguments = parser.parse_args()
     rows, machines = read(arguments.files)
     rows = {key: times for key, times in rows.items() if "tamis" in times}
-    present = {name for times in rows.values() for name in times} - {"tamis"}
-    names = [name for name in ORDER if name in present]
-    names += sorted(present - set(names))
+    names = [column for column in COLUMNS if any(column in times for times in rows.values())]
 
     lines = list(markdown(rows, machines, names, arguments.by_floor))
     if arguments.into:
@@ -88,9 +95,10 @@ def main():
 
 
 def markdown(rows, machines, names, by_floor):
-    for program, threads, bandwidth, machine in machines:
+    for threads, bandwidth, machine in machines:
         rates = ", ".join(f"{name} {rate / 1e9:.1f}" for name, rate in (bandwidth or {}).items())
-        yield f"- {program}, {threads} thread(s): {machine['cpu']}, {machine['cores']} cores; GB/s: {rates}."
+        versions = ", ".join(f"{name} {version}" for name, version in machine["versions"].items())
+        yield f"- {versions}; {machine['cpu']}, {machine['cores']} cores, {threads} thread(s); GB/s: {rates}."
     yield ""
     yield f"| | size | mask | threads | tamis | floor | {' | '.join(names)} |"
     yield "|---|--:|--:|--:|--:|--:|" + "--:|" * len(names)

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 /// What results depend on besides the code.
 pub(crate) fn describe() -> Value {
@@ -11,7 +11,22 @@ pub(crate) fn describe() -> Value {
         "cores": std::thread::available_parallelism().map_or(1, usize::from),
         "huge_pages": read("/sys/kernel/mm/transparent_hugepage/enabled"),
         "compiled_for": compiled_for(),
+        "versions": versions(),
     })
+}
+
+/// What was built, by the lock file that cargo wrote for it.
+fn versions() -> Map<String, Value> {
+    let mut lines = include_str!("../Cargo.lock").lines();
+    let mut versions = Map::new();
+    while let Some(line) = lines.next() {
+        let name = line.strip_prefix("name = ").map(|name| name.trim_matches('"'));
+        if let Some(name @ ("tamis" | "ndarray" | "candle-core" | "burn")) = name {
+            let version = lines.next().and_then(|line| line.strip_prefix("version = ")).unwrap_or("");
+            versions.insert(name.to_owned(), version.trim_matches('"').into());
+        }
+    }
+    versions
 }
 
 /// The widest instructions that the compiler was allowed to use everywhere.
