@@ -52,9 +52,8 @@ def duration(seconds):
 def bandwidth(bench):
     """Bytes for each second, of a read stream and of one array read and one written."""
     size = 256 << 20
-    times = measure(
-        {"read": floor(size, 0, bench.threads), "scale": floor(size, size, bench.threads)}, bench.seconds
-    )
+    streams = {"read": floor(size, 0, bench.threads), "scale": floor(size, size, bench.threads)}
+    times = measure(streams, bench.seconds, bench.threads)
     return {"read": size / times["read"]["median"], "scale": 2 * size / times["scale"]["median"]}
 
 

@@ -8,6 +8,8 @@ from peer import libraries as lib
 
 SHORTEST = 50e-6  # seconds; shorter runs are repeated
 FEWEST_ROUNDS, MOST_ROUNDS = 5, 301
+# Threads that one contender leaves waiting spin for a while on the cores of the next.
+PAUSE = 2e-3
 
 
 class Case:
@@ -83,7 +85,7 @@ class Case:
         if self.contenders:
             if self.read + self.written:
                 self.contenders["floor"] = floor(self.read, self.written, self.bench.threads)
-            self.bench.finish(self, measure(self.contenders, self.bench.seconds))
+            self.bench.finish(self, measure(self.contenders, self.bench.seconds, self.bench.threads))
 
     def leave_out(self, name, reason):
         del self.contenders[name]
@@ -123,7 +125,7 @@ def compare(found, expected, tolerance):
     return None
 
 
-def measure(contenders, seconds):
+def measure(contenders, seconds, threads):
     """Medians of rounds in which each contender runs once, nobody always after the same other."""
     names = list(contenders)
     repetitions = {name: repeat_count(contenders[name]) for name in names}
@@ -136,6 +138,8 @@ def measure(contenders, seconds):
             name = names[(turn + place) % len(names)]
             is_slow = samples[name] and samples[name][-1] > seconds / 20
             if turn < FEWEST_ROUNDS or not is_slow:
+                if threads > 1:
+                    time.sleep(PAUSE)
                 samples[name].append(sample(contenders[name], repetitions[name]))
     return {name: summary(times) for name, times in samples.items()}
 

@@ -79,7 +79,7 @@ impl Bench {
         if case.bytes.read + case.bytes.written > 0 {
             case.add_always(FLOOR, move || floor.pass());
         }
-        let times = measure(&mut case.contenders, self.arguments.budget);
+        let times = measure(&mut case.contenders, self.arguments.budget, self.threads());
         let names = case.contenders.iter().map(|contender| contender.name);
         let Case { workload, title, size, density, bytes, .. } = case;
         let row = Row { workload, title, size, density, bytes, times: names.zip(times).collect() };

@@ -128,7 +128,7 @@ pub(crate) fn bandwidth(threads: usize, budget: Duration) -> Bandwidth {
             black_box(copying.target[0])
         }
     });
-    let times = measure(&mut case.contenders, budget);
+    let times = measure(&mut case.contenders, budget, threads);
     let rate = |place: usize, bytes: usize| bytes as f64 / times[place].median;
     Bandwidth { read: rate(0, bytes), scale: rate(1, 2 * bytes), memcpy: rate(2, 2 * bytes) }
 }

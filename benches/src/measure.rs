@@ -1,6 +1,7 @@
 //! Interleaved timing: every round runs each contender once, so that whatever
 //! else the machine does meets all of them alike.
 
+use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use crate::contender::Contender;
@@ -21,8 +22,12 @@ const SHORTEST: Duration = Duration::from_micros(50);
 const FEWEST_ROUNDS: usize = 5;
 const MOST_ROUNDS: usize = 301;
 
+/// In a race of several threads, those that one contender leaves waiting spin for
+/// a while before they sleep, on the cores of the next.
+const PAUSE: Duration = Duration::from_millis(2);
+
 /// Times all contenders within about `budget`, and at least five rounds.
-pub(crate) fn measure(contenders: &mut [Contender<'_>], budget: Duration) -> Vec<Timing> {
+pub(crate) fn measure(contenders: &mut [Contender<'_>], budget: Duration, threads: usize) -> Vec<Timing> {
     let iterations: Vec<u32> = contenders.iter_mut().map(repetitions).collect();
     let mut samples: Vec<Vec<Duration>> = vec![Vec::new(); contenders.len()];
     let start = Instant::now();
@@ -37,6 +42,9 @@ pub(crate) fn measure(contenders: &mut [Contender<'_>], budget: Duration) -> Vec
             // One slow contender must not take the rounds of all the others.
             let is_slow = samples[place].last().is_some_and(|time| *time > budget / 20);
             if round < FEWEST_ROUNDS || !is_slow {
+                if threads > 1 {
+                    sleep(PAUSE);
+                }
                 samples[place].push(contenders[place].time(iterations[place]));
             }
         }
