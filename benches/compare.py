@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 """Puts results of the Rust program and of peers.py side by side, as Markdown.
 
     python3 compare.py rust.json python.json

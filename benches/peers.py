@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 """The workloads of this package for NumPy, PyTorch (eager and compiled),
 TensorFlow (with and without XLA) and JAX, whichever is installed.
 
@@ -76,7 +75,9 @@ def parse():
     parser.add_argument("--density", type=numbers, default=[50], help="per cent of selected elements")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--only", type=lambda text: text.split(","), help="workloads, such as W1,W2")
-    parser.add_argument("--contenders", type=lambda text: text.split(","), help='such as "numpy,torch compiled"')
+    parser.add_argument(
+        "--contenders", type=lambda text: text.split(","), help='such as "numpy,torch compiled"'
+    )
     parser.add_argument("--seconds", type=float, default=3.0, help="for each row")
     parser.add_argument("--json", help="where results go as well")
     parser.add_argument("--full", action="store_true", help="all sizes and densities")
@@ -101,7 +102,12 @@ def main():
     print(f"{arguments.threads} thread(s); memory: {rates}\n")
     workloads.run_all(bench, arguments.size, arguments.density)
     if arguments.json:
-        result = {"program": "python", "machine": machine(versions), "threads": bench.threads, "bandwidth": streams}
+        result = {
+            "program": "python",
+            "machine": machine(versions),
+            "threads": bench.threads,
+            "bandwidth": streams,
+        }
         result |= {"rows": bench.rows, "failures": bench.failures, "notes": bench.notes}
         with open(arguments.json, "w", encoding="utf-8") as file:
             json.dump(result, file, indent=2)

@@ -94,8 +94,6 @@ def functions(bench, size, density):
     case.torch(
         lambda x: torch.where(x > 0, torch.exp(-x) * torch.tanh(x) + torch.log1p(x), torch.sigmoid(x)), x
     )
-    case.tensorflow(
-        lambda x: tf.where(x > 0, tf.exp(-x) * tf.tanh(x) + tf.math.log1p(x), tf.sigmoid(x)), x
-    )
+    case.tensorflow(lambda x: tf.where(x > 0, tf.exp(-x) * tf.tanh(x) + tf.math.log1p(x), tf.sigmoid(x)), x)
     case.jax(with_jax, x)
     case.run()

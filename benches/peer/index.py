@@ -39,7 +39,9 @@ def scattered_rows(bench, size):
         return gradient
 
     case.numpy(with_numpy, weights, indices)
-    case.torch(lambda weights, indices: torch.zeros(rows, WIDTH).index_add(0, indices, weights), weights, indices)
+    case.torch(
+        lambda weights, indices: torch.zeros(rows, WIDTH).index_add(0, indices, weights), weights, indices
+    )
     case.tensorflow(
         lambda weights, indices: tf.math.unsorted_segment_sum(weights, indices, rows), weights, indices
     )
