@@ -1,0 +1,1 @@
+"""The workloads of src/workload for Python's libraries, file by file."""
