@@ -1,6 +1,6 @@
 //! Programs that nobody would write: a run cannot tell them from their simplest forms.
 
-use tamis_graph::{DType, Expr, Graph, where_};
+use tamis_graph::{DType, Expr, Graph, keep, where_};
 
 use super::{Inputs, check_runs, simple};
 
@@ -20,11 +20,12 @@ impl Random {
     }
 }
 
-/// Tensors to go on with: floats, integers and masks, all `[n]`.
+/// Tensors to go on with: floats, integers and masks, all `[n]`, and floats `[n, 3]`.
 struct Pools<'g> {
     floats: Vec<Expr<'g>>,
     integers: Vec<Expr<'g>>,
     masks: Vec<Expr<'g>>,
+    tables: Vec<Expr<'g>>,
 }
 
 fn grow<'g>(pools: &mut Pools<'g>, random: &mut Random) {
@@ -32,7 +33,8 @@ fn grow<'g>(pools: &mut Pools<'g>, random: &mut Random) {
     let (i, j, k) = (random.of(&pools.integers), random.of(&pools.integers), random.of(&pools.masks));
     let literal = [0.0, -0.0, 1.0, 2.0, -1.0][random.below(5)];
     let kept = |x: Expr<'g>| x.boolean_mask(m);
-    match random.below(30) {
+    let (table, cells) = (random.of(&pools.tables), random.of(&pools.tables));
+    match random.below(44) {
         0 => pools.floats.push(x + y),
         1 => pools.floats.push(literal * x),
         2 => pools.floats.push(x - literal),
@@ -62,7 +64,23 @@ fn grow<'g>(pools: &mut Pools<'g>, random: &mut Random) {
         26 => pools.masks.push(m & !k),
         27 => pools.masks.push(kept(k).any(..) | m),
         28 => pools.masks.push(where_(m, k, literal > 0.0)),
-        _ => pools.masks.push(i.ge(j) | kept(x).is_nan().all(..)),
+        29 => pools.masks.push(i.ge(j) | kept(x).is_nan().all(..)),
+        30 => pools.masks.push(kept(table).gt(0.5).all(1).unmask(m, false)),
+        31 => pools.floats.push((table.sum(1) * literal).cast(DType::F64)),
+        32 => pools.floats.push(x - kept(table).sum(..).cast(DType::F64)),
+        33 => pools.floats.push(x + table.boolean_mask(table.gt(cells)).mean(..).cast(DType::F64)),
+        34 => pools.tables.push(table + cells),
+        35 => pools.tables.push(where_(m.unsqueeze(1), table, literal)),
+        36 => pools.tables.push(table * x.cast(DType::F32).unsqueeze(1)),
+        37 => pools.tables.push((kept(table) - cells.masked(m).mean(0)).unmask(m, cells)),
+        38 => pools.tables.push(table - kept(cells).mean(keep(0))),
+        39 => pools.tables.push(table + table.transpose().boolean_mask_axis(m, 1).prod(1)),
+        40 => pools.tables.push(table.masked_assign(m, kept(cells * literal))),
+        41 => pools
+            .tables
+            .push(table.flatten().boolean_mask(cells.gt(0.0).flatten()).unmask(cells.gt(0.0), cells)),
+        42 => pools.tables.push(table + x.cast(DType::F32).unsqueeze(1).broadcast_to(table.shape()).sum(0)),
+        _ => pools.tables.push(table.maximum(kept(cells).gt(literal).any(0).cast(DType::F32))),
     }
 }
 
@@ -76,19 +94,22 @@ fn random_programs_keep_their_bits_and_errors() {
             floats: vec![inputs.x, inputs.y],
             integers: vec![inputs.i, inputs.j],
             masks: vec![inputs.a, inputs.b],
+            tables: vec![inputs.rows],
         };
         let mut random = Random(seed);
-        for _ in 0..4 + random.below(20) {
+        for _ in 0..4 + random.below(25) {
             grow(&mut pools, &mut random);
         }
         graph.check().unwrap();
         let mask = random.of(&pools.masks);
         let float = random.of(&pools.floats);
-        for root in [float, float.boolean_mask(mask), random.of(&pools.integers), mask] {
+        for root in
+            [float, float.boolean_mask(mask), random.of(&pools.integers), mask, random.of(&pools.tables)]
+        {
             rewritten += usize::from(simple(root).id() != root.id());
             // Of several errors another may come first; a plan tells the user's first.
             check_runs(root, |_| ());
         }
     }
-    assert!(rewritten > 400, "{rewritten} of 800 programs were rewritten");
+    assert!(rewritten > 500, "{rewritten} of 1000 programs were rewritten");
 }
