@@ -18,7 +18,15 @@ const OPS: &str = "op";
 const WORDS: &str = "dtypes";
 
 /// Public builders that are no ops: handles, and ways to build by node.
-const NO_OPS: [&str; 5] = ["Expr::named", "Graph::expr", "Graph::apply", "Graph::report", "rebuild"];
+const NO_OPS: [&str; 7] = [
+    "Expr::named",
+    "Graph::expr",
+    "Graph::apply",
+    "Graph::try_apply",
+    "Graph::report",
+    "rebuild",
+    "rebuild_node",
+];
 
 /// Builds an op on a tensor of shape [2, 2].
 type Build = for<'g> fn(Expr<'g>) -> Expr<'g>;

@@ -35,10 +35,18 @@ impl<'g> Rewriter<'g> {
     pub(super) fn visit(&mut self, id: NodeId) {
         let (graph, node) = (self.graph, self.graph.node(id));
         self.note(&node);
+        let before = graph.len();
         let found = graph.with_origin(node.origin(), || self.find_replacement(&node));
-        if found != id {
-            self.replaced.insert(id, found);
-            self.renames_counts |= node.dtype() == DType::Bool;
+        if found == id {
+            return;
+        }
+        self.replaced.insert(id, found);
+        self.renames_counts |= node.dtype() == DType::Bool;
+        // What existed before keeps the name that it has, or has not.
+        if found.index() >= before
+            && let Some(name) = graph.name(id)
+        {
+            let _ = graph.expr(found).named(&name);
         }
     }
 

@@ -85,7 +85,8 @@ pub(super) fn of_unmask(rewriter: &mut Rewriter<'_>, node: &Node) -> Option<Node
     rewriter.apply(over(op, folded.collect()), &[values])
 }
 
-/// The sum of a mask as numbers is its count.
+/// The sum of a mask as numbers is its count. The count sees through guards, so
+/// that there must be none.
 pub(super) fn count_of_true(rewriter: &mut Rewriter<'_>, node: &Node) -> Option<NodeId> {
     let Op::Reduce(Reduce::Sum(_)) = node.op() else { return None };
     let x = rewriter.operand(node, 0);
@@ -95,6 +96,9 @@ pub(super) fn count_of_true(rewriter: &mut Rewriter<'_>, node: &Node) -> Option<
     }
     let mask = number_of_mask(rewriter, &numbers)?;
     let mask = rewriter.broadcast(mask, x.shape())?;
+    if !rewriter.is_total(mask) {
+        return None;
+    }
     let count = rewriter.graph().count(mask).ok()?;
     let size = rewriter.apply(Source::Size(count), &[])?;
     rewriter.broadcast(size, node.shape())

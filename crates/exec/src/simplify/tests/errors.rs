@@ -28,6 +28,8 @@ fn failing<'g>(i: &Inputs<'g>) -> Vec<Expr<'g>> {
         guarded,
         guarded.sum(..),
         masked,
+        // A count sees through the guard that this reshape needs.
+        i.b.boolean_mask(i.a).reshape(vec!["n"]).sum(..),
         i.x.boolean_mask(divided.gt(0)).unmask(divided.gt(0), i.x),
     ]
 }
