@@ -69,8 +69,6 @@ struct Fuser<'s> {
     /// Whether the value of a step exists in memory.
     is_stored: Vec<bool>,
     readers: Vec<SmallVec<[usize; 2]>>,
-    /// The step of each counted mask.
-    masks: HashMap<NodeId, usize>,
     /// For each step, the masks whose counts it needs.
     counts: Vec<SmallVec<[usize; 1]>>,
 }
@@ -128,7 +126,7 @@ impl<'s> Fuser<'s> {
         };
         let counts = steps.iter().zip(&roles).map(needed).collect();
         let is_stored = vec![false; steps.len()];
-        let mut fuser = Fuser { steps, outputs, roles, is_stored, readers, masks, counts };
+        let mut fuser = Fuser { steps, outputs, roles, is_stored, readers, counts };
         fuser.see_through_broadcasts();
         fuser.store_what_is_read_whole();
         fuser

@@ -36,13 +36,6 @@ impl Sizes {
         self.counts.insert(mask, count as i64);
     }
 
-    /// Whether all symbols in a shape have values by now.
-    pub(crate) fn knows(&self, shape: &Shape) -> bool {
-        let mut known = true;
-        shape.iter().for_each(|dim| dim.visit_symbols(&mut |symbol| known &= self.lookup(symbol).is_some()));
-        known
-    }
-
     /// The value of `dim` in this run, which may be negative.
     pub(crate) fn value(&self, dim: &Dim) -> Result<i64, ErrorKind> {
         dim.evaluate(&|symbol| self.lookup(symbol)).map_err(|error| match error {

@@ -1,9 +1,10 @@
 //! Reductions inside a region: totals of pieces, combined in the order of the pieces.
 
-use fearless_simd::{Level, Simd, dispatch};
+use fearless_simd::Level;
 use tamis_graph::{DType, Scalar};
 
 use super::bank::{AnySlice, ByDType, Frames, Lane, Tile, with_dtype};
+use super::level::at_level;
 use crate::kernel::number::{larger, smaller};
 use crate::region::{Fold, Place};
 use crate::tensor::Item;
@@ -377,19 +378,13 @@ impl<R: Rule> Folding for State<R> {
         let elements = R::Element::of(frames).read(self.place, tile);
         let (rule, lanes, lanes_lost) = (self.rule, &mut self.lanes, &mut self.lanes_lost);
         match layout {
-            Layout::One => dispatch!(level, simd => simd.vectorize(
-                #[inline(always)]
-                || include(rule, lanes, lanes_lost, elements)
-            )),
+            Layout::One => at_level!(level, include(rule, lanes, lanes_lost, elements)),
             Layout::Rows { length, first } => {
                 let count = elements.len().checked_div(length).unwrap_or(0);
                 let cells = &mut self.cells[first..first + count];
                 let lost: &mut [f64] =
                     if R::COMPENSATED { &mut self.lost[first..first + count] } else { &mut [] };
-                dispatch!(level, simd => simd.vectorize(
-                    #[inline(always)]
-                    || rows(rule, cells, lost, elements, length)
-                ));
+                at_level!(level, rows(rule, cells, lost, elements, length));
             }
             Layout::Columns { width, rows, first } => {
                 for (row, elements) in elements.chunks_exact(width).enumerate() {
@@ -397,10 +392,7 @@ impl<R: Rule> Folding for State<R> {
                     let cells = &mut self.cells[cell..cell + width];
                     let lost: &mut [f64] =
                         if R::COMPENSATED { &mut self.lost[cell..cell + width] } else { &mut [] };
-                    dispatch!(level, simd => simd.vectorize(
-                        #[inline(always)]
-                        || each(rule, cells, lost, elements)
-                    ));
+                    at_level!(level, each(rule, cells, lost, elements));
                 }
             }
         }

@@ -1,10 +1,11 @@
 //! The instructions of the machine: each one loop over a tile, compiled for
 //! every SIMD level.
 
-use fearless_simd::{Level, Simd, dispatch};
+use fearless_simd::Level;
 use tamis_graph::{Binary, Compare, DType, Logic, Unary};
 
 use super::bank::{ByDType, Frames, Lane, Tile, with_dtype};
+use super::level::at_level;
 use crate::kernel::number::{Float, Number, is_nan, larger, smaller};
 use crate::kernel::unary::Cast;
 use crate::math::Elementary;
@@ -163,6 +164,7 @@ fn total<T: Copy>(f: impl Fn(T, T) -> Option<T> + Copy) -> impl Fn(T, T) -> T + 
     move |a, b| f(a, b).unwrap_or_else(|| unreachable!("only integers are not divisible by 0"))
 }
 
+#[allow(clippy::bool_comparison, reason = "one loop for all dtypes")]
 fn compare(machine: &mut Machine<'_, '_>, instruction: &Instruction, op: Compare, dtype: DType) {
     let (m, i) = (machine, instruction);
     match op {
@@ -199,10 +201,7 @@ fn map<T: Lane, R: Lane>(
     let (taken, range) = R::of_mut(frames).take(instruction.target, *tile);
     let x = T::of(frames).read(instruction.operands[0], *tile);
     let target = &mut taken.memory[range];
-    dispatch!(*level, simd => simd.vectorize(
-        #[inline(always)]
-        || target.iter_mut().zip(x).for_each(|(target, x)| *target = f(*x))
-    ));
+    at_level!(*level, target.iter_mut().zip(x).for_each(|(target, x)| *target = f(*x)));
     R::of_mut(frames).put_back(taken);
 }
 
@@ -217,34 +216,55 @@ fn zip<T: Lane, R: Lane>(
     let frame = T::of(frames);
     let (a, b) = (frame.read(instruction.operands[0], *tile), frame.read(instruction.operands[1], *tile));
     let target = &mut taken.memory[range];
-    dispatch!(*level, simd => simd.vectorize(
-        #[inline(always)]
-        || {
-            for ((target, a), b) in target.iter_mut().zip(a).zip(b) {
-                *target = f(*a, *b);
-            }
+    at_level!(*level, {
+        for ((target, a), b) in target.iter_mut().zip(a).zip(b) {
+            *target = f(*a, *b);
         }
-    ));
+    });
     R::of_mut(frames).put_back(taken);
 }
 
+/// Elements that are chosen by their bits: a conditional would be compiled to
+/// a branch for each, which neither predicts nor vectorises.
+trait Blend: Lane {
+    fn blend(mask: bool, a: Self, b: Self) -> Self;
+}
+
+macro_rules! blend {
+    ($($ty:ty, $bits:ty: $x:ident => $to:expr, $from:expr;)*) => {$(
+        impl Blend for $ty {
+            #[inline(always)]
+            fn blend(mask: bool, a: $ty, b: $ty) -> $ty {
+                let bits = |$x: $ty| -> $bits { $to };
+                let ones = <$bits>::from(mask).wrapping_neg();
+                let $x = (bits(a) & ones) | (bits(b) & !ones);
+                $from
+            }
+        }
+    )*};
+}
+
+blend! {
+    bool, u8: x => u8::from(x), x != 0;
+    u8, u8: x => x, x;
+    i32, u32: x => x as u32, x as i32;
+    i64, u64: x => x as u64, x as i64;
+    f32, u32: x => x.to_bits(), f32::from_bits(x);
+    f64, u64: x => x.to_bits(), f64::from_bits(x);
+}
+
 /// The first branch where the mask is true, else the second.
-fn choose<T: Lane>(machine: &mut Machine<'_, '_>, instruction: &Instruction) {
+fn choose<T: Blend>(machine: &mut Machine<'_, '_>, instruction: &Instruction) {
     let Machine { level, frames, tile } = machine;
     let (taken, range) = T::of_mut(frames).take(instruction.target, *tile);
     let mask = bool::of(frames).read(instruction.operands[0], *tile);
     let frame = T::of(frames);
     let (a, b) = (frame.read(instruction.operands[1], *tile), frame.read(instruction.operands[2], *tile));
     let target = &mut taken.memory[range];
-    dispatch!(*level, simd => simd.vectorize(
-        #[inline(always)]
-        || {
-            for (((target, mask), a), b) in target.iter_mut().zip(mask).zip(a).zip(b) {
-                // Both are read in any case, so that this is a blend and no branch.
-                let (a, b) = (*a, *b);
-                *target = if *mask { a } else { b };
-            }
+    at_level!(*level, {
+        for (((target, mask), a), b) in target.iter_mut().zip(mask).zip(a).zip(b) {
+            *target = T::blend(*mask, *a, *b);
         }
-    ));
+    });
     T::of_mut(frames).put_back(taken);
 }

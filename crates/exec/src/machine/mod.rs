@@ -7,6 +7,7 @@ mod compact;
 mod cut;
 mod fold;
 mod lane;
+mod level;
 mod load;
 mod outputs;
 
