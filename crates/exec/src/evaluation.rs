@@ -132,7 +132,9 @@ fn in_stages<'r>(
             }
         }
         for dying in dying {
-            values[*dying] = None;
+            if let Some(value) = values[*dying].take() {
+                value.recycle(memory.pool());
+            }
         }
     }
     Ok(())

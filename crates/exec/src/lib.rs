@@ -21,6 +21,7 @@ mod math;
 mod memory;
 mod outputs;
 mod plan;
+mod pool;
 mod raw;
 mod region;
 mod run;

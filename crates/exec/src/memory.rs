@@ -2,12 +2,14 @@
 
 use std::cell::Cell;
 use std::ops::{Deref, DerefMut};
+use std::sync::Arc;
 
 use ndarray::{ArrayD, ArrayViewD, Axis, Slice};
 use tamis_graph::DimError;
 
 use crate::error::ErrorKind;
-use crate::raw::{self, Zero};
+use crate::pool::{Pool, Pooled};
+use crate::raw;
 
 /// How many elements a walk may visit that are not each stored: what a minute
 /// or two suffice for. Elements that are stored are bounded by the memory.
@@ -18,37 +20,62 @@ const LONGEST_WALK: usize = 1 << 36;
 pub(crate) struct Memory {
     limit: usize,
     held: Cell<usize>,
+    pool: Arc<Pool>,
 }
 
 impl Memory {
-    /// Memory of which no more than `limit` bytes may be held at once.
-    pub(crate) fn new(limit: usize) -> Memory {
-        Memory { limit, held: Cell::new(0) }
+    /// Memory of which no more than `limit` bytes may be held at once, some of
+    /// it what earlier runs have left in the pool.
+    pub(crate) fn new(limit: usize, pool: Arc<Pool>) -> Memory {
+        Memory { limit, held: Cell::new(0), pool }
+    }
+
+    /// What is needed no more goes there.
+    pub(crate) fn pool(&self) -> &Pool {
+        &self.pool
     }
 
     /// Elements in row-major order that mean nothing yet, or an error where memory does not suffice.
-    pub(crate) fn unspecified<T: Zero>(&self, shape: &[usize]) -> Result<Buffer<'_, T>, ErrorKind> {
-        self.zeros(shape)
+    pub(crate) fn unspecified<T: Pooled>(&self, shape: &[usize]) -> Result<Buffer<'_, T>, ErrorKind> {
+        self.allocate(shape, |_| {})
     }
 
     /// Zeros (or `false`) in row-major order, or an error where memory does not suffice.
-    pub(crate) fn zeros<T: Zero>(&self, shape: &[usize]) -> Result<Buffer<'_, T>, ErrorKind> {
+    pub(crate) fn zeros<T: Pooled>(&self, shape: &[usize]) -> Result<Buffer<'_, T>, ErrorKind> {
+        self.allocate(shape, |recycled| recycled.fill(T::ZERO))
+    }
+
+    fn allocate<T: Pooled>(
+        &self,
+        shape: &[usize],
+        prepare: impl FnOnce(&mut [T]),
+    ) -> Result<Buffer<'_, T>, ErrorKind> {
         let len = checked_len(shape, size_of::<T>())?;
         let charge = self.charge(shape, len * size_of::<T>())?;
-        let refuse = || ErrorKind::OutOfMemory { shape: shape.to_vec(), bytes: charge.bytes };
-        let elements = raw::zeroed(len).ok_or_else(refuse)?;
+        let elements = match self.pool.take(len) {
+            Some(mut recycled) => {
+                recycled.truncate(len);
+                prepare(&mut recycled);
+                recycled
+            }
+            None => {
+                let refuse = || ErrorKind::OutOfMemory { shape: shape.to_vec(), bytes: charge.bytes };
+                raw::zeroed(len).ok_or_else(refuse)?
+            }
+        };
         let array = ArrayD::from_shape_vec(shape, elements);
         let array = array.unwrap_or_else(|error| unreachable!("the length is that of the shape: {error}"));
         Ok(Buffer { array, charge })
     }
 
-    /// A list of `len` elements that mean nothing yet. It does not count before
+    /// A list of at least `len` elements that mean nothing yet. It does not count before
     /// [`Buffer::truncated`] says how much of it is used: pages that are never
     /// touched are never there.
-    pub(crate) fn uncounted<T: Zero>(&self, len: usize) -> Result<Buffer<'_, T>, ErrorKind> {
+    pub(crate) fn uncounted<T: Pooled>(&self, len: usize) -> Result<Buffer<'_, T>, ErrorKind> {
         let bytes = checked_len(&[len], size_of::<T>())? * size_of::<T>();
         let refuse = || ErrorKind::OutOfMemory { shape: vec![len], bytes };
-        let array = ArrayD::from_shape_vec(vec![len], raw::zeroed(len).ok_or_else(refuse)?);
+        let elements = self.pool.take(len).or_else(|| raw::zeroed(len)).ok_or_else(refuse)?;
+        let array = ArrayD::from_shape_vec(vec![elements.len()], elements);
         let array = array.unwrap_or_else(|error| unreachable!("the length is that of the shape: {error}"));
         Ok(Buffer { array, charge: Charge { memory: self, bytes: 0 } })
     }
@@ -166,14 +193,14 @@ mod tests {
     fn a_size_beyond_the_address_space_is_an_error() {
         assert_eq!(checked_len(&[0, 1 << 40, 1 << 40], 1), Err(ErrorKind::Size(DimError::Overflow)));
         assert_eq!(checked_len(&[0, 1 << 40], 8), Ok(0));
-        let memory = Memory::new(usize::MAX);
+        let memory = Memory::new(usize::MAX, Arc::default());
         assert!(matches!(memory.zeros::<f64>(&[1 << 59]), Err(ErrorKind::OutOfMemory { .. })));
         assert_eq!(memory.held.get(), 0);
     }
 
     #[test]
     fn an_array_counts_until_it_is_dropped() {
-        let memory = Memory::new(100);
+        let memory = Memory::new(100, Arc::default());
         let first = memory.zeros::<f64>(&[2, 5]).unwrap();
         let refused = ErrorKind::MemoryLimit { shape: vec![3], bytes: 24, held: 80, limit: 100 };
         assert_eq!(memory.zeros::<f64>(&[3]).err(), Some(refused));

@@ -8,10 +8,13 @@ use tamis_graph::{Element, Value};
 
 use crate::error::{Error, ErrorKind, Report};
 use crate::interface::{Interface, Key};
+use crate::pool::Pool;
 
 /// The results of a run. They own their elements and depend neither on the plan
-/// nor on what was fed.
+/// nor on what was fed. When they are dropped, their memory is left to later
+/// runs of the plan.
 pub struct Outputs {
+    pool: Arc<Pool>,
     interface: Arc<Interface>,
     /// In the order of the plan.
     results: Vec<Held>,
@@ -26,8 +29,8 @@ pub(crate) enum Held {
 }
 
 impl Outputs {
-    pub(crate) fn new(interface: Arc<Interface>, results: Vec<Held>) -> Outputs {
-        Outputs { interface, results }
+    pub(crate) fn new(interface: Arc<Interface>, results: Vec<Held>, pool: Arc<Pool>) -> Outputs {
+        Outputs { pool, interface, results }
     }
 
     /// The names of the outputs that are held, in the order of the plan.
@@ -130,6 +133,16 @@ fn copy<T: Element>(array: &ArcArray<T, IxDyn>) -> Result<ArrayD<T>, ErrorKind> 
     elements.extend(array.iter().copied());
     let copy = ArrayD::from_shape_vec(shape, elements);
     Ok(copy.unwrap_or_else(|error| unreachable!("the length is that of the shape: {error}")))
+}
+
+impl Drop for Outputs {
+    fn drop(&mut self) {
+        for held in self.results.drain(..) {
+            if let Held::Here(value) = held {
+                self.pool.give_value(value);
+            }
+        }
+    }
 }
 
 impl fmt::Debug for Outputs {

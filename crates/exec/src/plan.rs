@@ -14,6 +14,7 @@ use crate::feed::Feed;
 use crate::fuse::{Program, fuse};
 use crate::interface::{Input, Interface, Key, Output, Slot};
 use crate::outputs::Outputs;
+use crate::pool::Pool;
 use crate::run::Run;
 use crate::schedule::Schedule;
 use crate::simplify::simplify;
@@ -53,6 +54,8 @@ pub struct Plan {
     /// How many bytes a run may hold at once.
     pub(crate) memory_limit: usize,
     pub(crate) threads: Threads,
+    /// What runs leave to later runs.
+    pub(crate) pool: Arc<Pool>,
     /// Whether a run evaluates op by op, without fusing.
     pub(crate) is_reference: bool,
 }
@@ -96,6 +99,7 @@ impl Plan {
             level: Level::new(),
             memory_limit: usize::MAX,
             threads: Threads::available(),
+            pool: Arc::default(),
             is_reference: false,
         })
     }
@@ -112,6 +116,7 @@ impl Plan {
             notes: HashMap::new(),
             memory_limit: usize::MAX,
             threads: Threads::serial(),
+            pool: Arc::default(),
             is_reference: false,
         }
     }
@@ -123,7 +128,8 @@ impl Plan {
     /// the same time: results, what is computed on the way as long as it is
     /// needed, and the scratch space of an op. Elements that several tensors
     /// share count once; those that are fed, literals of the graph, and those
-    /// that broadcasting repeats do not count. An array that would exceed the
+    /// that broadcasting repeats do not count, nor does memory that earlier runs
+    /// have left for later ones. An array that would exceed the
     /// limit is an error of its op before it is allocated. Several runs of one
     /// plan at a time may each hold that much.
     ///

@@ -78,30 +78,31 @@ pub(crate) fn bytes(bools: &[bool]) -> &[u8] {
     unsafe { std::slice::from_raw_parts(bools.as_ptr().cast(), bools.len()) }
 }
 
-/// Elements of which every pattern of zero bits is a value. Sealed by this module.
-pub(crate) trait Zero: Copy {}
+/// Elements that zero bits are a value of. Only this module may say so.
+pub(crate) trait Zero: Copy {
+    const ZERO: Self;
+}
 
-impl Zero for bool {}
-impl Zero for u8 {}
-impl Zero for i32 {}
-impl Zero for i64 {}
-impl Zero for usize {}
-impl Zero for f32 {}
-impl Zero for f64 {}
+macro_rules! zero {
+    ($($ty:ty: $zero:expr),*) => {$(
+        impl Zero for $ty {
+            const ZERO: $ty = $zero;
+        }
+    )*};
+}
+
+zero!(bool: false, u8: 0, i32: 0, i64: 0, usize: 0, f32: 0.0, f64: 0.0);
 
 /// Floats that matrices are multiplied in. Sealed by this module.
 pub(crate) trait Real: Zero + Sync + Send + 'static {
-    const ZERO: Self;
     const ONE: Self;
 }
 
 impl Real for f32 {
-    const ZERO: f32 = 0.0;
     const ONE: f32 = 1.0;
 }
 
 impl Real for f64 {
-    const ZERO: f64 = 0.0;
     const ONE: f64 = 1.0;
 }
 

@@ -192,7 +192,7 @@ impl<'p, 'a> Run<'p, 'a> {
     pub fn run(self) -> Result<Outputs, Error> {
         let Run { plan, feeds, targets, mut buffers, mut reports } = self;
         let interface = &plan.interface;
-        let memory = Memory::new(plan.memory_limit);
+        let memory = Memory::new(plan.memory_limit, plan.pool.clone());
         let mut sizes = Sizes::default();
         let inputs = accept(interface, &feeds, &buffers, &mut sizes, &mut reports);
         check_dtypes(plan, &targets, &buffers, &mut reports);
@@ -210,7 +210,7 @@ impl<'p, 'a> Run<'p, 'a> {
             }
         });
         let held = held.collect();
-        Ok(Outputs::new(interface.clone(), held))
+        Ok(Outputs::new(interface.clone(), held, plan.pool.clone()))
     }
 }
 

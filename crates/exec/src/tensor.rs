@@ -8,7 +8,7 @@ use tamis_graph::{DType, Element, Scalar, Value, ValueView};
 
 use crate::error::ErrorKind;
 use crate::memory::{Buffer, Charge, Memory, check_walk};
-use crate::raw::Zero;
+use crate::pool::{Pool, Pooled};
 
 /// A tensor of which every axis of length 1 in the base may be repeated: the
 /// base and the shape have one rank, and the base broadcasts to the shape.
@@ -274,6 +274,15 @@ impl<'a> AnyTensor<'a> {
         dispatch!(self, tensor => tensor.shape())
     }
 
+    /// Leaves the elements to later runs, unless somebody else still reads them.
+    pub(crate) fn recycle(self, pool: &Pool) {
+        dispatch!(self, tensor => {
+            if let Base::Shared(array) = tensor.base {
+                pool.give_array(array);
+            }
+        });
+    }
+
     /// Whether elements repeat so often that nothing should visit them all.
     pub(crate) fn repeats_without_end(&self) -> bool {
         dispatch!(self, tensor => tensor.walk().is_err())
@@ -325,7 +334,7 @@ impl<'a, T: Item> From<Buffer<'a, T>> for AnyTensor<'a> {
 }
 
 /// An element type, with its place among the dtypes.
-pub(crate) trait Item: Element + Zero {
+pub(crate) trait Item: Element + Pooled {
     /// The typed tensor, or `None` if its dtype is another.
     fn from_any<'t, 'a>(any: &'t AnyTensor<'a>) -> Option<&'t Tensor<'a, Self>>;
 
@@ -418,7 +427,7 @@ mod tests {
 
     #[test]
     fn a_reshape_of_contiguous_elements_shares_them() {
-        let memory = Memory::new(usize::MAX);
+        let memory = Memory::new(usize::MAX, std::sync::Arc::default());
         let array = array![[1, 2], [3, 4]].into_dyn();
         let flat = tensor(&array).reshape(&[4], &memory).unwrap();
         assert_eq!(flat.stored().as_ptr(), array.as_ptr());
@@ -430,7 +439,7 @@ mod tests {
 
     #[test]
     fn ones_move_past_repeated_axes() {
-        let memory = Memory::new(usize::MAX);
+        let memory = Memory::new(usize::MAX, std::sync::Arc::default());
         let array = array![[1], [2]].into_dyn();
         let spread = tensor(&array).broadcast(&[2, 3]).reshape(&[1, 2, 1, 3], &memory).unwrap();
         assert_eq!(spread.stored().len(), 2);

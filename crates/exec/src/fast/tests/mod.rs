@@ -118,7 +118,8 @@ fn reference(op: &Op, operands: &[Operand], shape: &[usize]) -> Result<Bits, Err
 }
 
 fn run<R>(operands: &[Operand], shape: &[usize], threads: usize, run: impl FnOnce(&Call<'_, '_>) -> R) -> R {
-    let (memory, sizes, threads) = (Memory::new(usize::MAX), Sizes::default(), Threads::new(threads));
+    let (memory, sizes, threads) =
+        (Memory::new(usize::MAX, std::sync::Arc::default()), Sizes::default(), Threads::new(threads));
     let operands: Vec<AnyTensor<'_>> = operands.iter().map(Operand::to_tensor).collect();
     let operands = operands.iter().collect();
     run(&Call { operands, shape, sizes: &sizes, memory: &memory, threads: &threads })

@@ -26,7 +26,7 @@ pub(super) fn fold(rewriter: &mut Rewriter<'_>, node: &Node) -> Option<NodeId> {
         let Op::Source(Source::Scalar(scalar)) = node.op() else { return None };
         Some(AnyTensor::from_scalar(*scalar))
     };
-    let memory = Memory::new(usize::MAX);
+    let memory = Memory::new(usize::MAX, std::sync::Arc::default());
     let operands = node.operands().iter().map(literal).collect::<Option<SmallVec<[AnyTensor<'_>; 3]>>>()?;
     let call = Call {
         operands: operands.iter().collect(),
