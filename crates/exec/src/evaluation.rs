@@ -13,26 +13,30 @@ use crate::schedule::{Schedule, Step};
 use crate::sizes::Sizes;
 use crate::tensor::{AnyTensor, Item};
 
-/// Evaluates the outputs of a plan on tensors for its inputs.
+/// Evaluates the outputs of a plan on tensors for its inputs, which `again` gives again.
 ///
 /// Where the fused form fails, the reference is asked: its error is that of the
 /// first op of the user's that fails, whatever the order of evaluation became,
 /// and speaks of lengths as the user's expressions have them.
 pub(crate) fn evaluate<'r>(
     plan: &Plan,
-    inputs: &[Option<AnyTensor<'r>>],
+    inputs: Vec<Option<AnyTensor<'r>>>,
+    again: impl FnOnce() -> Vec<Option<AnyTensor<'r>>>,
     mut sizes: Sizes,
     memory: &'r Memory,
 ) -> Result<Vec<Value>, Error> {
     let mut failed = None;
-    if !plan.is_reference {
+    let inputs = if plan.is_reference {
+        inputs
+    } else {
         let mut values = fed(&plan.simplified, inputs);
         let results = in_stages(plan, &mut values, &mut sizes, memory);
         match results.and_then(|()| outputs(&plan.simplified, values, memory)) {
             Ok(results) => return Ok(results),
             Err(error) => failed = Some(error),
         }
-    }
+        again()
+    };
     let mut values = fed(&plan.reference, inputs);
     let told = one_by_one(plan, &mut values, &mut sizes, memory);
     let told = told.and_then(|()| outputs(&plan.reference, values, memory));
@@ -54,12 +58,12 @@ fn is_of_memory(kind: &ErrorKind) -> bool {
 }
 
 /// The values of all steps, of which those of the inputs are there.
-fn fed<'r>(schedule: &Schedule, inputs: &[Option<AnyTensor<'r>>]) -> Vec<Option<AnyTensor<'r>>> {
+fn fed<'r>(schedule: &Schedule, inputs: Vec<Option<AnyTensor<'r>>>) -> Vec<Option<AnyTensor<'r>>> {
     let mut values: Vec<Option<AnyTensor<'r>>> = Vec::new();
     values.resize_with(schedule.steps.len(), || None);
     for (step, tensor) in schedule.inputs.iter().zip(inputs) {
         if let Some(step) = step {
-            values[*step] = tensor.clone();
+            values[*step] = tensor;
         }
     }
     values

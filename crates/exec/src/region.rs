@@ -8,7 +8,7 @@ use tamis_graph::{
     AxisList, Binary, Compare, DType, Logic, Op, Reduce, Scalar, Select, Shape, Source, Unary,
 };
 
-use crate::machine::Constants;
+use crate::machine::{Constants, Spare};
 use crate::schedule::Step;
 
 /// A program over every element of `domain`, tile by tile.
@@ -18,6 +18,7 @@ pub(crate) struct Region {
     pub(crate) loads: Vec<Load>,
     /// Each constant repeated over a tile.
     pub(crate) filled: Constants,
+    pub(crate) spare: Spare,
     pub(crate) constants: Vec<Scalar>,
     pub(crate) instructions: Vec<Instruction>,
     pub(crate) sinks: Vec<Sink>,
@@ -238,6 +239,7 @@ pub(crate) fn compile(
         domain,
         loads: compiler.loads,
         filled: Constants::new(&compiler.constants),
+        spare: Spare::default(),
         constants: compiler.constants,
         instructions: Vec::new(),
         sinks: compiler.sinks,

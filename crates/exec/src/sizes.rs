@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use smallvec::SmallVec;
 use tamis_graph::{Dim, DimError, NodeId, Shape, Symbol};
 
 use crate::error::ErrorKind;
@@ -11,7 +12,8 @@ use crate::error::ErrorKind;
 /// when a run starts, counts once their mask is computed.
 #[derive(Default)]
 pub(crate) struct Sizes {
-    named: HashMap<Arc<str>, Seen>,
+    /// Few: searched faster than hashed.
+    named: SmallVec<[(Arc<str>, Seen); 4]>,
     counts: HashMap<NodeId, i64>,
 }
 
@@ -28,8 +30,16 @@ impl Sizes {
     /// Remembers the length of a named dimension. Gives where it was found
     /// before, if that is another length.
     pub(crate) fn name(&mut self, name: &Arc<str>, seen: Seen) -> Result<(), Seen> {
-        let first = *self.named.entry(name.clone()).or_insert(seen);
-        if first.length == seen.length { Ok(()) } else { Err(first) }
+        match self.find(name) {
+            None => self.named.push((name.clone(), seen)),
+            Some(first) if first.length != seen.length => return Err(first),
+            Some(_) => {}
+        }
+        Ok(())
+    }
+
+    fn find(&self, name: &Arc<str>) -> Option<Seen> {
+        self.named.iter().find(|(known, _)| Arc::ptr_eq(known, name) || known == name).map(|(_, seen)| *seen)
     }
 
     pub(crate) fn count(&mut self, mask: NodeId, count: usize) {
@@ -46,7 +56,7 @@ impl Sizes {
 
     fn lookup(&self, symbol: &Symbol) -> Option<i64> {
         match symbol {
-            Symbol::Named(name) => self.named.get(name).and_then(|seen| i64::try_from(seen.length).ok()),
+            Symbol::Named(name) => self.find(name).and_then(|seen| i64::try_from(seen.length).ok()),
             Symbol::Count(mask) => self.counts.get(mask).copied(),
             Symbol::Opaque(_) => None,
         }

@@ -62,6 +62,29 @@ impl Constants {
     }
 }
 
+/// Registers that runs of a region hand on to one another.
+#[derive(Default)]
+pub(crate) struct Spare(Mutex<Vec<([usize; 6], ByDType<Lists>)>>);
+
+impl Spare {
+    fn take(&self, counts: &[usize; 6]) -> ByDType<Lists> {
+        let mut spare = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let place = spare.iter().position(|(found, _)| found == counts);
+        match place.map(|place| spare.swap_remove(place)) {
+            Some((_, registers)) => registers,
+            None => ByDType::registers(counts),
+        }
+    }
+
+    fn give(&self, counts: &[usize; 6], registers: ByDType<Lists>) {
+        let mut spare = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        // Runs of several layouts or at the same time need few.
+        if spare.len() < 16 {
+            spare.push((*counts, registers));
+        }
+    }
+}
+
 /// Runs a region.
 pub(crate) fn run<'r>(region: &Region, call: &Call<'_, 'r>) -> Result<Results<'r>, Mistake> {
     let mistake = |kind| (region.sinks[0].step(), kind);
@@ -147,6 +170,7 @@ impl Pass<'_> {
                     totals.lock().unwrap_or_else(PoisonError::into_inner).push((number, found));
                 }
             }
+            self.region.spare.give(&self.registers, worker.registers);
         });
         drop(shared);
         let mut totals = totals.into_inner().unwrap_or_else(PoisonError::into_inner);
@@ -157,7 +181,7 @@ impl Pass<'_> {
     fn worker<'o>(&self, shared: &Shared<'o>, is_alone: bool) -> Worker<'o> {
         let staging = if is_alone { 0 } else { PIECE + SLACK };
         Worker {
-            registers: ByDType::registers(&self.registers),
+            registers: self.region.spare.take(&self.registers),
             folds: shared.folds.iter().map(|fold| folding(fold.fold, fold.place)).collect(),
             selections: shared
                 .selections
