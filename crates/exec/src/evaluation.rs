@@ -31,7 +31,7 @@ pub(crate) fn evaluate<'r>(
             None => compute(plan, step, &values, &sizes, memory).map_err(report)?,
         };
         if step.counted {
-            sizes.count(step.node.id(), count_true(&value).map_err(report)?);
+            sizes.count(step.node.id(), count_true(plan, &value).map_err(report)?);
         }
         values[place] = Some(value);
         for dying in &step.dying {
@@ -40,7 +40,12 @@ pub(crate) fn evaluate<'r>(
     }
     // All results are held at once, so that each stays counted until all are there.
     for output in &plan.interface.outputs {
-        let whole = alive(&values, output.step).clone().into_whole(memory);
+        let value = alive(&values, output.step).clone();
+        let whole = if plan.is_reference {
+            value.into_whole(memory)
+        } else {
+            fast::into_whole(value, memory, &plan.threads)
+        };
         values[output.step] =
             Some(whole.map_err(|kind| Report::of_node(&plan.steps[output.step].node, kind))?);
     }
@@ -52,8 +57,13 @@ fn alive<'v, 'r>(values: &'v [Option<AnyTensor<'r>>], place: usize) -> &'v AnyTe
     values[place].as_ref().unwrap_or_else(|| unreachable!("a value lives until its last reader"))
 }
 
-fn count_true(mask: &AnyTensor<'_>) -> Result<usize, ErrorKind> {
+fn count_true(plan: &Plan, mask: &AnyTensor<'_>) -> Result<usize, ErrorKind> {
     let mask = bool::from_any(mask).unwrap_or_else(|| unreachable!("counts are of masks"));
+    if !plan.is_reference
+        && let Some(count) = fast::count_true(mask, &plan.threads)
+    {
+        return Ok(count);
+    }
     Ok(mask.walk()?.iter().filter(|selected| **selected).count())
 }
 

@@ -72,6 +72,19 @@ impl<'a, T: Copy> Strided<'a, T> {
     }
 }
 
+/// Asks for elements to be brought near, since they are about to be read.
+#[inline(always)]
+pub(crate) fn prefetch<T>(elements: &[T]) {
+    #[cfg(target_arch = "x86_64")]
+    for line in (0..size_of_val(elements)).step_by(64) {
+        use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
+        // SAFETY: the address lies in the slice, and a prefetch reads nothing.
+        unsafe { _mm_prefetch::<_MM_HINT_T0>(elements.as_ptr().cast::<i8>().wrapping_add(line)) };
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = elements;
+}
+
 /// Elements of which every pattern of zero bits is a value. Sealed by this module.
 pub(crate) trait Zero: Copy {}
 
@@ -79,6 +92,8 @@ impl Zero for bool {}
 impl Zero for u8 {}
 impl Zero for i32 {}
 impl Zero for i64 {}
+impl Zero for u64 {}
+impl Zero for u128 {}
 impl Zero for usize {}
 impl Zero for f32 {}
 impl Zero for f64 {}
@@ -228,6 +243,12 @@ mod tests {
         assert!(zeroed::<bool>(0).unwrap().is_empty());
         assert!(zeroed::<f64>(1 << 59).is_none());
         assert!(zeroed::<f64>(usize::MAX).is_none());
+    }
+
+    #[test]
+    fn anything_may_be_brought_near() {
+        prefetch::<f32>(&[]);
+        prefetch(&[1_u8; 1000]);
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! The true elements of a mask: how many, and where. Knows no op.
 
-use super::pieces;
+use super::pieces::{self, PIECE};
+use crate::tensor::Tensor;
 use crate::threads::Threads;
 
 /// How many elements of a mask are handled at a time.
@@ -11,6 +12,17 @@ pub(super) const RUN: usize = 64;
 pub(super) fn count(mask: &[bool]) -> usize {
     // A byte holds the count of a run.
     mask.chunks(RUN).map(|run| usize::from(run.iter().map(|selected| u8::from(*selected)).sum::<u8>())).sum()
+}
+
+/// How many elements of a mask are true; `None` if it takes the reference
+/// executor to say, or to refuse.
+pub(crate) fn count_true(mask: &Tensor<'_, bool>, threads: &Threads) -> Option<usize> {
+    let (all, stored) = (mask.walk().ok()?, mask.stored());
+    if all.is_empty() {
+        return Some(0);
+    }
+    let list = stored.to_slice_memory_order()?;
+    Some(Selection::new(list, PIECE, threads).total() * (all.len() / list.len()))
 }
 
 /// Calls `task` with the place of each true element, in their order.
@@ -91,6 +103,15 @@ mod tests {
             assert_eq!(count(&mask), expected.len());
         }
         assert_eq!(count(&[true; 1000]), 1000);
+    }
+
+    #[test]
+    fn a_repeated_mask_is_counted_once() {
+        let mask = || Tensor::full(&[2], true);
+        assert_eq!(count_true(&mask(), &Threads::serial()), Some(2));
+        assert_eq!(count_true(&mask().broadcast(&[100, 2]), &Threads::new(2)), Some(200));
+        assert_eq!(count_true(&mask().broadcast(&[0, 2]), &Threads::new(2)), Some(0));
+        assert_eq!(count_true(&mask().broadcast(&[1 << 40, 2]), &Threads::new(2)), None);
     }
 
     #[test]
