@@ -9,6 +9,9 @@ use super::{Noise, Operand, agree, fast, layouts, refuse, repeated, tensor};
 use crate::fast::copy;
 use crate::threads::Threads;
 
+/// The lengths of axes.
+type Lengths = &'static [usize];
+
 fn reshape(shape: &[usize]) -> Layout {
     Layout::Reshape(shape.iter().map(|n| tamis_graph::Dim::from(*n)).collect())
 }
@@ -55,7 +58,7 @@ fn copies_read_every_order_of_axes() {
 #[test]
 fn padding_puts_elements_where_the_reference_puts_them() {
     let mut noise = Noise(3);
-    let cases: [(&[usize], &[(usize, i64)], &[usize]); 6] = [
+    let cases: [(Lengths, &[(usize, i64)], Lengths); 6] = [
         (&[200], &[(30, 1)], &[260]),
         (&[7, 50], &[(12, -2), (3, 1)], &[14, 60]),
         (&[7, 3], &[(0, 1), (2, 1)], &[70, 5]),
@@ -86,7 +89,7 @@ fn padding_that_leaves_its_axis_is_left_to_the_reference() {
 #[test]
 fn parts_stand_one_after_another() {
     let mut noise = Noise(4);
-    let cases: [(usize, &[&[usize]], &[usize]); 5] = [
+    let cases: [(usize, &[Lengths], Lengths); 5] = [
         (0, &[&[100], &[0], &[70], &[1]], &[171]),
         (0, &[&[3, 30], &[1, 30]], &[4, 30]),
         (1, &[&[50, 1], &[50, 2], &[50, 1]], &[50, 4]),
