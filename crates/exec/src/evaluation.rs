@@ -31,7 +31,8 @@ pub(crate) fn evaluate<'r>(
     } else {
         let mut values = fed(&plan.simplified, inputs);
         let results = in_stages(plan, &mut values, &mut sizes, memory);
-        match results.and_then(|()| outputs(&plan.simplified, values, memory)) {
+        let whole = |value| fast::into_whole(value, memory, &plan.threads);
+        match results.and_then(|()| outputs(&plan.simplified, values, whole)) {
             Ok(results) => return Ok(results),
             Err(error) => failed = Some(error),
         }
@@ -39,7 +40,7 @@ pub(crate) fn evaluate<'r>(
     };
     let mut values = fed(&plan.reference, inputs);
     let told = one_by_one(plan, &mut values, &mut sizes, memory);
-    let told = told.and_then(|()| outputs(&plan.reference, values, memory));
+    let told = told.and_then(|()| outputs(&plan.reference, values, |value| value.into_whole(memory)));
     if let (Some(error), Ok(_)) = (&failed, &told) {
         debug_assert!(is_of_memory(error.kind()), "the reference does not know of: {error}");
     }
@@ -73,10 +74,10 @@ fn fed<'r>(schedule: &Schedule, inputs: Vec<Option<AnyTensor<'r>>>) -> Vec<Optio
 fn outputs<'r>(
     schedule: &Schedule,
     mut values: Vec<Option<AnyTensor<'r>>>,
-    memory: &'r Memory,
+    whole: impl Fn(AnyTensor<'r>) -> Result<AnyTensor<'r>, ErrorKind>,
 ) -> Result<Vec<Value>, Error> {
     for place in schedule.outputs.iter().copied() {
-        let whole = alive(&values, place).clone().into_whole(memory);
+        let whole = whole(alive(&values, place).clone());
         values[place] = Some(whole.map_err(|kind| Report::of_node(&schedule.steps[place].node, kind))?);
     }
     Ok(schedule.outputs.iter().map(|place| alive(&values, *place).clone().into_value()).collect())

@@ -27,6 +27,8 @@ pub(crate) struct Lists {
     u8: Vec<Vec<u8>>,
     i32: Vec<Vec<i32>>,
     i64: Vec<Vec<i64>>,
+    u64: Vec<Vec<u64>>,
+    u128: Vec<Vec<u128>>,
     usize: Vec<Vec<usize>>,
     f32: Vec<Vec<f32>>,
     f64: Vec<Vec<f64>>,
@@ -47,7 +49,7 @@ macro_rules! pooled {
     )*};
 }
 
-pooled!(bool, u8, i32, i64, usize, f32, f64);
+pooled!(bool, u8, i32, i64, u64, u128, usize, f32, f64);
 
 impl Pool {
     /// A list of at least `len` elements that mean nothing, if one is there that is not much longer.

@@ -72,6 +72,19 @@ impl<'a, T: Copy> Strided<'a, T> {
     }
 }
 
+/// Asks for elements to be brought near, since they are about to be read.
+#[inline(always)]
+pub(crate) fn prefetch<T>(elements: &[T]) {
+    #[cfg(target_arch = "x86_64")]
+    for line in (0..size_of_val(elements)).step_by(64) {
+        use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
+        // SAFETY: the address lies in the slice, and a prefetch reads nothing.
+        unsafe { _mm_prefetch::<_MM_HINT_T0>(elements.as_ptr().cast::<i8>().wrapping_add(line)) };
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = elements;
+}
+
 /// Bools as bytes: 0 for false, 1 for true.
 pub(crate) fn bytes(bools: &[bool]) -> &[u8] {
     // SAFETY: a bool is a byte of value 0 or 1, which can be read as any byte.
@@ -91,7 +104,7 @@ macro_rules! zero {
     )*};
 }
 
-zero!(bool: false, u8: 0, i32: 0, i64: 0, usize: 0, f32: 0.0, f64: 0.0);
+zero!(bool: false, u8: 0, i32: 0, i64: 0, u64: 0, u128: 0, usize: 0, f32: 0.0, f64: 0.0);
 
 /// Floats that matrices are multiplied in. Sealed by this module.
 pub(crate) trait Real: Zero + Sync + Send + 'static {
@@ -241,6 +254,12 @@ mod tests {
         assert!(zeroed::<bool>(0).unwrap().is_empty());
         assert!(zeroed::<f64>(1 << 59).is_none());
         assert!(zeroed::<f64>(usize::MAX).is_none());
+    }
+
+    #[test]
+    fn anything_may_be_brought_near() {
+        prefetch::<f32>(&[]);
+        prefetch(&[1_u8; 1000]);
     }
 
     #[test]

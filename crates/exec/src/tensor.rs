@@ -114,10 +114,12 @@ impl<'a, T: Item> Tensor<'a, T> {
     /// The tensor with all elements in memory that it owns or shares, copied
     /// only where they must be.
     fn into_whole(self, memory: &'a Memory) -> Result<Tensor<'a, T>, ErrorKind> {
-        match self.base {
-            Base::Shared(_) if !self.is_repeated() => Ok(self),
-            Base::View(_) | Base::Shared(_) => Ok(self.to_buffer(memory)?.into()),
-        }
+        if self.is_whole() { Ok(self) } else { Ok(self.to_buffer(memory)?.into()) }
+    }
+
+    /// Whether all elements are in memory that the tensor owns or shares.
+    pub(crate) fn is_whole(&self) -> bool {
+        matches!(self.base, Base::Shared(_)) && !self.is_repeated()
     }
 
     /// The array of a tensor that [`Tensor::into_whole`] made.
@@ -154,28 +156,36 @@ impl<'a, T: Item> Tensor<'a, T> {
     /// The same elements in row-major order under another shape of the same
     /// size. Copies only where the elements do not lie in that order.
     pub(crate) fn reshape(self, shape: &[usize], memory: &'a Memory) -> Result<Tensor<'a, T>, ErrorKind> {
+        match self.share_as(shape) {
+            Some(shared) => Ok(shared),
+            None => Ok(self.to_buffer(memory)?.with_shape(shape).into()),
+        }
+    }
+
+    /// The same elements in row-major order under another shape of the same
+    /// size, if they lie in that order.
+    pub(crate) fn share_as(&self, shape: &[usize]) -> Option<Tensor<'a, T>> {
         let longer = |lengths: &[usize]| lengths.iter().copied().filter(|n| *n != 1).collect::<Vec<_>>();
         if self.shape == shape {
-            return Ok(self);
+            return Some(self.clone());
         }
         if self.stored().len() == 1 {
             let only = self.stored().first().copied();
             let only = only.unwrap_or_else(|| unreachable!("an array of length 1 has a first element"));
-            return Ok(Tensor::full(shape, only));
+            return Some(Tensor::full(shape, only));
         }
         if longer(&self.shape) == longer(shape) {
-            return Ok(self.with_ones_of(shape));
+            return Some(self.clone().with_ones_of(shape));
         }
-        if !self.is_repeated() {
-            let reshaped = match &self.base {
-                Base::View(array) => array.clone().into_shape_with_order(shape).map(Base::View),
-                Base::Shared(array) => array.clone().into_shape_with_order(shape).map(Base::Shared),
-            };
-            if let Ok(base) = reshaped {
-                return Ok(Tensor { base, shape: shape.to_vec(), ..self });
-            }
+        if self.is_repeated() {
+            return None;
         }
-        Ok(self.to_buffer(memory)?.with_shape(shape).into())
+        let reshaped = match &self.base {
+            Base::View(array) => array.clone().into_shape_with_order(shape).map(Base::View),
+            Base::Shared(array) => array.clone().into_shape_with_order(shape).map(Base::Shared),
+        };
+        let base = reshaped.ok()?;
+        Some(Tensor { base, shape: shape.to_vec(), charge: self.charge.clone() })
     }
 
     /// The tensor under a shape that differs from its own in axes of length 1 alone.

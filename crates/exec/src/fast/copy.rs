@@ -9,7 +9,7 @@ use super::pieces::{self, PIECE, Part};
 use crate::error::ErrorKind;
 use crate::memory::{Buffer, Memory};
 use crate::raw::Strided;
-use crate::tensor::{Item, Tensor};
+use crate::tensor::{AnyTensor, Item, Tensor, dispatch};
 use crate::threads::Threads;
 
 /// How many elements of one axis, and then of the other, a transposition turns
@@ -58,6 +58,23 @@ pub(super) fn copy<'m, T: Item>(
     let mut buffer = memory.unspecified(x.shape())?;
     fill(buffer.as_list_mut(), &x.view(), threads);
     Ok(buffer)
+}
+
+/// The tensor with all elements in memory that it owns or shares, copied only
+/// where they must be.
+pub(crate) fn into_whole<'a>(
+    x: AnyTensor<'a>,
+    memory: &'a Memory,
+    threads: &Threads,
+) -> Result<AnyTensor<'a>, ErrorKind> {
+    fn whole<'a, T: Item>(
+        x: Tensor<'a, T>,
+        memory: &'a Memory,
+        threads: &Threads,
+    ) -> Result<AnyTensor<'a>, ErrorKind> {
+        if x.is_whole() { Ok(x.into()) } else { Ok(copy(&x, memory, threads)?.into()) }
+    }
+    dispatch!(x, x => whole(x, memory, threads))
 }
 
 /// Writes the elements of `x`, which are as many, in row-major order.

@@ -8,19 +8,25 @@
 
 mod copy;
 mod index;
+mod layout;
 mod linalg;
 mod mask;
 mod masked;
+mod order;
 mod pieces;
 mod rows;
+mod scan;
 mod scatter;
 mod selection;
+mod sort;
 
 use tamis_graph::Op;
 
 use crate::error::ErrorKind;
 use crate::kernel::Call;
 use crate::tensor::AnyTensor;
+
+pub(crate) use copy::into_whole;
 
 /// Evaluates one op, if there is a fast kernel for it and its operands, and it
 /// finds no mistake.
@@ -32,7 +38,9 @@ pub(crate) fn run<'a>(op: &Op, call: &Call<'_, 'a>) -> Option<Result<AnyTensor<'
         Op::Linalg(op) => linalg::run(*op, call),
         Op::Mask(op) => mask::run(*op, call),
         Op::Index(op) => index::run(*op, call),
-        Op::Scan(_) | Op::Order(_) | Op::Layout(_) => None,
+        Op::Scan(op) => scan::run(*op, call),
+        Op::Order(op) => order::run(*op, call),
+        Op::Layout(op) => layout::run(op, call),
         Op::Source(_)
         | Op::Unary(_)
         | Op::Binary(_)

@@ -4,10 +4,15 @@
 use std::ops::Range;
 
 use super::selection::{RUN, count, each_true};
+use crate::raw;
 use crate::tensor::Item;
 
-/// From how many true elements of a run on every element is visited.
+/// From how many true elements of a run on every element is visited, without
+/// a branch to mispredict.
 const DENSE: usize = RUN / 8;
+
+/// How many rows before its turn a row is asked for.
+pub(super) const AHEAD: usize = 8;
 
 /// Runs `$array`, with rows as arrays of a length known to the compiler, or
 /// `$slice` for any other.
@@ -55,40 +60,34 @@ pub(super) fn pack<T: Item>(packed: &mut [T], rows: &[T], mask: &[bool], width: 
 }
 
 fn pack_arrays<T: Item, const N: usize>(mut packed: &mut [[T; N]], rows: &[[T; N]], mask: &[bool]) {
-    let mut spare = [[T::default(); N]; RUN];
-    for (rows, mask) in rows.chunks(RUN).zip(mask.chunks(RUN)) {
-        let count = count(mask);
-        let (target, rest) = packed.split_at_mut(count);
-        if count == mask.len() {
-            target.copy_from_slice(rows);
-        } else if count < DENSE {
-            let mut target = target.iter_mut();
-            each_true(mask, |i| {
-                if let Some(target) = target.next() {
-                    *target = rows[i];
-                }
-            });
-        } else {
-            pack_run(target, rows, mask, &mut spare);
+    let ((words, mask), (eights, rows)) = (mask.as_chunks::<8>(), rows.as_chunks::<8>());
+    for (word, rows) in words.iter().zip(eights) {
+        let word = u64::from_le_bytes(word.map(u8::from));
+        if word == 0 {
+            continue;
         }
-        packed = rest;
+        // Each byte counts the true elements up to its own.
+        let counts = word.wrapping_mul(0x0101_0101_0101_0101);
+        let before = counts - word;
+        let place = |i: usize| (before >> (8 * i)) as usize % 8;
+        // All eight are written, each over those before it that were not
+        // selected: no branch to mispredict. The last ones end in a spare place.
+        match packed.first_chunk_mut::<8>() {
+            Some(packed) => (0..8).for_each(|i| packed[place(i)] = rows[i]),
+            None => {
+                let mut spare = [[T::default(); N]; 8];
+                (0..8).for_each(|i| spare[place(i)] = rows[i]);
+                packed.copy_from_slice(&spare[..packed.len()]);
+            }
+        }
+        packed = &mut packed[(counts >> 56) as usize..];
     }
-}
-
-/// Writes every row, and moves on where it is selected: no branch to mispredict.
-#[inline(always)]
-fn pack_run<T: Item, const N: usize>(
-    packed: &mut [[T; N]],
-    rows: &[[T; N]],
-    mask: &[bool],
-    spare: &mut [[T; N]; RUN],
-) {
-    let mut end = 0;
-    for (row, selected) in rows.iter().zip(mask) {
-        spare[end % RUN] = *row;
-        end += usize::from(*selected);
-    }
-    packed.copy_from_slice(&spare[..packed.len()]);
+    let mut packed = packed.iter_mut();
+    each_true(mask, |i| {
+        if let Some(packed) = packed.next() {
+            *packed = rows[i];
+        }
+    });
 }
 
 /// Overwrites the rows at which the mask is true with those of `packed`, which are as many.
@@ -156,8 +155,20 @@ pub(super) fn take<T: Item>(taken: &mut [T], rows: &[T], places: &[usize], width
                 *taken = rows[*place];
             }
         },
-        for (taken, place) in taken.chunks_exact_mut(width).zip(places) {
+        for (i, (taken, place)) in taken.chunks_exact_mut(width).zip(places).enumerate() {
+            prefetch_row(rows, places.get(i + AHEAD).copied(), width);
             taken.copy_from_slice(&rows[place * width..][..width]);
         }
     );
+}
+
+/// Asks for the row at `place`, if there is one; of a long one for the start,
+/// behind which the machine sees what is coming.
+#[inline(always)]
+pub(super) fn prefetch_row<T: Item>(rows: &[T], place: Option<usize>, width: usize) {
+    const LONGEST: usize = 512;
+    let len = width.min(LONGEST / size_of::<T>());
+    if let Some(row) = place.and_then(|place| rows.get(place * width..place * width + len)) {
+        raw::prefetch(row);
+    }
 }

@@ -5,6 +5,7 @@ use tamis_graph::{Addressing, Combine};
 use super::copy::{self, Rows};
 use super::index::{axis_places, row_places};
 use super::pieces::{self, PIECE, Part};
+use super::rows::{AHEAD, prefetch_row};
 use crate::kernel::Call;
 use crate::kernel::number::{Number, larger, smaller};
 use crate::tensor::{AnyTensor, Item, Tensor, dispatch};
@@ -137,7 +138,9 @@ fn write_rows<T: Item>(
     combine: &impl Fn(T, T) -> T,
 ) {
     let rows = part.len() / width;
-    for (place, update) in places.iter().zip(updates.chunks_exact(width)) {
+    for (i, (place, update)) in places.iter().zip(updates.chunks_exact(width)).enumerate() {
+        let next = places.get(i + AHEAD).map(|place| place.wrapping_sub(start));
+        prefetch_row(part, next.filter(|next| *next < rows), width);
         let row = place.wrapping_sub(start);
         if row < rows {
             for (element, update) in part[row * width..][..width].iter_mut().zip(update) {

@@ -3,8 +3,10 @@
 //! little data has many.
 
 mod index;
+mod layout;
 mod linalg;
 mod mask;
+mod order;
 
 use ndarray::{ArrayD, Axis, IxDyn};
 use tamis_graph::{Element, Op, Value};

@@ -1,0 +1,128 @@
+//! The same elements, arranged otherwise, where they cannot be shared.
+
+use tamis_graph::{Layout, PadAxis};
+
+use super::copy::{self, Rows, place_in};
+use super::pieces::{self, PIECE};
+use crate::kernel::Call;
+use crate::tensor::{AnyTensor, Item, Tensor, dispatch};
+
+pub(super) fn run<'a>(op: &Layout, call: &Call<'_, 'a>) -> Option<AnyTensor<'a>> {
+    let x = call.operands[0];
+    match op {
+        Layout::Reshape(_) => dispatch!(x, x => reshape(call, x)),
+        Layout::Pad(axes) => dispatch!(x, x => pad(call, x, axes)),
+        Layout::Concat { axis } => dispatch!(x, x => concat(call, x, *axis)),
+        Layout::Assert { .. } => holds(call.typed(1)).then(|| x.clone()),
+        Layout::BroadcastTo(_)
+        | Layout::Permute(_)
+        | Layout::Slice(_)
+        | Layout::Guard { .. }
+        | Layout::Checked => None,
+    }
+}
+
+fn reshape<'a, T: Item>(call: &Call<'_, 'a>, x: &Tensor<'a, T>) -> Option<AnyTensor<'a>> {
+    if let Some(shared) = x.share_as(call.shape) {
+        return Some(shared.into());
+    }
+    Some(copy::copy(x, call.memory, call.threads).ok()?.with_shape(call.shape).into())
+}
+
+/// Whether all elements are known to be true.
+fn holds(mask: &Tensor<'_, bool>) -> bool {
+    mask.walk().is_ok_and(|view| view.is_empty() || mask.stored().iter().all(|holds| *holds))
+}
+
+/// Where the elements of one axis of an operand stand in the result.
+struct Span {
+    start: usize,
+    step: isize,
+    len: usize,
+}
+
+impl Span {
+    /// The place in the operand of what stands at `place`, if anything does.
+    fn source(&self, place: usize) -> Option<usize> {
+        let distance = place as isize - self.start as isize;
+        let source = usize::try_from(distance / self.step).ok()?;
+        (distance % self.step == 0 && source < self.len).then_some(source)
+    }
+}
+
+fn pad<'a, T: Item>(call: &Call<'_, 'a>, x: &Tensor<'a, T>, axes: &[PadAxis]) -> Option<AnyTensor<'a>> {
+    if call.shape.contains(&0) || x.shape().contains(&0) {
+        return None;
+    }
+    let mut spans = Vec::new();
+    for (axis, PadAxis { start, step, .. }) in axes.iter().enumerate() {
+        let (len, end) = (x.shape()[axis], call.shape[axis] as i128);
+        let start = call.sizes.value(start).ok()?;
+        let last = i128::from(start) + (len - 1) as i128 * i128::from(*step);
+        if !(0..end).contains(&i128::from(start)) || !(0..end).contains(&last) {
+            return None;
+        }
+        let step = if len == 1 { 1 } else { *step as isize };
+        spans.push(Span { start: start as usize, step, len });
+    }
+    let (last, outer) = spans.split_last().filter(|(last, _)| last.step == 1)?;
+    let (width, outer_shape) = call.shape.split_last()?;
+    let mut result = call.memory.unspecified::<T>(call.shape).ok()?;
+    let source = Rows::new(&x.view());
+    call.threads.for_each_part(result.as_list_mut(), PIECE, |piece, mut part| {
+        part.fill(T::default());
+        let mut start = piece * PIECE;
+        while !part.is_empty() {
+            let (row, column) = (start / width, start % width);
+            let (line, rest) = part.split_at_mut(part.len().min(width - column));
+            start += line.len();
+            part = rest;
+            let position = place_in(outer_shape, row);
+            let mut places =
+                outer.iter().zip(position).map(|(span, place)| Some((span, span.source(place)?)));
+            let row = places.try_fold(0, |row, place| place.map(|(span, place)| row * span.len + place));
+            let from = last.start.max(column);
+            let to = (last.start + last.len).min(column + line.len());
+            if let (Some(row), true) = (row, from < to) {
+                source.read(row * last.len + from - last.start, &mut line[from - column..to - column]);
+            }
+        }
+    });
+    Some(result.into())
+}
+
+fn concat<'a, T: Item>(call: &Call<'_, 'a>, _first: &Tensor<'a, T>, axis: usize) -> Option<AnyTensor<'a>> {
+    if call.shape.contains(&0) {
+        return None;
+    }
+    let mut result = call.memory.unspecified::<T>(call.shape).ok()?;
+    let operands = (0..call.operands.len()).map(|position| call.typed::<T>(position));
+    // What one operand gives to each block, and how much that is.
+    let sources: Vec<(Rows<'_, T>, usize)> = operands
+        .filter(|operand| !operand.shape().contains(&0))
+        .map(|operand| (Rows::new(&operand.view()), operand.shape()[axis..].iter().product()))
+        .collect();
+    let total: usize = call.shape[axis..].iter().product();
+    let group = pieces::rows_per_piece(total);
+    if group > 1 {
+        call.threads.for_each_part(result.as_list_mut(), group * total, |piece, part| {
+            for (i, block) in part.chunks_exact_mut(total).enumerate() {
+                let lengths = sources.iter().map(|(_, len)| *len);
+                for (part, (source, len)) in pieces::split(block, lengths).zip(&sources) {
+                    source.read((piece * group + i) * len, part);
+                }
+            }
+        });
+    } else {
+        let blocks = result.as_list_mut().chunks_exact_mut(total).enumerate();
+        let parts = blocks.flat_map(|(block, elements)| {
+            let parts = pieces::split(elements, sources.iter().map(|(_, len)| *len)).zip(&sources);
+            parts.flat_map(move |(part, (source, len))| {
+                let pieces = part.chunks_mut(PIECE).enumerate();
+                pieces.map(move |(piece, part)| (source, block * len + piece * PIECE, part))
+            })
+        });
+        pieces::each(call.threads, parts, |_, (source, start, part)| source.read(start, part));
+    }
+    Some(result.into())
+}

@@ -1,0 +1,159 @@
+//! Running reductions along an axis. Lanes run side by side; one alone is
+//! serial, since its sums are what they are by their order.
+
+use ndarray::{ArrayViewMut3, Axis, s};
+use tamis_graph::{Direction, Scan};
+
+use super::{copy, pieces};
+use crate::kernel::Call;
+use crate::kernel::number::{Accumulate, Multiply, Number};
+use crate::tensor::{AnyTensor, Item, Tensor};
+
+/// How many lanes that lie side by side run at a time.
+const LANES: usize = if cfg!(test) { 8 } else { 128 };
+
+pub(super) fn run<'a>(op: Scan, call: &Call<'_, 'a>) -> Option<AnyTensor<'a>> {
+    match op {
+        Scan::Cumsum(direction) => match call.operands[0] {
+            AnyTensor::I64(x) => cumsum(call, x, direction),
+            AnyTensor::F32(x) => cumsum(call, x, direction),
+            AnyTensor::F64(x) => cumsum(call, x, direction),
+            AnyTensor::Bool(_) | AnyTensor::U8(_) | AnyTensor::I32(_) => None,
+        },
+        Scan::Cumprod(direction) => match call.operands[0] {
+            AnyTensor::I64(x) => cumprod(call, x, direction),
+            AnyTensor::F32(x) => cumprod(call, x, direction),
+            AnyTensor::F64(x) => cumprod(call, x, direction),
+            AnyTensor::Bool(_) | AnyTensor::U8(_) | AnyTensor::I32(_) => None,
+        },
+        Scan::RunningOr(direction) => {
+            let include = |_, any, [x]: [bool; 1]| any | x;
+            scan(call, [call.typed(0)], direction, || false, include, |any| *any)
+        }
+        Scan::Linear { axis, reverse } => match call.operands[0] {
+            AnyTensor::F32(a) => linear(call, a, axis, reverse),
+            AnyTensor::F64(a) => linear(call, a, axis, reverse),
+            AnyTensor::Bool(_) | AnyTensor::U8(_) | AnyTensor::I32(_) | AnyTensor::I64(_) => None,
+        },
+    }
+}
+
+fn cumsum<'a, T: Accumulate>(
+    call: &Call<'_, 'a>,
+    x: &Tensor<'a, T>,
+    direction: Direction,
+) -> Option<AnyTensor<'a>> {
+    let include = |_, total, [x]: [T; 1]| T::accumulate(total, x);
+    scan(call, [x], direction, T::Total::default, include, T::rounded)
+}
+
+fn cumprod<'a, T: Multiply>(
+    call: &Call<'_, 'a>,
+    x: &Tensor<'a, T>,
+    direction: Direction,
+) -> Option<AnyTensor<'a>> {
+    let include = |_, total, [x]: [T; 1]| T::multiply(total, x);
+    scan(call, [x], direction, || T::ONE, include, |total| T::product(*total))
+}
+
+/// The first coefficient is never read.
+fn linear<'a, T: Number>(
+    call: &Call<'_, 'a>,
+    a: &Tensor<'a, T>,
+    axis: usize,
+    reverse: bool,
+) -> Option<AnyTensor<'a>> {
+    let include = |step, h: T, [a, b]: [T; 2]| if step == 0 { b } else { b.add(a.mul(h)) };
+    let direction = Direction { axis, exclusive: false, reverse };
+    scan(call, [a, call.typed(1)], direction, T::default, include, |h| *h)
+}
+
+/// What `value` gives of the state, which takes in the elements of the operands
+/// one after the other, with the number of those before.
+fn scan<'a, T: Item, State, const OPERANDS: usize>(
+    call: &Call<'_, 'a>,
+    operands: [&Tensor<'a, T>; OPERANDS],
+    direction: Direction,
+    initial: impl Fn() -> State + Sync,
+    include: impl Fn(usize, State, [T; OPERANDS]) -> State + Sync,
+    value: impl Fn(&State) -> T + Sync,
+) -> Option<AnyTensor<'a>> {
+    if call.shape.contains(&0) {
+        return None;
+    }
+    let Direction { axis, exclusive, reverse } = direction;
+    let (outer, inner) = (&call.shape[..axis], &call.shape[axis + 1..]);
+    let (blocks, length, width) = (outer.iter().product(), call.shape[axis], inner.iter().product());
+    let mut lists = Vec::new();
+    for operand in operands {
+        lists.push(copy::list(operand, call.memory, call.threads).ok()?);
+    }
+    let operands: [&[T]; OPERANDS] = std::array::from_fn(|operand| &*lists[operand]);
+    let mut result = call.memory.unspecified::<T>(call.shape).ok()?;
+    let place = |step: usize| if reverse { length - 1 - step } else { step };
+    let parts = parts(result.as_list_mut(), [blocks, length, width]);
+    pieces::each(call.threads, parts, |_, Part { block: first, lane: left, mut lanes }| {
+        for (block, mut lanes) in lanes.outer_iter_mut().enumerate() {
+            let start = (first + block) * length * width + left;
+            if let (1, Some(lane)) = (width, lanes.as_slice_mut()) {
+                let operands = operands.map(|operand| &operand[start..start + length]);
+                let mut state = initial();
+                for step in 0..length {
+                    let place = place(step);
+                    let before = if exclusive { Some(value(&state)) } else { None };
+                    state = include(step, state, operands.map(|operand| operand[place]));
+                    lane[place] = before.unwrap_or_else(|| value(&state));
+                }
+                continue;
+            }
+            for offset in (0..lanes.ncols()).step_by(LANES) {
+                let count = LANES.min(lanes.ncols() - offset);
+                let mut lanes = lanes.slice_mut(s![.., offset..offset + count]);
+                let mut states: [State; LANES] = std::array::from_fn(|_| initial());
+                for step in 0..length {
+                    let at = start + place(step) * width + offset;
+                    let operands = operands.map(|operand| &operand[at..at + count]);
+                    let mut row = lanes.row_mut(place(step));
+                    for (i, (element, state)) in row.iter_mut().zip(&mut states).enumerate() {
+                        let old = std::mem::replace(state, initial());
+                        let before = if exclusive { Some(value(&old)) } else { None };
+                        *state = include(step, old, operands.map(|operand| operand[i]));
+                        *element = before.unwrap_or_else(|| value(state));
+                    }
+                }
+            }
+        }
+    });
+    Some(result.into())
+}
+
+/// Lanes of several blocks, or some lanes of one.
+struct Part<'e, T> {
+    block: usize,
+    lane: usize,
+    /// Block, place on the axis, lane.
+    lanes: ArrayViewMut3<'e, T>,
+}
+
+/// Divides `elements`, which are blocks of `length` rows of `width` lanes.
+fn parts<T>(elements: &mut [T], [blocks, length, width]: [usize; 3]) -> Vec<Part<'_, T>> {
+    let rest = ArrayViewMut3::from_shape((blocks, length, width), elements);
+    let mut rest = rest.unwrap_or_else(|error| unreachable!("the elements are those of the blocks: {error}"));
+    let mut parts = Vec::new();
+    let group = pieces::rows_per_piece(length * width);
+    if blocks > 1 || width <= LANES {
+        for block in (0..blocks).step_by(group) {
+            let (lanes, others) = rest.split_at(Axis(0), group.min(blocks - block));
+            parts.push(Part { block, lane: 0, lanes });
+            rest = others;
+        }
+    } else {
+        let group = pieces::rows_per_piece(length).next_multiple_of(LANES);
+        for lane in (0..width).step_by(group) {
+            let (lanes, others) = rest.split_at(Axis(2), group.min(width - lane));
+            parts.push(Part { block: 0, lane, lanes });
+            rest = others;
+        }
+    }
+    parts
+}
