@@ -48,15 +48,64 @@ impl<'a, T: Copy> Strided<'a, T> {
             inside && row.len() <= self.shape[last].saturating_sub(position[last]),
             "rows lie in the array"
         );
+        let offset: isize =
+            position.iter().zip(&self.strides).map(|(place, stride)| *place as isize * stride).sum();
+        // SAFETY: each place is less than the length of its axis, those on the
+        // last axis up to the end of the row.
+        unsafe { self.read_row(offset, row) };
+    }
+
+    /// Reads elements in row-major order, from the one at `start` in it on.
+    ///
+    /// # Panics
+    /// When they do not all lie in the array.
+    pub(crate) fn read_from(&self, start: usize, mut elements: &mut [T]) {
+        let all: usize = self.shape.iter().product();
+        assert!(start <= all && elements.len() <= all - start, "elements lie in the array");
+        let Some(last) = self.shape.len().checked_sub(1).filter(|_| !elements.is_empty()) else {
+            // SAFETY: an array of rank 0 has one element.
+            return elements.iter_mut().for_each(|element| *element = unsafe { *self.start });
+        };
+        let (mut position, mut rest): (SmallVec<[usize; 4]>, _) = (self.shape.clone(), start);
+        for (place, length) in position.iter_mut().zip(&self.shape).rev() {
+            (*place, rest) = (rest % length, rest / length);
+        }
+        let offset = |(place, stride): (&usize, &isize)| *place as isize * stride;
+        let mut offset: isize = position.iter().zip(&self.strides).map(offset).sum();
+        while !elements.is_empty() {
+            let len = elements.len().min(self.shape[last] - position[last]);
+            let (row, rest) = elements.split_at_mut(len);
+            // SAFETY: the offset is that of the position, which lies in the
+            // array and has so many elements behind it on the last axis. It
+            // leaves the array only when the last element was read.
+            unsafe { self.read_row(offset, row) };
+            elements = rest;
+            offset -= position[last] as isize * self.strides[last];
+            position[last] = 0;
+            for axis in (0..last).rev() {
+                position[axis] += 1;
+                offset += self.strides[axis];
+                if position[axis] < self.shape[axis] {
+                    break;
+                }
+                offset -= position[axis] as isize * self.strides[axis];
+                position[axis] = 0;
+            }
+        }
+    }
+
+    /// Reads elements along the last axis, from the one at `offset` on.
+    ///
+    /// # Safety
+    /// They are elements of the array, which has a last axis.
+    #[inline(always)]
+    // SAFETY: what the caller must see to stands above.
+    unsafe fn read_row(&self, offset: isize, row: &mut [T]) {
         if row.is_empty() {
             return;
         }
-        let offset: isize =
-            position.iter().zip(&self.strides).map(|(place, stride)| *place as isize * stride).sum();
-        let step = self.strides[last];
-        // SAFETY: each place is less than the length of its axis, those on the
-        // last axis up to the end of the row, so that all are elements of a view
-        // that is borrowed for 'a.
+        let step = self.strides[self.strides.len() - 1];
+        // SAFETY: all are elements of a view that is borrowed for 'a.
         unsafe {
             let from = self.start.offset(offset);
             match step {
@@ -221,6 +270,35 @@ mod tests {
         let stepped = array.slice_axis(Axis(1), Slice::from(..).step_by(2));
         Strided::new(&stepped).read(&[1, 0], &mut row[..2]);
         assert_eq!(row[..2], [10, 12]);
+    }
+
+    #[test]
+    fn elements_are_read_from_anywhere() {
+        let array = Array2::from_shape_fn((4, 5), |(i, j)| 10 * i + j).into_dyn();
+        let mut view = array.slice_axis(Axis(1), Slice::from(..).step_by(-2)).reversed_axes();
+        view.invert_axis(Axis(1));
+        let expected: Vec<usize> = view.iter().copied().collect();
+        for start in 0..=12 {
+            for len in 0..=12 - start {
+                let mut elements = vec![99; len];
+                Strided::new(&view).read_from(start, &mut elements);
+                assert_eq!(elements, expected[start..start + len]);
+            }
+        }
+        let only = array![7].into_dyn().remove_axis(Axis(0));
+        let mut elements = [0];
+        Strided::new(&only.view()).read_from(0, &mut elements);
+        Strided::new(&only.view()).read_from(1, &mut []);
+        assert_eq!(elements, [7]);
+        let empty = Array2::<i32>::zeros((2, 0)).into_dyn();
+        Strided::new(&empty.view()).read_from(0, &mut []);
+    }
+
+    #[test]
+    #[should_panic(expected = "elements lie in the array")]
+    fn what_lies_behind_the_array_is_not_read() {
+        let array = array![[1, 2], [3, 4]].into_dyn();
+        Strided::new(&array.view()).read_from(2, &mut [0; 3]);
     }
 
     #[test]

@@ -7,6 +7,7 @@ use smallvec::SmallVec;
 
 use super::pieces::{self, PIECE, Part};
 use crate::error::ErrorKind;
+use crate::kernel::Call;
 use crate::memory::{Buffer, Memory};
 use crate::raw::Strided;
 use crate::tensor::{AnyTensor, Item, Tensor, dispatch};
@@ -37,16 +38,22 @@ impl<T> Deref for List<'_, '_, T> {
     }
 }
 
-/// All elements of `x` in row-major order.
-pub(super) fn list<'t, 'a, T: Item>(
-    x: &'t Tensor<'a, T>,
-    memory: &'a Memory,
-    threads: &Threads,
-) -> Result<List<'t, 'a, T>, ErrorKind> {
-    match x.view().to_slice() {
-        Some(elements) => Ok(List::Shared(elements)),
-        None => copy(x, memory, threads).map(List::Copied),
+/// How many elements that are not stored a copy may have, if the result has fewer.
+const MOST_REPEATED: usize = 1 << 26;
+
+/// All elements of `x`, an operand, in row-major order. `None` where there is
+/// no memory for a copy, or where it would repeat elements out of all
+/// proportion to the result.
+pub(super) fn list<'t, 'a, T: Item>(call: &Call<'_, 'a>, x: &'t Tensor<'a, T>) -> Option<List<'t, 'a, T>> {
+    let view = x.view();
+    if let Some(elements) = view.to_slice() {
+        return Some(List::Shared(elements));
     }
+    let most = call.shape.iter().product::<usize>().saturating_mul(4).max(MOST_REPEATED);
+    if view.len() > x.stored().len() && view.len() > most {
+        return None;
+    }
+    copy(x, call.memory, call.threads).ok().map(List::Copied)
 }
 
 /// A copy of all elements in row-major order.
@@ -173,13 +180,33 @@ impl<T: Item> Panel<'_, T> {
                     position[rank - 2] = left + column;
                     source.read(position, tile);
                 }
-                for i in 0..rows {
-                    let at = (top + i) * row + offset + left;
-                    for (column, element) in part[at..at + columns].iter_mut().enumerate() {
-                        *element = tile[column * rows + i];
-                    }
-                }
+                let lines = part[top * row..].chunks_mut(row).take(rows);
+                let lines = lines.map(|line| &mut line[offset + left..offset + left + columns]);
+                turn(lines, &tile, [rows, columns]);
             }
+        }
+    }
+}
+
+/// Writes the columns of a tile, whose rows of `rows` elements are `columns`, to `lines`.
+fn turn<'p, T: Item>(
+    lines: impl Iterator<Item = &'p mut [T]>,
+    tile: &[T; TILE * TILE],
+    [rows, columns]: [usize; 2],
+) {
+    if [rows, columns] == [TILE, TILE] {
+        // Lengths that the compiler knows spare it every check.
+        let (tile, _) = tile.as_chunks::<TILE>();
+        for (i, line) in lines.enumerate().take(TILE) {
+            for (element, column) in line.iter_mut().zip(tile) {
+                *element = column[i];
+            }
+        }
+        return;
+    }
+    for (i, line) in lines.enumerate() {
+        for (column, element) in line.iter_mut().enumerate() {
+            *element = tile[column * rows + i];
         }
     }
 }
@@ -194,10 +221,22 @@ pub(super) fn place_in(shape: &[usize], mut place: usize) -> Position {
     position
 }
 
+/// Moves on to the next position in row-major order; behind the last to the first.
+#[inline(always)]
+pub(super) fn advance(position: &mut [usize], shape: &[usize]) {
+    for (place, length) in position.iter_mut().zip(shape).rev() {
+        *place += 1;
+        if *place < *length {
+            return;
+        }
+        *place = 0;
+    }
+}
+
 /// The elements of a tensor in row-major order, any run of which can be read.
 pub(super) enum Rows<'t, T> {
     List(&'t [T]),
-    Strided { source: Strided<'t, T>, shape: SmallVec<[usize; 6]> },
+    Strided(Strided<'t, T>),
 }
 
 impl<'t, T: Item> Rows<'t, T> {
@@ -205,7 +244,7 @@ impl<'t, T: Item> Rows<'t, T> {
         let x = merged(x.clone());
         match x.to_slice() {
             Some(elements) => Rows::List(elements),
-            None => Rows::Strided { source: Strided::new(&x), shape: x.shape().into() },
+            None => Rows::Strided(Strided::new(&x)),
         }
     }
 
@@ -213,26 +252,22 @@ impl<'t, T: Item> Rows<'t, T> {
     pub(super) fn read(&self, start: usize, elements: &mut [T]) {
         match self {
             Rows::List(source) => elements.copy_from_slice(&source[start..start + elements.len()]),
-            Rows::Strided { source, shape } => read_strided(source, shape, start, elements),
+            Rows::Strided(source) => source.read_from(start, elements),
         }
     }
-}
 
-fn read_strided<T: Item>(source: &Strided<'_, T>, shape: &[usize], start: usize, mut elements: &mut [T]) {
-    let Some(last) = shape.len().checked_sub(1) else { return source.read(&[], elements) };
-    let mut position = place_in(shape, start);
-    while !elements.is_empty() {
-        let len = elements.len().min(shape[last] - position[last]);
-        let (row, rest) = elements.split_at_mut(len);
-        source.read(&position, row);
-        elements = rest;
-        position[last] = 0;
-        for axis in (0..last).rev() {
-            position[axis] += 1;
-            if position[axis] < shape[axis] {
-                break;
+    /// `len` elements from `start` on, which must be there: where they lie, or
+    /// in `spare`, which has as many.
+    pub(super) fn run<'s>(&self, start: usize, len: usize, spare: &'s mut [T]) -> &'s [T]
+    where
+        't: 's,
+    {
+        match self {
+            Rows::List(source) => &source[start..start + len],
+            Rows::Strided(source) => {
+                source.read_from(start, &mut spare[..len]);
+                &spare[..len]
             }
-            position[axis] = 0;
         }
     }
 }

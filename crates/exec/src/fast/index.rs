@@ -5,10 +5,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use tamis_graph::{Addressing, Index};
 
 use super::copy::{self, List};
-use super::pieces::{self, PIECE, Part};
+use super::pieces::{self, Part};
+use super::places::{Places, RUN};
 use super::{rows, scatter};
 use crate::kernel::Call;
-use crate::memory::Buffer;
 use crate::tensor::{AnyTensor, Item, Tensor, dispatch};
 use crate::threads::Threads;
 
@@ -19,125 +19,79 @@ pub(super) fn run<'a>(op: Index, call: &Call<'_, 'a>) -> Option<AnyTensor<'a>> {
     }
 }
 
+/// What indices address in a tensor: blocks of `length` rows of `width`
+/// elements, of each of which `count` rows are addressed.
+pub(super) struct Addressed<'p> {
+    pub(super) blocks: usize,
+    pub(super) length: usize,
+    pub(super) width: usize,
+    pub(super) count: usize,
+    indices: &'p [i64],
+    addressing: Addressing,
+    /// The lengths of the axes that indices name places on.
+    lengths: &'p [usize],
+}
+
+impl<'p> Addressed<'p> {
+    /// `None` if nothing is addressed at all.
+    pub(super) fn new(
+        addressing: Addressing,
+        shape: &'p [usize],
+        indices: &'p [i64],
+        indices_shape: &[usize],
+    ) -> Option<Addressed<'p>> {
+        let product = |lengths: &[usize]| lengths.iter().product::<usize>();
+        let (axis, depth) = match addressing {
+            Addressing::Axis(axis) | Addressing::AlongAxis(axis) => (axis, 1),
+            Addressing::Nd => (0, *indices_shape.last()?),
+        };
+        let lengths = &shape[axis..axis + depth];
+        let (blocks, length, width) =
+            (product(&shape[..axis]), product(lengths), product(&shape[axis + depth..]));
+        let whole = Addressed { blocks, length, width, count: indices.len(), indices, addressing, lengths };
+        Some(match addressing {
+            Addressing::Axis(_) => whole,
+            // Elements are addressed, not rows.
+            Addressing::AlongAxis(_) => {
+                Addressed { length: length * width, width: 1, count: indices.len() / blocks, ..whole }
+            }
+            Addressing::Nd => {
+                Addressed { count: product(&indices_shape[..indices_shape.len() - 1]), ..whole }
+            }
+        })
+    }
+
+    /// The places that are addressed in a block.
+    pub(super) fn places(&self, block: usize) -> Places<'p> {
+        let (indices, lengths) = (self.indices, self.lengths);
+        match self.addressing {
+            Addressing::Axis(_) => Places::Axis { indices, length: self.length },
+            Addressing::AlongAxis(_) => {
+                let indices = &indices[block * self.count..][..self.count];
+                Places::Along { indices, length: lengths[0], width: self.length / lengths[0] }
+            }
+            Addressing::Nd => Places::Groups { indices, lengths },
+        }
+    }
+}
+
 fn gather<'a, T: Item>(
     call: &Call<'_, 'a>,
     x: &Tensor<'a, T>,
     addressing: Addressing,
 ) -> Option<AnyTensor<'a>> {
-    if call.shape.contains(&0) {
+    if call.shape.contains(&0) || x.shape().contains(&0) {
         return None;
     }
-    let (axis, depth) = match addressing {
-        Addressing::Axis(axis) => (axis, 1),
-        Addressing::Nd => (0, *call.operands[1].shape().last()?),
-        Addressing::AlongAxis(axis) => return gather_along(call, x, axis),
-    };
-    let (length, width) =
-        (x.shape()[axis..axis + depth].iter().product(), product(&x.shape()[axis + depth..]));
-    let places = match addressing {
-        Addressing::Nd => row_places(call, x.shape(), depth)?,
-        Addressing::Axis(_) | Addressing::AlongAxis(_) => axis_places(call, x.shape()[axis], 1)?,
-    };
-    let x = affordable_list(call, x)?;
+    let indices = call.typed::<i64>(1);
+    let index_list = copy::list(call, indices)?;
+    let addressed = Addressed::new(addressing, x.shape(), &index_list, indices.shape())?;
+    let list = affordable_list(call, x)?;
     let mut result = call.memory.unspecified::<T>(call.shape).ok()?;
-    read(result.as_list_mut(), &x, [length, width], places.as_list(), call.threads);
+    let (length, width, count) = (addressed.length, addressed.width, addressed.count);
+    let places = |block| addressed.places(block);
+    read(result.as_list_mut(), &list, [length, width, count], places, call.threads)?;
     Some(result.into())
-}
-
-fn product(lengths: &[usize]) -> usize {
-    lengths.iter().product()
-}
-
-/// The elements of `x` in row-major order, unless they would have to be copied
-/// to read but a few of them.
-fn affordable_list<'t, 'a, T: Item>(call: &Call<'_, 'a>, x: &'t Tensor<'a, T>) -> Option<List<'t, 'a, T>> {
-    match x.view().to_slice() {
-        Some(elements) => Some(List::Shared(elements)),
-        None if product(x.shape()) / 4 > product(call.shape) => None,
-        None => copy::copy(x, call.memory, call.threads).ok().map(List::Copied),
-    }
-}
-
-/// Reads from each block of `x`, which are of `length` rows of `width`
-/// elements, the rows at `places`. All places must be in the blocks.
-pub(super) fn read<T: Item>(
-    result: &mut [T],
-    x: &[T],
-    [length, width]: [usize; 2],
-    places: &[usize],
-    threads: &Threads,
-) {
-    let (group, step) = (pieces::rows_per_piece(places.len() * width), pieces::rows_per_piece(width));
-    let parts = pieces::parts(result, [places.len(), width], group, step);
-    pieces::each(threads, parts, |_, Part { block: first, row, elements }| {
-        for (block, part) in elements.chunks_mut(places.len() * width).enumerate() {
-            let x = &x[(first + block) * length * width..][..length * width];
-            rows::take(part, x, &places[row..], width);
-        }
-    });
-}
-
-/// The place on an axis of this length that each index names, `None` if one
-/// names none. The places are those of elements in rows of `width`, if the
-/// indices are these rows.
-pub(super) fn axis_places<'a>(call: &Call<'_, 'a>, length: usize, width: usize) -> Option<Buffer<'a, usize>> {
-    let indices = call.typed::<i64>(1);
-    let mut places = call.memory.unspecified::<usize>(indices.shape()).ok()?;
-    let indices = copy::list(indices, call.memory, call.threads).ok()?;
-    let (indices, odd): (&[i64], _) = (&indices, AtomicBool::new(false));
-    call.threads.for_each_part(places.as_list_mut(), PIECE, |piece, part| {
-        let start = piece * PIECE;
-        let mut inside = true;
-        for (i, (place, index)) in part.iter_mut().zip(&indices[start..]).enumerate() {
-            *place = resolve(*index, length);
-            inside &= *place < length;
-            if width > 1 {
-                *place = place.wrapping_mul(width).wrapping_add((start + i) % width);
-            }
-        }
-        if !inside {
-            odd.store(true, Ordering::Relaxed);
-        }
-    });
-    (!odd.into_inner()).then_some(places)
-}
-
-/// The place that an index names in an axis of this length, counting from the
-/// end if negative; `length` or more if it names none.
-#[inline(always)]
-fn resolve(index: i64, length: usize) -> usize {
-    // The shift gives all ones for negative indices, and 0 for others.
-    index.wrapping_add(length as i64 & (index >> 63)) as usize
-}
-
-/// The place that each row of the indices names on the leading axes of `shape`,
-/// these merged into one; `None` if one names none.
-pub(super) fn row_places<'a>(
-    call: &Call<'_, 'a>,
-    shape: &[usize],
-    depth: usize,
-) -> Option<Buffer<'a, usize>> {
-    let indices = call.typed::<i64>(1);
-    let (_, outer) = indices.shape().split_last()?;
-    let mut places = call.memory.unspecified::<usize>(&[product(outer)]).ok()?;
-    let indices = copy::list(indices, call.memory, call.threads).ok()?;
-    let (indices, odd): (&[i64], _) = (&indices, AtomicBool::new(false));
-    let step = pieces::rows_per_piece(depth);
-    call.threads.for_each_part(places.as_list_mut(), step, |piece, part| {
-        let mut inside = true;
-        for (i, place) in part.iter_mut().enumerate() {
-            *place = 0;
-            for (index, length) in indices[(piece * step + i) * depth..][..depth].iter().zip(shape) {
-                let on_axis = resolve(*index, *length);
-                inside &= on_axis < *length;
-                *place = place.wrapping_mul(*length).wrapping_add(on_axis);
-            }
-        }
-        if !inside {
-            odd.store(true, Ordering::Relaxed);
-        }
-    });
-    (!odd.into_inner()).then_some(places)
 }
 
 /// The elements of `x` at the places on `axis` that the second operand names.
@@ -146,54 +100,50 @@ pub(super) fn gather_along<'a, T: Item>(
     x: &Tensor<'a, T>,
     axis: usize,
 ) -> Option<AnyTensor<'a>> {
-    if call.shape.contains(&0) {
-        return None;
-    }
-    let (length, width, count) = (x.shape()[axis], product(&x.shape()[axis + 1..]), call.shape[axis]);
-    let x = affordable_list(call, x)?;
-    let indices = copy::list(call.typed::<i64>(1), call.memory, call.threads).ok()?;
-    let mut result = call.memory.unspecified::<T>(call.shape).ok()?;
-    let x: &[T] = &x;
-    let (indices, odd): (&[i64], _) = (&indices, AtomicBool::new(false));
+    gather(call, x, Addressing::AlongAxis(axis))
+}
+
+/// The elements of `x` in row-major order, unless they would have to be copied
+/// to read but a few of them.
+fn affordable_list<'t, 'a, T: Item>(call: &Call<'_, 'a>, x: &'t Tensor<'a, T>) -> Option<List<'t, 'a, T>> {
+    let all = x.view();
+    let copied = all.to_slice().is_none();
+    if copied && all.len() / 4 > call.shape.iter().product() { None } else { copy::list(call, x) }
+}
+
+/// Reads `count` rows from each block of `x`, which are of `length` rows of
+/// `width` elements. `None` if an index names no place.
+pub(super) fn read<'p, T: Item>(
+    result: &mut [T],
+    x: &[T],
+    [length, width, count]: [usize; 3],
+    places: impl Fn(usize) -> Places<'p> + Sync,
+    threads: &Threads,
+) -> Option<()> {
     let (group, step) = (pieces::rows_per_piece(count * width), pieces::rows_per_piece(width));
-    let parts = pieces::parts(result.as_list_mut(), [count, width], group, step);
-    pieces::each(call.threads, parts, |_, Part { block: first, row, elements }| {
-        for (block, part) in elements.chunks_mut(count * width).enumerate() {
-            let x = &x[(first + block) * length * width..][..length * width];
-            let indices = &indices[((first + block) * count + row) * width..][..part.len()];
-            if take_along(part, x, indices, width, length).is_none() {
-                odd.store(true, Ordering::Relaxed);
-            }
+    let parts = pieces::parts(result, [count, width], group, step);
+    let odd = AtomicBool::new(false);
+    pieces::each(threads, parts, |_, Part { block: first, row, elements }| {
+        let found = pieces::vectorised(
+            #[inline(always)]
+            || {
+                let mut numbers = [0; RUN];
+                let mut blocks = elements.chunks_mut(count * width).enumerate();
+                blocks.try_for_each(|(block, part)| {
+                    let places = places(first + block);
+                    let x = &x[(first + block) * length * width..][..length * width];
+                    part.chunks_mut(RUN * width).enumerate().try_for_each(|(i, part)| {
+                        let numbers = &mut numbers[..part.len() / width];
+                        places.read(row + i * RUN, numbers)?;
+                        rows::take(part, x, numbers, width);
+                        Some(())
+                    })
+                })
+            },
+        );
+        if found.is_none() {
+            odd.store(true, Ordering::Relaxed);
         }
     });
-    (!odd.into_inner()).then(|| result.into())
-}
-
-/// `None` if an index names no place.
-fn take_along<T: Item>(taken: &mut [T], x: &[T], indices: &[i64], width: usize, length: usize) -> Option<()> {
-    if width == 1 {
-        for (taken, index) in taken.iter_mut().zip(indices) {
-            *taken = *x.get(resolve(*index, length))?;
-        }
-        return Some(());
-    }
-    for (taken, indices) in taken.chunks_exact_mut(width).zip(indices.chunks_exact(width)) {
-        for (i, (taken, index)) in taken.iter_mut().zip(indices).enumerate() {
-            *taken = *x.get(resolve(*index, length).checked_mul(width)? + i)?;
-        }
-    }
-    Some(())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::resolve;
-
-    #[test]
-    fn an_index_counts_from_either_end() {
-        assert_eq!((resolve(2, 3), resolve(-3, 3)), (2, 0));
-        for (index, length) in [(3, 3), (-4, 3), (i64::MIN, 3), (i64::MAX, 3), (0, 0), (-1, 0)] {
-            assert!(resolve(index, length) >= length);
-        }
-    }
+    (!odd.into_inner()).then_some(())
 }

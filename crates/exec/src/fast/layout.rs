@@ -2,8 +2,9 @@
 
 use tamis_graph::{Layout, PadAxis};
 
-use super::copy::{self, Rows, place_in};
+use super::copy::{self, Rows, advance, place_in};
 use super::pieces::{self, PIECE};
+use super::rows;
 use crate::kernel::Call;
 use crate::tensor::{AnyTensor, Item, Tensor, dispatch};
 
@@ -44,6 +45,9 @@ struct Span {
 impl Span {
     /// The place in the operand of what stands at `place`, if anything does.
     fn source(&self, place: usize) -> Option<usize> {
+        if self.step == 1 {
+            return place.checked_sub(self.start).filter(|source| *source < self.len);
+        }
         let distance = place as isize - self.start as isize;
         let source = usize::try_from(distance / self.step).ok()?;
         (distance % self.step == 0 && source < self.len).then_some(source)
@@ -71,24 +75,26 @@ fn pad<'a, T: Item>(call: &Call<'_, 'a>, x: &Tensor<'a, T>, axes: &[PadAxis]) ->
     let source = Rows::new(&x.view());
     call.threads.for_each_part(result.as_list_mut(), PIECE, |piece, mut part| {
         part.fill(T::default());
-        let mut start = piece * PIECE;
+        let mut column = piece * PIECE % width;
+        let mut position = place_in(outer_shape, piece * PIECE / width);
         while !part.is_empty() {
-            let (row, column) = (start / width, start % width);
             let (line, rest) = part.split_at_mut(part.len().min(width - column));
-            start += line.len();
-            part = rest;
-            let position = place_in(outer_shape, row);
-            let mut places =
-                outer.iter().zip(position).map(|(span, place)| Some((span, span.source(place)?)));
-            let row = places.try_fold(0, |row, place| place.map(|(span, place)| row * span.len + place));
             let from = last.start.max(column);
             let to = (last.start + last.len).min(column + line.len());
-            if let (Some(row), true) = (row, from < to) {
+            if let (Some(row), true) = (source_row(outer, &position), from < to) {
                 source.read(row * last.len + from - last.start, &mut line[from - column..to - column]);
             }
+            (part, column) = (rest, 0);
+            advance(&mut position, outer_shape);
         }
     });
     Some(result.into())
+}
+
+/// The row of the operand that stands at a position of the result, if one does.
+fn source_row(spans: &[Span], position: &[usize]) -> Option<usize> {
+    let mut places = spans.iter().zip(position);
+    places.try_fold(0, |row, (span, place)| Some(row * span.len + span.source(*place)?))
 }
 
 fn concat<'a, T: Item>(call: &Call<'_, 'a>, _first: &Tensor<'a, T>, axis: usize) -> Option<AnyTensor<'a>> {
@@ -106,11 +112,10 @@ fn concat<'a, T: Item>(call: &Call<'_, 'a>, _first: &Tensor<'a, T>, axis: usize)
     let group = pieces::rows_per_piece(total);
     if group > 1 {
         call.threads.for_each_part(result.as_list_mut(), group * total, |piece, part| {
-            for (i, block) in part.chunks_exact_mut(total).enumerate() {
-                let lengths = sources.iter().map(|(_, len)| *len);
-                for (part, (source, len)) in pieces::split(block, lengths).zip(&sources) {
-                    source.read((piece * group + i) * len, part);
-                }
+            let mut offset = 0;
+            for (source, len) in &sources {
+                interleave(part, [offset, total], source, piece * group, *len);
+                offset += len;
             }
         });
     } else {
@@ -125,4 +130,28 @@ fn concat<'a, T: Item>(call: &Call<'_, 'a>, _first: &Tensor<'a, T>, axis: usize)
         pieces::each(call.threads, parts, |_, (source, start, part)| source.read(start, part));
     }
     Some(result.into())
+}
+
+/// Writes rows of `len` elements of `source`, from the row at `first` on, to
+/// every `total` elements of `blocks`, behind `offset` others.
+fn interleave<T: Item>(
+    blocks: &mut [T],
+    [offset, total]: [usize; 2],
+    source: &Rows<'_, T>,
+    first: usize,
+    len: usize,
+) {
+    let mut spare = [T::default(); 1024];
+    if len > spare.len() {
+        for (i, block) in blocks.chunks_exact_mut(total).enumerate() {
+            source.read((first + i) * len, &mut block[offset..offset + len]);
+        }
+        return;
+    }
+    let several = spare.len() / len;
+    for (i, blocks) in blocks.chunks_mut(several * total).enumerate() {
+        let count = blocks.len() / total * len;
+        let read = source.run((first + i * several) * len, count, &mut spare);
+        rows::interleave(blocks, [offset, total], read, len);
+    }
 }

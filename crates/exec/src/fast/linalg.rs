@@ -6,10 +6,11 @@ use tamis_graph::Linalg;
 use super::copy::{self, place_in};
 use super::masked;
 use super::pieces::{self, PIECE};
+use super::rows::by_width;
 use crate::kernel::Call;
 use crate::kernel::number::{Float, Number};
 use crate::raw::{self, Real};
-use crate::tensor::{AnyTensor, Item, Tensor};
+use crate::tensor::{AnyTensor, Item, Tensor, dispatch};
 use crate::threads::Threads;
 
 /// How many rows and columns of a product one thread computes at a time, at
@@ -22,6 +23,11 @@ const WORK: usize = 16 * PIECE;
 /// How many products of elements a library call does not pay for.
 const TINY: usize = 512;
 
+/// How long a sum is divided, where there are too few sums to share: into
+/// parts of at least so many terms, and at most so many parts.
+const DEEP: usize = if cfg!(test) { 8 } else { 4096 };
+const MOST_PARTS: usize = 16;
+
 /// The masks of the two factors, as far as there are any.
 pub(super) type Masks<'c, 'a> = [Option<&'c Tensor<'a, bool>>; 2];
 
@@ -33,6 +39,9 @@ pub(super) fn run<'a>(op: Linalg, call: &Call<'_, 'a>) -> Option<AnyTensor<'a>> 
     }
     let masks = [mask_a.then_some(2), mask_b.then_some(if mask_a { 3 } else { 2 })];
     let masks = masks.map(|position| position.map(|position| call.typed::<bool>(position)));
+    if !call.operands.iter().all(|operand| dispatch!(operand, operand => operand.walk().is_ok())) {
+        return None;
+    }
     match call.operands[0] {
         AnyTensor::U8(a) => of_integers(call, a, masks),
         AnyTensor::I32(a) => of_integers(call, a, masks),
@@ -55,7 +64,7 @@ fn of_floats<'a, T: Real + Float>(
     } else {
         let copied = if worth_a_copy(a, b) { copy::copy(b, call.memory, call.threads).ok() } else { None };
         let b = copied.map_or_else(|| b.clone(), Tensor::from);
-        multiply_stacks(product.as_list_mut(), call.shape, [&a.view(), &b.view()], call.threads);
+        multiply_stacks(call, product.as_list_mut(), [&a.view(), &b.view()])?;
     }
     Some(product.into())
 }
@@ -65,38 +74,118 @@ fn of_floats<'a, T: Real + Float>(
 fn worth_a_copy<T: Item>(a: &Tensor<'_, T>, b: &Tensor<'_, T>) -> bool {
     let view = b.view();
     let (rows, strides) = (a.shape()[a.shape().len() - 2], view.strides());
-    rows > BLOCK[0] && strides[strides.len() - 1] != 1 && view.len() == b.stored().len()
+    rows >= BLOCK[0] / 2 && strides[strides.len() - 1] != 1 && view.len() == b.stored().len()
 }
 
-/// Writes the products of the matrices in two stacks of them, into a stack of this shape.
-pub(super) fn multiply_stacks<T: Real + Float>(
+/// Writes the products of the matrices in two stacks of them.
+pub(super) fn multiply_stacks<'a, T: Real + Float>(
+    call: &Call<'_, 'a>,
     products: &mut [T],
-    shape: &[usize],
     factors: [&ArrayViewD<'_, T>; 2],
-    threads: &Threads,
-) {
-    let (rows, columns) = (shape[shape.len() - 2], shape[shape.len() - 1]);
-    let inner = factors[0].shape()[shape.len() - 1];
+) -> Option<()> {
+    let (rows, columns) = (call.shape[call.shape.len() - 2], call.shape[call.shape.len() - 1]);
+    let inner = factors[0].shape()[call.shape.len() - 1];
     let work = rows.saturating_mul(columns).saturating_mul(inner);
     let stacks = factors.map(Stack::new);
-    if work <= WORK {
+    if work <= TINY
+        && let (Some(a), Some(b)) = (factors[0].to_slice(), factors[1].to_slice())
+    {
+        multiply_tiny(products, a, b, [rows, inner, columns], call.threads);
+    } else if work <= WORK {
         let several = WORK / work;
-        return threads.for_each_part(products, several * rows * columns, |place, part| {
-            pieces::vectorised(
-                #[inline(always)]
-                || {
-                    for (i, product) in part.chunks_exact_mut(rows * columns).enumerate() {
-                        let [a, b] = [0, 1].map(|factor| stacks[factor].matrix(place * several + i));
-                        if work <= TINY && b.strides()[1] == 1 {
-                            add_products(product, a, &b);
-                        } else {
-                            raw::multiply(as_matrix(product, rows, columns), &a, &b);
-                        }
-                    }
-                },
-            );
+        call.threads.for_each_part(products, several * rows * columns, |place, part| {
+            for (i, product) in part.chunks_exact_mut(rows * columns).enumerate() {
+                let [a, b] = [0, 1].map(|factor| stacks[factor].matrix(place * several + i));
+                raw::multiply(as_matrix(product, rows, columns), &a, &b);
+            }
         });
+    } else if products.len() <= BLOCK[0] * BLOCK[1] && products.len() == rows * columns && inner >= 2 * DEEP {
+        multiply_deep(call, products, stacks.map(|stack| stack.matrix(0)))?;
+    } else {
+        multiply_blocks(products, [rows, columns], &stacks, call.threads);
     }
+    Some(())
+}
+
+/// Products of so few elements that they are added up here.
+fn multiply_tiny<T: Number + Send + Sync>(
+    products: &mut [T],
+    a: &[T],
+    b: &[T],
+    [rows, inner, columns]: [usize; 3],
+    threads: &Threads,
+) {
+    let several = WORK / (rows * inner * columns);
+    threads.for_each_part(products, several * rows * columns, |place, part| {
+        let (a, b) = (&a[place * several * rows * inner..], &b[place * several * inner * columns..]);
+        let factors = a.chunks_exact(rows * inner).zip(b.chunks_exact(inner * columns));
+        pieces::vectorised(
+            #[inline(always)]
+            || {
+                for (product, (a, b)) in part.chunks_exact_mut(rows * columns).zip(factors) {
+                    by_width!(
+                        columns,
+                        N => {
+                            let rows = product.as_chunks_mut::<N>().0.iter_mut();
+                            for (row, a) in rows.zip(a.chunks_exact(inner)) {
+                                *row = sum_rows(a, b.as_chunks::<N>().0);
+                            }
+                        },
+                        for (row, a) in product.chunks_exact_mut(columns).zip(a.chunks_exact(inner)) {
+                            row.fill(T::default());
+                            for (a, b) in a.iter().zip(b.chunks_exact(columns)) {
+                                row.iter_mut().zip(b).for_each(|(sum, b)| *sum = sum.add(a.mul(*b)));
+                            }
+                        }
+                    );
+                }
+            },
+        );
+    });
+}
+
+/// The sum of the rows of `b`, each as often as `a` says.
+#[inline(always)]
+fn sum_rows<T: Number, const N: usize>(a: &[T], b: &[[T; N]]) -> [T; N] {
+    a.iter().zip(b).fold([T::default(); N], |mut sums, (a, b)| {
+        sums.iter_mut().zip(b).for_each(|(sum, b)| *sum = sum.add(a.mul(*b)));
+        sums
+    })
+}
+
+/// A product of few elements that are long sums: parts of the sums are computed
+/// apart, and added in their order.
+fn multiply_deep<'a, T: Real + Float>(
+    call: &Call<'_, 'a>,
+    product: &mut [T],
+    [a, b]: [ArrayView2<'_, T>; 2],
+) -> Option<()> {
+    let (rows, inner, columns) = (a.nrows(), a.ncols(), b.ncols());
+    let depth = inner.div_ceil((inner / DEEP).min(MOST_PARTS));
+    let mut sums = call.memory.unspecified::<T>(&[inner.div_ceil(depth), rows, columns]).ok()?;
+    call.threads.for_each_part(sums.as_list_mut(), rows * columns, |place, part| {
+        let terms = place * depth..inner.min((place + 1) * depth);
+        let (a, b) = (a.slice(s![.., terms.clone()]), b.slice(s![terms, ..]));
+        raw::multiply(as_matrix(part, rows, columns), &a, &b);
+    });
+    let sums = sums.as_list();
+    call.threads.for_each_part(product, PIECE, |piece, part| {
+        let start = piece * PIECE;
+        part.copy_from_slice(&sums[start..start + part.len()]);
+        for sums in sums.chunks_exact(rows * columns).skip(1) {
+            part.iter_mut().zip(&sums[start..]).for_each(|(sum, more)| *sum = sum.add(*more));
+        }
+    });
+    Some(())
+}
+
+/// Large products, a block of each at a time.
+fn multiply_blocks<T: Real>(
+    products: &mut [T],
+    [rows, columns]: [usize; 2],
+    stacks: &[Stack<'_, T>; 2],
+    threads: &Threads,
+) {
     let height = rows.div_ceil(2).clamp(BLOCK[0] / 4, BLOCK[0]);
     let mut blocks = Vec::new();
     for (batch, product) in products.chunks_exact_mut(rows * columns).enumerate() {

@@ -2,9 +2,10 @@
 
 use tamis_graph::Mask;
 
-use super::copy::{self, Rows, place_in};
+use super::copy::{self, Rows, advance, place_in};
 use super::index;
 use super::pieces::{self, Part};
+use super::places::Places;
 use super::rows;
 use super::selection::{Piece, Selection, each_true};
 use crate::kernel::Call;
@@ -27,8 +28,8 @@ fn boolean_mask<'a, T: Item>(call: &Call<'_, 'a>, x: &Tensor<'a, T>, axis: usize
     }
     let (inner, count) = (axis + mask.shape().len(), call.shape[axis]);
     let (blocks, width) = (x.shape()[..axis].iter().product::<usize>(), x.shape()[inner..].iter().product());
-    let mask = copy::list(mask, call.memory, call.threads).ok()?;
-    let x = copy::list(x, call.memory, call.threads).ok()?;
+    let mask = copy::list(call, mask)?;
+    let x = copy::list(call, x)?;
     let selection = Selection::new(&mask, pieces::rows_per_piece(width), call.threads);
     if selection.total() != count {
         return None;
@@ -45,7 +46,9 @@ fn boolean_mask<'a, T: Item>(call: &Call<'_, 'a>, x: &Tensor<'a, T>, axis: usize
         });
     } else {
         let places = true_places(call, &selection)?;
-        index::read(result.as_list_mut(), x, [mask.len(), width], places.as_list(), call.threads);
+        let places = places.as_list();
+        let known = |_| Places::Known(places);
+        index::read(result.as_list_mut(), x, [mask.len(), width, count], known, call.threads)?;
     }
     Some(result.into())
 }
@@ -73,8 +76,8 @@ fn unmask<'a, T: Item>(call: &Call<'_, 'a>, values: &Tensor<'a, T>, axis: usize)
     let (inner, count) = (axis + mask.shape().len(), values.shape()[axis]);
     let width = call.shape[inner..].iter().product::<usize>();
     let mut result = call.memory.unspecified::<T>(call.shape).ok()?;
-    let mask = copy::list(mask, call.memory, call.threads).ok()?;
-    let values = copy::list(values, call.memory, call.threads).ok()?;
+    let mask = copy::list(call, mask)?;
+    let values = copy::list(call, values)?;
     let (values, fill): (&[T], _) = (&values, Rows::new(&fill.view_as(call.shape)));
     let (length, step) = (mask.len(), pieces::rows_per_piece(width));
     let selection = Selection::new(&mask, step, call.threads);
@@ -109,7 +112,7 @@ fn argwhere<'a>(call: &Call<'_, 'a>) -> Option<AnyTensor<'a>> {
     if result.is_empty() {
         return Some(result.into());
     }
-    let list = copy::list(mask, call.memory, call.threads).ok()?;
+    let list = copy::list(call, mask)?;
     let selection = Selection::new(&list, pieces::PIECE, call.threads);
     if selection.total() != call.shape[0] {
         return None;
@@ -149,13 +152,7 @@ fn coordinates<const RANK: usize>(
                 }
             });
             position[RANK - 1] = 0;
-            for axis in (0..RANK - 1).rev() {
-                position[axis] += 1;
-                if position[axis] < shape[axis] {
-                    break;
-                }
-                position[axis] = 0;
-            }
+            advance(&mut position[..RANK - 1], &shape[..RANK - 1]);
         }
     });
 }

@@ -32,7 +32,7 @@ pub(super) fn multiply<'a, T: Real + Float>(
     let masks = [masks[0].unwrap_or(&every[0]), masks[1].unwrap_or(&every[1])];
     let [a, b] = [0, 1].map(|i| without(call, factors[i], masks[i], |x| x.is_finite()));
     let (a, b) = (a?, b?);
-    multiply_stacks(products, call.shape, [&a.view(), &b.view()], call.threads);
+    multiply_stacks(call, products, [&a.view(), &b.view()])?;
     let odd_rows = odd_rows(call, factors[0], masks[0])?;
     let odd_columns = odd_columns(call, factors[1], masks[1])?;
     let (odd_rows, odd_columns) = (odd_rows.as_list(), odd_columns.as_list());

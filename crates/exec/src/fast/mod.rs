@@ -14,6 +14,7 @@ mod mask;
 mod masked;
 mod order;
 mod pieces;
+mod places;
 mod rows;
 mod scan;
 mod scatter;

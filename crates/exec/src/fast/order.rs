@@ -12,6 +12,9 @@ use crate::threads::Threads;
 /// How many lanes that lie side by side are searched at a time.
 const LANES: usize = if cfg!(test) { 8 } else { 128 };
 
+/// How many of them are worth a thread.
+const FEWEST: usize = if cfg!(test) { 4 } else { 32 };
+
 pub(super) fn run<'a>(op: Order, call: &Call<'_, 'a>) -> Option<AnyTensor<'a>> {
     let x = call.operands[0];
     match op {
@@ -33,7 +36,7 @@ fn places<'a, T: Item>(
     }
     let (length, width) = (x.shape()[axis], x.shape()[axis + 1..].iter().product::<usize>());
     let mut result = call.memory.unspecified::<i64>(call.shape).ok()?;
-    let list = copy::list(x, call.memory, call.threads).ok()?;
+    let list = copy::list(call, x)?;
     let x: &[T] = &list;
     if result.len() == 1 {
         result.as_list_mut()[0] = first_best_of_pieces(x, &better, call.threads) as i64;
@@ -46,7 +49,7 @@ fn places<'a, T: Item>(
         });
     } else {
         let group = pieces::rows_per_piece(length * width);
-        let step = pieces::rows_per_piece(length).next_multiple_of(LANES);
+        let step = pieces::rows_per_piece(length).next_multiple_of(FEWEST);
         let parts = pieces::parts(result.as_list_mut(), [width, 1], group, step);
         pieces::each(call.threads, parts, |_, Part { block: first, row: lane, elements }| {
             for (block, places) in elements.chunks_mut(width).enumerate() {

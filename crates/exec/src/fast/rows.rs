@@ -1,5 +1,5 @@
 //! Moving rows of one width: packing what a mask selects, spreading it again,
-//! and reading at places. Rows of few elements are moved as arrays. Knows no op.
+//! reading at places, putting side by side. Rows of few elements are moved as arrays. Knows no op.
 
 use std::ops::Range;
 
@@ -43,6 +43,8 @@ macro_rules! by_width {
         }
     };
 }
+
+pub(super) use by_width;
 
 /// Writes the rows at which the mask is true, which fill `packed`.
 pub(super) fn pack<T: Item>(packed: &mut [T], rows: &[T], mask: &[bool], width: usize) {
@@ -158,6 +160,25 @@ pub(super) fn take<T: Item>(taken: &mut [T], rows: &[T], places: &[usize], width
         for (i, (taken, place)) in taken.chunks_exact_mut(width).zip(places).enumerate() {
             prefetch_row(rows, places.get(i + AHEAD).copied(), width);
             taken.copy_from_slice(&rows[place * width..][..width]);
+        }
+    );
+}
+
+/// Writes rows of `width` elements to every `total` elements of `blocks`,
+/// behind `offset` others.
+pub(super) fn interleave<T: Item>(blocks: &mut [T], [offset, total]: [usize; 2], rows: &[T], width: usize) {
+    let blocks = blocks.chunks_exact_mut(total).map(|block| &mut block[offset..offset + width]);
+    by_width!(
+        width,
+        N => {
+            for (block, row) in blocks.zip(rows.as_chunks::<N>().0) {
+                if let Some(block) = block.first_chunk_mut() {
+                    *block = *row;
+                }
+            }
+        },
+        for (block, row) in blocks.zip(rows.chunks_exact(width)) {
+            block.copy_from_slice(row);
         }
     );
 }

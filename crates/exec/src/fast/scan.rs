@@ -12,6 +12,10 @@ use crate::tensor::{AnyTensor, Item, Tensor};
 /// How many lanes that lie side by side run at a time.
 const LANES: usize = if cfg!(test) { 8 } else { 128 };
 
+/// How many lanes that lie side by side are worth a thread: what a row of them
+/// reads is some lines of the cache.
+const FEWEST: usize = if cfg!(test) { 4 } else { 32 };
+
 pub(super) fn run<'a>(op: Scan, call: &Call<'_, 'a>) -> Option<AnyTensor<'a>> {
     match op {
         Scan::Cumsum(direction) => match call.operands[0] {
@@ -86,7 +90,7 @@ fn scan<'a, T: Item, State, const OPERANDS: usize>(
     let (blocks, length, width) = (outer.iter().product(), call.shape[axis], inner.iter().product());
     let mut lists = Vec::new();
     for operand in operands {
-        lists.push(copy::list(operand, call.memory, call.threads).ok()?);
+        lists.push(copy::list(call, operand)?);
     }
     let operands: [&[T]; OPERANDS] = std::array::from_fn(|operand| &*lists[operand]);
     let mut result = call.memory.unspecified::<T>(call.shape).ok()?;
@@ -141,14 +145,14 @@ fn parts<T>(elements: &mut [T], [blocks, length, width]: [usize; 3]) -> Vec<Part
     let mut rest = rest.unwrap_or_else(|error| unreachable!("the elements are those of the blocks: {error}"));
     let mut parts = Vec::new();
     let group = pieces::rows_per_piece(length * width);
-    if blocks > 1 || width <= LANES {
+    if blocks > 1 || width <= FEWEST {
         for block in (0..blocks).step_by(group) {
             let (lanes, others) = rest.split_at(Axis(0), group.min(blocks - block));
             parts.push(Part { block, lane: 0, lanes });
             rest = others;
         }
     } else {
-        let group = pieces::rows_per_piece(length).next_multiple_of(LANES);
+        let group = pieces::rows_per_piece(length).next_multiple_of(FEWEST);
         for lane in (0..width).step_by(group) {
             let (lanes, others) = rest.split_at(Axis(2), group.min(width - lane));
             parts.push(Part { block: 0, lane, lanes });

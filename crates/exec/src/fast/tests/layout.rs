@@ -12,6 +12,9 @@ use crate::threads::Threads;
 /// The lengths of axes.
 type Lengths = &'static [usize];
 
+/// Where an operand starts on each axis, and its step.
+type Starts = &'static [(usize, i64)];
+
 fn reshape(shape: &[usize]) -> Layout {
     Layout::Reshape(shape.iter().map(|n| tamis_graph::Dim::from(*n)).collect())
 }
@@ -58,7 +61,7 @@ fn copies_read_every_order_of_axes() {
 #[test]
 fn padding_puts_elements_where_the_reference_puts_them() {
     let mut noise = Noise(3);
-    let cases: [(Lengths, &[(usize, i64)], Lengths); 6] = [
+    let cases: [(Lengths, Starts, Lengths); 6] = [
         (&[200], &[(30, 1)], &[260]),
         (&[7, 50], &[(12, -2), (3, 1)], &[14, 60]),
         (&[7, 3], &[(0, 1), (2, 1)], &[70, 5]),

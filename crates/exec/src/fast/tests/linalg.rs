@@ -9,14 +9,17 @@ use super::{Noise, agree, fast, layouts, repeated, tensor};
 const PLAIN: Linalg = Linalg::Matmul { mask_a: false, mask_b: false };
 
 /// The shapes of two factors and of their product: around the edges of blocks,
-/// one row or column, batches of both sizes.
-const SHAPES: [[&[usize]; 3]; 6] = [
+/// one row or column, batches of both sizes, long sums.
+const SHAPES: [[&[usize]; 3]; 9] = [
     [&[4, 3], &[3, 3], &[4, 3]],
     [&[17, 19], &[19, 13], &[17, 13]],
     [&[1, 5], &[5, 70], &[1, 70]],
     [&[90, 4], &[4, 1], &[90, 1]],
     [&[7, 2, 3, 4], &[7, 2, 4, 5], &[7, 2, 3, 5]],
     [&[2, 16, 9], &[2, 9, 17], &[2, 16, 17]],
+    [&[3, 500], &[500, 4], &[3, 4]],
+    [&[2, 161], &[161, 4], &[2, 4]],
+    [&[40, 3, 4], &[40, 4, 4], &[40, 3, 4]],
 ];
 
 #[test]
