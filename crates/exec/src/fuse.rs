@@ -183,7 +183,9 @@ impl<'s> Fuser<'s> {
     /// latest region of its shape, so that what they read is read once.
     fn times(&self) -> (Times, Vec<Group>) {
         let mut times = self.earliest();
-        let end = times.steps.iter().copied().max().unwrap_or(0);
+        // One time more than needed, for scalars that nobody waits for: so that what
+        // they are computed from may be folded in the last pass over an array.
+        let end = times.steps.iter().copied().max().unwrap_or(0) + 1;
         let mut latest: Vec<usize> = vec![end; self.steps.len()];
         let mut latest_count: HashMap<usize, usize> = times.counts.keys().map(|mask| (*mask, end)).collect();
         let mut groups: Vec<Group> = Vec::new();
@@ -279,6 +281,9 @@ impl<'s> Fuser<'s> {
             };
             window && axes
         };
+        // A pass over a scalar is short: it is made as late as it can.
+        let earliest = if rank == 0 { latest } else { earliest };
+        let fits = |group: &Group| fits(group) && group.time >= earliest;
         let list = by_domain.entry(shape).or_default();
         let found = list
             .iter()

@@ -75,6 +75,29 @@ pub(super) fn neutral(rewriter: &mut Rewriter<'_>, node: &Node) -> Option<NodeId
     is_neutral.then(|| node.operands()[0])
 }
 
+/// `x / 2ᵏ` is `x · 2⁻ᵏ`: both round the same number, and the product takes a
+/// fraction of the time.
+pub(super) fn divided_by_power(rewriter: &mut Rewriter<'_>, node: &Node) -> Option<NodeId> {
+    let Op::Binary(Binary::Div) = node.op() else { return None };
+    let [x, right] = [0, 1].map(|position| rewriter.operand(node, position));
+    if x.shape() != node.shape() {
+        return None;
+    }
+    let reciprocal = match literal(rewriter, &right)? {
+        Scalar::F32(power) => Scalar::F32(reciprocal_of_power(power.into(), f32::MIN_POSITIVE.into())? as f32),
+        Scalar::F64(power) => Scalar::F64(reciprocal_of_power(power, f64::MIN_POSITIVE)?),
+        Scalar::Bool(_) | Scalar::U8(_) | Scalar::I32(_) | Scalar::I64(_) => return None,
+    };
+    let reciprocal = rewriter.scalar(reciprocal)?;
+    rewriter.apply(Binary::Mul, &[x.id(), reciprocal])
+}
+
+/// `1 / x` if `x` is a power of two, of either sign, and both are at least `least`.
+fn reciprocal_of_power(x: f64, least: f64) -> Option<f64> {
+    let is_power = x.is_finite() && x.to_bits() << 12 == 0;
+    (is_power && x.abs() >= least && x.recip().abs() >= least).then(|| x.recip())
+}
+
 /// `x · 0` is 0 for integers.
 pub(super) fn times_zero(rewriter: &mut Rewriter<'_>, node: &Node) -> Option<NodeId> {
     let x = node.operands()[0];

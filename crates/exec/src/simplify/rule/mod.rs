@@ -38,6 +38,7 @@ pub(super) fn rules(op: &Op) -> &'static [Rule] {
             constant::fold,
             arithmetic::literal_last,
             arithmetic::neutral,
+            arithmetic::divided_by_power,
             arithmetic::times_zero,
             arithmetic::of_equals,
             select::times_mask,

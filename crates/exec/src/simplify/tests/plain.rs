@@ -21,6 +21,17 @@ fn neutral_elements_vanish() {
 }
 
 #[test]
+fn a_division_by_a_power_of_two_is_a_product() {
+    check(|i| (i.x / 2.0, i.x * 0.5));
+    check(|i| (i.x / -0.25, i.x * -4.0));
+    check_stays(|i| i.x / 3.0);
+    check_stays(|i| i.x / 0.0);
+    check_stays(|i| i.x / f64::INFINITY);
+    // The reciprocal is subnormal.
+    check_stays(|i| i.x / 2_f64.powi(1023));
+}
+
+#[test]
 fn an_integer_times_zero_is_zero() {
     check(|i| (i.i * 0, i.graph.zeros::<i32>(i.i.shape())));
     check(|i| (0 * i.i, i.graph.zeros::<i32>(i.i.shape())));
