@@ -142,7 +142,7 @@ impl<'t, T> Stack<'t, T> {
     /// The matrix at `place`.
     pub(super) fn matrix(&self, place: usize) -> ArrayView2<'t, T> {
         match self {
-            Stack::Flat(stack) => stack.clone().index_axis_move(Axis(0), place),
+            Stack::Flat(stack) => (*stack).index_axis_move(Axis(0), place),
             Stack::Deep(stack) => {
                 let mut view = stack.clone();
                 for place in place_in(&stack.shape()[..stack.ndim() - 2], place) {
