@@ -139,8 +139,7 @@ impl<'g> Rewriter<'g> {
         self.fuel = FUEL;
         let rebuilt = self.rebuild(node).unwrap_or(node.id());
         let settled = self.settle(rebuilt);
-        let accepted = settled == node.id() || self.may_replace(node, settled);
-        if accepted { settled } else { node.id() }
+        if settled == rebuilt || self.may_replace(node, settled) { settled } else { rebuilt }
     }
 
     /// The node on what became of its operands and of the masks that it counts.

@@ -1,7 +1,9 @@
 //! Which ops a run may refuse to compute for some values of their operands. A
 //! rule that would leave such an op out would leave its error out.
 
-use tamis_graph::{Binary, Dim, Graph, Layout, Node, Op, Order, PadAxis, Reduce, Scalar, Shape, SliceAxis};
+use tamis_graph::{
+    Binary, DType, Dim, Graph, Layout, Node, Op, Order, PadAxis, Reduce, Scalar, Shape, SliceAxis,
+};
 use tamis_graph::{Source, Symbol};
 
 /// Whether the op itself may fail, whatever its operands are computed from.
@@ -31,7 +33,7 @@ fn operand_shape(node: &Node, graph: &Graph) -> Shape {
 fn may_refuse(op: Binary, node: &Node, graph: &Graph) -> bool {
     let right = graph.node(node.operands()[1]);
     let literal = if let Op::Source(Source::Scalar(scalar)) = right.op() { Some(*scalar) } else { None };
-    let value = literal.and_then(|scalar| match scalar.cast(tamis_graph::DType::I64) {
+    let value = literal.and_then(|scalar| match scalar.cast(DType::I64) {
         Scalar::I64(value) => Some(value),
         Scalar::Bool(_) | Scalar::U8(_) | Scalar::I32(_) | Scalar::F32(_) | Scalar::F64(_) => None,
     });

@@ -79,7 +79,7 @@ pub(super) fn neutral(rewriter: &mut Rewriter<'_>, node: &Node) -> Option<NodeId
 pub(super) fn times_zero(rewriter: &mut Rewriter<'_>, node: &Node) -> Option<NodeId> {
     let x = node.operands()[0];
     let is_product = matches!(node.op(), Op::Binary(Binary::Mul)) && node.dtype().is_integer();
-    if !is_product || !is_literal(rewriter, &*rewriter.operand(node, 1), 0) || !rewriter.is_total(x) {
+    if !is_product || !is_literal(rewriter, &rewriter.operand(node, 1), 0) || !rewriter.is_total(x) {
         return None;
     }
     let zero = rewriter.scalar(number(0, node.dtype()))?;

@@ -9,7 +9,7 @@ use crate::simplify::rewriter::Rewriter;
 pub(super) fn unmask_of_selection(rewriter: &mut Rewriter<'_>, node: &Node) -> Option<NodeId> {
     let Op::Mask(Mask::Unmask { axis }) = node.op() else { return None };
     let (mask, fill) = (node.operands()[1], node.operands()[2]);
-    let selected = selection(&*rewriter.operand(node, 0))?;
+    let selected = selection(&rewriter.operand(node, 0))?;
     if selected.mask != mask || selected.axis != *axis {
         return None;
     }
@@ -69,8 +69,8 @@ pub(super) fn selection_of_choice(rewriter: &mut Rewriter<'_>, node: &Node) -> O
 /// `x[a][b[a]]` is `x[a ∧ b]`.
 pub(super) fn selection_of_selection(rewriter: &mut Rewriter<'_>, node: &Node) -> Option<NodeId> {
     let outer = selection(node)?;
-    let inner = selection(&*rewriter.node(outer.x))?;
-    let mask = selection(&*rewriter.node(outer.mask))?;
+    let inner = selection(&rewriter.node(outer.x))?;
+    let mask = selection(&rewriter.node(outer.mask))?;
     let same_shape = rewriter.node(mask.x).shape() == rewriter.node(inner.mask).shape();
     if mask.mask != inner.mask || mask.axis != 0 || inner.axis != outer.axis || !same_shape {
         return None;
@@ -97,7 +97,7 @@ pub(super) fn selection_of_flat(rewriter: &mut Rewriter<'_>, node: &Node) -> Opt
 /// Of elements that are the same along the masked axes, as many as are selected.
 pub(super) fn selection_of_repeats(rewriter: &mut Rewriter<'_>, node: &Node) -> Option<NodeId> {
     let selected = selection(node)?;
-    let repeated = without_broadcast(&*rewriter.node(selected.x));
+    let repeated = without_broadcast(&rewriter.node(selected.x));
     let behind = node.shape().len() - selected.axis - 1;
     if rewriter.node(repeated).shape().len() > behind || !rewriter.is_total(selected.mask) {
         return None;

@@ -28,7 +28,7 @@ fn plain(node: &Node) -> Option<&Reduce> {
 /// was made of, where what was not selected is replaced by what does not count.
 pub(super) fn of_selection(rewriter: &mut Rewriter<'_>, node: &Node) -> Option<NodeId> {
     let op = plain(node)?;
-    let selected = selection(&*rewriter.operand(node, 0))?;
+    let selected = selection(&rewriter.operand(node, 0))?;
     let x = rewriter.node(selected.x);
     let masked = rewriter.node(selected.mask).shape().len();
     if !op.axes().contains(&selected.axis) || masked == 0 {

@@ -13,7 +13,7 @@ fn choice(node: &Node) -> Option<[NodeId; 3]> {
 /// By a literal mask, the side that it names.
 pub(super) fn known_choice(rewriter: &mut Rewriter<'_>, node: &Node) -> Option<NodeId> {
     let [mask, a, b] = choice(node)?;
-    let Some(Scalar::Bool(value)) = literal(rewriter, &*rewriter.node(mask)) else { return None };
+    let Some(Scalar::Bool(value)) = literal(rewriter, &rewriter.node(mask)) else { return None };
     let (chosen, left_out) = if value { (a, b) } else { (b, a) };
     if !rewriter.is_total(left_out) {
         return None;
@@ -38,7 +38,7 @@ pub(super) fn by_complement(rewriter: &mut Rewriter<'_>, node: &Node) -> Option<
         return rewriter.apply(Select::Where, &[opposite, b, a]);
     }
     let Op::Layout(Layout::Reshape(to)) = by.op() else { return None };
-    let opposite = complement(&*rewriter.operand(&by, 0))?;
+    let opposite = complement(&rewriter.operand(&by, 0))?;
     let opposite = rewriter.reshape(opposite, to.clone())?;
     rewriter.apply(Select::Where, &[opposite, b, a])
 }
@@ -46,7 +46,7 @@ pub(super) fn by_complement(rewriter: &mut Rewriter<'_>, node: &Node) -> Option<
 /// `where(m, where(m, a, b), c)` is `where(m, a, c)`, and so on the other side.
 pub(super) fn choice_of_choice(rewriter: &mut Rewriter<'_>, node: &Node) -> Option<NodeId> {
     let [mask, a, b] = choice(node)?;
-    let same = |side: NodeId| choice(&*rewriter.node(side)).filter(|inner| inner[0] == mask);
+    let same = |side: NodeId| choice(&rewriter.node(side)).filter(|inner| inner[0] == mask);
     let (a, b, left_out) = match (same(a), same(b)) {
         (Some([_, kept, left_out]), _) => (kept, b, left_out),
         (None, Some([_, left_out, kept])) => (a, kept, left_out),
@@ -62,7 +62,7 @@ pub(super) fn choice_of_choice(rewriter: &mut Rewriter<'_>, node: &Node) -> Opti
 /// a number is `m ∧ t` as a number.
 pub(super) fn choice_of_numbers(rewriter: &mut Rewriter<'_>, node: &Node) -> Option<NodeId> {
     let [mask, a, b] = choice(node)?;
-    if !is_literal(rewriter, &*rewriter.node(b), 0) {
+    if !is_literal(rewriter, &rewriter.node(b), 0) {
         return None;
     }
     let a = rewriter.node(a);
@@ -79,8 +79,8 @@ pub(super) fn choice_of_numbers(rewriter: &mut Rewriter<'_>, node: &Node) -> Opt
 /// A choice between a tensor and a literal, cast, is a choice between their casts.
 pub(super) fn cast_of_choice(rewriter: &mut Rewriter<'_>, node: &Node) -> Option<NodeId> {
     let Op::Unary(Unary::Cast(dtype)) = node.op() else { return None };
-    let [mask, a, b] = choice(&*rewriter.operand(node, 0))?;
-    let is_known = |side: NodeId| literal(rewriter, &*rewriter.node(side)).is_some();
+    let [mask, a, b] = choice(&rewriter.operand(node, 0))?;
+    let is_known = |side: NodeId| literal(rewriter, &rewriter.node(side)).is_some();
     if !is_known(a) && !is_known(b) {
         return None;
     }
@@ -95,7 +95,7 @@ pub(super) fn times_mask(rewriter: &mut Rewriter<'_>, node: &Node) -> Option<Nod
         return None;
     }
     let sides = [(0, 1), (1, 0)].map(|(factor, other)| {
-        let mask = number_of_mask(rewriter, &*rewriter.operand(node, factor));
+        let mask = number_of_mask(rewriter, &rewriter.operand(node, factor));
         mask.map(|mask| (mask, node.operands()[other]))
     });
     let (mask, x) = sides.into_iter().flatten().next()?;

@@ -1,8 +1,8 @@
 //! Selections, their inverses, and choices.
 
-use tamis_graph::{DType, Logic, Mask, Select, where_};
+use tamis_graph::{DType, Graph, Logic, Mask, Select, keep, where_};
 
-use super::{check, check_stays};
+use super::{Inputs, check, check_exact, check_stays};
 
 #[test]
 fn a_gather_at_the_places_of_a_mask_selects() {
@@ -154,4 +154,29 @@ fn counts_of_masks_stay_related() {
         (i.x.boolean_mask(fill), i.x.boolean_mask(i.a & i.b))
     });
     check_stays(|i| i.graph.apply(Select::Where, &[i.a, i.x, i.y]));
+}
+
+#[test]
+fn masks_of_no_axis_and_of_inner_axes_select_as_well() {
+    let graph = Graph::new();
+    let i = Inputs::new(&graph);
+    let yes = i.a.any(..);
+    let columns = i.graph.constant([true, false, true]) & i.rows.gt(0.0).any(0);
+    let (kept, inner) = (i.rows.boolean_mask(yes), i.rows.boolean_mask_axis(columns, 1));
+    let shift = i.graph.constant([1.0_f32, -1.0, 0.0]);
+    for expr in [
+        kept * 2.0 + shift,
+        kept.sum(..),
+        kept.sum(keep(0)) - kept,
+        kept.unmask(yes, i.rows + shift),
+        (inner * i.x.cast(DType::F32).unsqueeze(1)).abs(),
+        inner.sum(1),
+        inner.sum(0),
+        inner.max(1),
+        inner.unmask_axis(columns, 0.5, 1),
+        i.rows.boolean_mask_axis(i.rows.gt(0.0).boolean_mask_axis(columns, 1).any(1), 0),
+    ] {
+        graph.check().unwrap();
+        check_exact(expr);
+    }
 }

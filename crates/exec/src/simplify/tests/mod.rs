@@ -1,5 +1,7 @@
 //! Each rule: what it finds, and that a run cannot tell the difference.
 
+#![allow(clippy::identity_op, clippy::erasing_op, reason = "what has no effect is what is to be found")]
+
 mod canonical;
 mod errors;
 mod mask;
