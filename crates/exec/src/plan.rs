@@ -139,9 +139,9 @@ impl Plan {
     ///
     /// let graph = Graph::new();
     /// let x = graph.input::<f64>("x", dims!["n"]);
-    /// let plan = Plan::new([("y", (x + 1.0).exp())])?.memory_limit(1000);
+    /// let plan = Plan::new([("y", (x + 1.0).exp())])?.memory_limit(700);
     /// let error = plan.feed("x", ndarray::Array1::<f64>::zeros(100)).run().unwrap_err();
-    /// let limited = ErrorKind::MemoryLimit { shape: vec![100], bytes: 800, held: 800, limit: 1000 };
+    /// let limited = ErrorKind::MemoryLimit { shape: vec![100], bytes: 800, held: 0, limit: 700 };
     /// assert_eq!(error.kind(), &limited);
     /// assert!(plan.feed("x", ndarray::Array1::<f64>::zeros(50)).run().is_ok());
     /// # Ok::<(), tamis::Error>(())
