@@ -11,6 +11,7 @@
 mod error;
 mod eval;
 mod evaluation;
+mod explain;
 mod fast;
 mod feed;
 mod fuse;

@@ -10,6 +10,7 @@ use ndarray::{ArrayViewMut, Dimension};
 use tamis_graph::{Dim, Element, Expr, Graph, Layout, Node, NodeId, Op, Source, Symbol};
 
 use crate::error::{Error, ErrorKind, Report};
+use crate::explain::explain;
 use crate::feed::Feed;
 use crate::fuse::{Program, fuse};
 use crate::interface::{Input, Interface, Key, Output, Slot};
@@ -51,6 +52,8 @@ pub struct Plan {
     pub(crate) interface: Arc<Interface>,
     /// What the symbols of guarded lengths stand for.
     pub(crate) notes: HashMap<Symbol, String>,
+    /// The names that users gave to values.
+    pub(crate) names: HashMap<NodeId, Arc<str>>,
     /// How many bytes a run may hold at once.
     pub(crate) memory_limit: usize,
     pub(crate) threads: Threads,
@@ -86,12 +89,15 @@ impl Plan {
             Arc::new(Schedule::new(nodes_of(&simpler, graph), &simpler, &fed))
         };
         let program = fuse(&simplified.steps, &simplified.outputs);
+        let steps = reference.steps.iter().chain(&simplified.steps);
+        let names = steps.filter_map(|step| Some((step.node.id(), graph.name(step.node.id())?))).collect();
         let declared = inputs.into_iter().zip(&reference.inputs);
         let inputs =
             declared.map(|((name, id), step)| Input { name, node: graph.node(id), needed: step.is_some() });
         let results = outputs.into_iter().map(|(name, expr)| Output { name, node: expr.node() });
         Ok(Plan {
             notes,
+            names,
             interface: Arc::new(Interface::new(inputs.collect(), results.collect())),
             reference,
             simplified,
@@ -114,6 +120,7 @@ impl Plan {
             level: Level::new(),
             interface,
             notes: HashMap::new(),
+            names: HashMap::new(),
             memory_limit: usize::MAX,
             threads: Threads::serial(),
             pool: Arc::default(),
@@ -138,9 +145,9 @@ impl Plan {
     ///
     /// let graph = Graph::new();
     /// let x = graph.input::<f64>("x", dims!["n"]);
-    /// let plan = Plan::new([("y", (x + 1.0).exp())])?.memory_limit(1000);
+    /// let plan = Plan::new([("y", (x + 1.0).exp())])?.memory_limit(700);
     /// let error = plan.feed("x", ndarray::Array1::<f64>::zeros(100)).run().unwrap_err();
-    /// let limited = ErrorKind::MemoryLimit { shape: vec![100], bytes: 800, held: 800, limit: 1000 };
+    /// let limited = ErrorKind::MemoryLimit { shape: vec![100], bytes: 800, held: 0, limit: 700 };
     /// assert_eq!(error.kind(), &limited);
     /// assert!(plan.feed("x", ndarray::Array1::<f64>::zeros(50)).run().is_ok());
     /// # Ok::<(), tamis::Error>(())
@@ -186,6 +193,43 @@ impl Plan {
     #[must_use = "the plan for the reference executor is returned"]
     pub fn reference(self) -> Plan {
         Plan { is_reference: true, ..self }
+    }
+
+    /// What a run does, in words: stage by stage, in their order.
+    ///
+    /// A *region* is one pass over all elements of a shape: what it reads, the
+    /// elementwise ops that it computes on the way, and what it gives, which
+    /// are whole arrays, selections, reductions, and counts of masks that
+    /// lengths are made of. Below stands what an element costs: the bytes of
+    /// the arrays that are read and written in step with the shape (what is
+    /// repeated or reduced is less), and the weight of its arithmetic, in
+    /// additions. All else is done by a *kernel*, op by op. Last in a stage
+    /// stand the values that are freed after it.
+    ///
+    /// Inputs go by their names, values by those given with `named`, and else
+    /// by numbers in the order of the text. So plans that do the same say the
+    /// same, in whatever idioms their expressions were written. The wording
+    /// may change between versions.
+    ///
+    /// ```
+    /// use tamis::prelude::*;
+    ///
+    /// let graph = Graph::new();
+    /// let x = graph.input::<f64>("x", dims!["n"]);
+    /// let plan = Plan::new([("sum", (x * 2.0).boolean_mask(x.gt(1.0)).sum(..))])?;
+    /// let text = "\
+    /// region over [n]: reads x: f64[n]
+    ///   v1 = gt(x, 1.0)
+    ///   v2 = mul(x, 2.0)
+    ///   v3 = where_(v1, v2, 0.0)
+    ///   gives v4 = sum(v3): f64[], output sum
+    ///   an element: 8 bytes read, 0 written, weight 4
+    /// ";
+    /// assert_eq!(plan.explain(), text);
+    /// # Ok::<(), tamis::Error>(())
+    /// ```
+    pub fn explain(&self) -> String {
+        explain(self)
     }
 
     /// The slot of an input or output, which spares the search for its name.

@@ -16,10 +16,10 @@ pub(crate) struct Region {
     pub(crate) domain: Shape,
     /// The steps whose values are read from memory, broadcast to the domain.
     pub(crate) loads: Vec<Load>,
+    pub(crate) constants: Vec<Scalar>,
     /// Each constant repeated over a tile.
     pub(crate) filled: Constants,
     pub(crate) spare: Spare,
-    pub(crate) constants: Vec<Scalar>,
     pub(crate) instructions: Vec<Instruction>,
     pub(crate) sinks: Vec<Sink>,
     /// How many registers each dtype needs, by [`slot`].
@@ -51,6 +51,8 @@ pub(crate) enum Place {
 /// One elementwise function over a tile.
 #[derive(Debug)]
 pub(crate) struct Instruction {
+    /// The step whose value this is; none for what a sink alone needs.
+    pub(crate) step: Option<usize>,
     pub(crate) function: Function,
     pub(crate) target: Place,
     pub(crate) operands: SmallVec<[Place; 3]>,
@@ -329,7 +331,7 @@ impl<'s> Compiler<'s> {
                 .unwrap_or_else(|| unreachable!("only elementwise steps are computed in a region"));
             let target = Place::Register(self.code.len());
             self.code.push(Virtual {
-                instruction: Instruction { function, target, operands },
+                instruction: Instruction { step: Some(step), function, target, operands },
                 dtype: node.dtype(),
             });
             self.places.insert(step, target);
@@ -363,7 +365,7 @@ impl<'s> Compiler<'s> {
 
     fn compute(&mut self, function: Function, dtype: DType, operands: &[Place]) -> Place {
         let target = Place::Register(self.code.len());
-        let instruction = Instruction { function, target, operands: operands.into() };
+        let instruction = Instruction { step: None, function, target, operands: operands.into() };
         self.code.push(Virtual { instruction, dtype });
         target
     }
@@ -412,6 +414,7 @@ impl<'s> Compiler<'s> {
         let is_own = matches!(place, Place::Register(_));
         if !is_own {
             let instruction = Instruction {
+                step: Some(step),
                 function: Function::Unary(Unary::StopGradient, dtype),
                 target: output,
                 operands: [place].as_slice().into(),

@@ -25,7 +25,7 @@
 //! - [`grad`] and [`value_and_grad`] give gradients as expressions, which
 //!   differentiate again; [`check_gradients`] proves them against differences,
 //!   [`check_poison`] proves that what was not selected moves nothing.
-//! - [`Plan`] evaluates; [`Eval`] is the short way for expressions without inputs.
+//! - [`Plan`] evaluates, and [`Plan::explain`] says how; [`Eval`] is the short way for expressions without inputs.
 //! - Mistakes are collected while building, each with the line that made it, and
 //!   reported together by [`Plan::new`], [`Graph::check`] or a gradient check.
 

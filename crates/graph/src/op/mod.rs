@@ -191,7 +191,7 @@ impl Op {
     }
 
     /// The attributes as they are printed after the operands, or nothing.
-    pub(crate) fn attributes(&self) -> String {
+    pub fn attributes(&self) -> String {
         match self {
             Op::Source(op) => op.attributes(),
             Op::Unary(op) => op.attributes(),

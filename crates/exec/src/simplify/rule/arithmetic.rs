@@ -84,7 +84,9 @@ pub(super) fn divided_by_power(rewriter: &mut Rewriter<'_>, node: &Node) -> Opti
         return None;
     }
     let reciprocal = match literal(rewriter, &right)? {
-        Scalar::F32(power) => Scalar::F32(reciprocal_of_power(power.into(), f32::MIN_POSITIVE.into())? as f32),
+        Scalar::F32(power) => {
+            Scalar::F32(reciprocal_of_power(power.into(), f32::MIN_POSITIVE.into())? as f32)
+        }
         Scalar::F64(power) => Scalar::F64(reciprocal_of_power(power, f64::MIN_POSITIVE)?),
         Scalar::Bool(_) | Scalar::U8(_) | Scalar::I32(_) | Scalar::I64(_) => return None,
     };

@@ -1,0 +1,258 @@
+//! What a plan says that it does: idioms with one meaning say the same, and
+//! what can be done in one pass says one pass.
+
+use tamis::prelude::*;
+use tamis::{DType, Expr};
+
+/// Inputs to write expressions of, in a graph of their own for each.
+struct Inputs<'g> {
+    x: Expr<'g>,
+    y: Expr<'g>,
+    /// `[n, 3]`.
+    rows: Expr<'g>,
+    m: Expr<'g>,
+    b: Expr<'g>,
+}
+
+impl<'g> Inputs<'g> {
+    fn new(graph: &'g Graph) -> Inputs<'g> {
+        Inputs {
+            x: graph.input::<f64>("x", dims!["n"]),
+            y: graph.input::<f64>("y", dims!["n"]),
+            rows: graph.input::<f32>("rows", dims!["n", 3]),
+            m: graph.input::<bool>("m", dims!["n"]),
+            b: graph.input::<bool>("b", dims!["n"]),
+        }
+    }
+}
+
+/// A way to write something.
+type Idiom = for<'g> fn(&Inputs<'g>) -> Expr<'g>;
+
+fn explained(idiom: Idiom) -> String {
+    let graph = Graph::new();
+    Plan::new([("out", idiom(&Inputs::new(&graph)))]).unwrap().explain()
+}
+
+/// All idioms are the same plan, whose text holds `part`.
+#[track_caller]
+fn check_same(part: &str, idioms: &[Idiom]) {
+    let first = explained(idioms[0]);
+    assert!(first.contains(part), "{first}");
+    for (number, idiom) in idioms.iter().enumerate() {
+        assert_eq!(explained(*idiom), first, "idiom {number}");
+    }
+}
+
+/// How many passes over `domain` a plan takes.
+fn passes(text: &str, domain: &str) -> usize {
+    text.matches(&format!("region over {domain}:")).count()
+}
+
+fn kernels(text: &str) -> usize {
+    text.lines().filter(|line| line.starts_with("kernel ")).count()
+}
+
+#[test]
+fn sums_of_what_a_mask_selects_are_one_plan() {
+    check_same(
+        "v1 = where_(m, x, 0.0)\n  gives v2 = sum(v1): f64[], output out\n",
+        &[
+            |i| i.x.boolean_mask(i.m).sum(..),
+            |i| where_(i.m, i.x, 0.0).sum(..),
+            |i| where_(!i.m, 0.0, i.x).sum(..),
+            |i| i.x.masked(i.m).sum(..),
+            |i| i.x.masked_fill(!i.m, 0).sum(..),
+            |i| i.x.gather(i.m.argwhere().slice_axis(1, 0), 0).sum(..),
+            |i| i.x.gather(i.m.flatnonzero(), 0).sum(..),
+            |i| i.x.gather_nd(i.m.argwhere()).sum(..),
+            |i| i.x.boolean_mask(i.m).unmask(i.m, 0.0).sum(..),
+            |i| i.x.compress(i.m, 0).sum(..),
+        ],
+    );
+}
+
+#[test]
+fn sums_over_rows_that_a_mask_selects_are_one_plan() {
+    check_same(
+        "sum(v2, axes=[0]): f32[3], output out",
+        &[
+            |i| i.rows.boolean_mask(i.m).sum(0),
+            |i| where_(i.m.unsqueeze(1), i.rows, 0.0).sum(0),
+            |i| i.rows.masked(i.m).sum(0),
+            |i| i.rows.gather(i.m.flatnonzero(), 0).sum(0),
+        ],
+    );
+}
+
+#[test]
+fn means_of_what_a_mask_selects_are_one_plan() {
+    check_same(
+        "gives count(m)",
+        &[
+            |i| i.x.boolean_mask(i.m).mean(..),
+            |i| i.x.masked(i.m).mean(..),
+            |i| where_(i.m, i.x, 0.0).sum(..) / i.m.count_nonzero(..),
+            |i| where_(i.m, i.x, 0.0).sum(..) / i.m.sum(..),
+            |i| i.x.gather(i.m.flatnonzero(), 0).mean(..),
+        ],
+    );
+}
+
+#[test]
+fn assignments_to_what_a_mask_selects_are_one_plan() {
+    check_same(
+        "v1 = where_(m, x, y)\n  gives v1: f64[n], output out\n",
+        &[
+            |i| where_(i.m, i.x, i.y),
+            |i| where_(!i.m, i.y, i.x),
+            |i| i.y.masked_assign(i.m, i.x),
+            |i| i.y.masked_assign(i.m, i.x.boolean_mask(i.m)),
+            |i| i.x.boolean_mask(i.m).unmask(i.m, i.y),
+            |i| i.y.scatter_set(i.m.flatnonzero(), i.x.boolean_mask(i.m), 0),
+            |i| i.y.scatter_nd_set(i.m.argwhere(), i.x.gather_nd(i.m.argwhere())),
+        ],
+    );
+}
+
+#[test]
+fn arithmetic_before_and_after_a_selection_is_one_plan() {
+    check_same(
+        "boolean_mask(v2, m): f64[count(m)], output out",
+        &[
+            |i| 2.0 * i.x.boolean_mask(i.m) + 1.0,
+            |i| (2.0 * i.x + 1.0).boolean_mask(i.m),
+            |i| (i.x * 2.0).boolean_mask(i.m) + 1.0,
+        ],
+    );
+    // Also where the mask is computed, before or after what it selects.
+    check_same(
+        "gives v4 = boolean_mask(v2, v3): f64[count(v3)], output out",
+        &[|i| 2.0 * i.x.boolean_mask(i.x.gt(0.5)) + 1.0, |i| (2.0 * i.x + 1.0).boolean_mask(i.x.gt(0.5))],
+    );
+}
+
+#[test]
+fn a_selection_of_a_selection_is_one_plan() {
+    check_same(
+        "boolean_mask(x, v1): f64[count(v1)], output out",
+        &[
+            |i| i.x.boolean_mask(i.m & i.b),
+            |i| i.x.boolean_mask(i.b & i.m),
+            |i| i.x.boolean_mask(i.m).boolean_mask(i.b.boolean_mask(i.m)),
+        ],
+    );
+}
+
+#[test]
+fn stages_values_and_bytes_are_told() {
+    let graph = Graph::new();
+    let i = Inputs::new(&graph);
+    let w = graph.input::<f32>("w", dims![3, 4]);
+    let hidden = (i.rows.matmul(w) * 2.0).relu().named("hidden");
+    let kept = (i.x * i.y).boolean_mask(i.x.gt(0.0));
+    let outputs = [
+        ("kept", kept),
+        ("also kept", kept),
+        ("largest", i.x.masked(i.m).max(..)),
+        ("columns", (hidden / hidden.sum(..)).sum(0)),
+        ("y", i.y),
+    ];
+    let plan = Plan::new(outputs).unwrap();
+    let text = "\
+kernel matmul [n, 3] x [3, 4]
+  gives v1 = matmul(rows, w): f32[n, 4]
+region over [n]: reads x: f64[n], y: f64[n], m: bool[n]
+  v2 = mul(x, y)
+  v3 = gt(x, 0.0)
+  v4 = where_(m, x, -inf)
+  gives v5 = boolean_mask(v2, v3): f64[count(v3)], outputs kept, also kept
+  gives v6 = max(v4), where any(m): f64[], output largest
+  gives count(v3)
+  an element: 17 bytes read, at most 8 written, weight 5
+region over [n, 4]: reads v1: f32[n, 4]
+  v7 = mul(v1, 2.0)
+  hidden = relu(v7)
+  gives v8 = sum(hidden): f32[]
+  an element: 4 bytes read, 0 written, weight 3
+region over [n, 4]: reads v1: f32[n, 4], v8: f32[] repeated
+  v7 = mul(v1, 2.0)
+  hidden = relu(v7)
+  v9 = div(hidden, v8)
+  gives v10 = sum(v9, axes=[0]): f32[4], output columns
+  an element: 4 bytes read, 0 written, weight 7
+  frees v1, v8
+output y is y
+";
+    assert_eq!(plan.explain(), text);
+}
+
+#[test]
+fn the_gradients_of_a_masked_loss_take_two_passes() {
+    let graph = Graph::new();
+    let [a, b] = ["a", "b"].map(|name| graph.input::<f32>(name, dims![]));
+    let [x, y] = ["x", "y"].map(|name| graph.input::<f32>(name, dims!["n"]));
+    let m = graph.input::<bool>("m", dims!["n"]);
+    let squares = where_(m, (a * x + b - y).square(), 0.0);
+    let loss = squares.sum(..) / m.count_nonzero(..).cast(DType::F32);
+    let [da, db, dx] = grad(loss, [a, b, x]);
+    let plan = Plan::new([("loss", loss), ("da", da), ("db", db), ("dx", dx)]).unwrap();
+    let text = plan.explain();
+    // One for the loss and the count, by which the gradients are divided in the other.
+    assert!(passes(&text, "[n]") <= 2, "{text}");
+    // 9 bytes are those of x, y and m: nothing of length n is stored but dx.
+    assert_eq!(text.matches("9 bytes read, 0 written").count(), 1, "{text}");
+    assert_eq!(text.matches("9 bytes read, 4 written").count(), 1, "{text}");
+    // The count as a number.
+    assert_eq!(kernels(&text), 1, "{text}");
+}
+
+#[test]
+fn a_sum_and_its_gradients_take_one_pass() {
+    let graph = Graph::new();
+    let i = Inputs::new(&graph);
+    let loss = i.x.boolean_mask(i.m).square().sum(..);
+    let text = Plan::new([("loss", loss), ("dx", grad(loss, i.x))]).unwrap().explain();
+    assert_eq!((passes(&text, "[n]"), kernels(&text)), (1, 0), "{text}");
+}
+
+#[test]
+fn what_nobody_reads_any_more_is_freed() {
+    let text = explained(|i| (i.x - i.x.mean(..)).square().sum(..));
+    let freed: Vec<&str> = text.lines().filter_map(|line| line.strip_prefix("  frees ")).collect();
+    assert!(!freed.is_empty(), "{text}");
+    assert!(!freed.join(", ").contains('x'), "inputs are not the plan's to free: {text}");
+}
+
+#[test]
+fn names_of_users_come_before_numbers() {
+    let graph = Graph::new();
+    let v1 = graph.input::<f64>("v1", dims!["n"]);
+    let total = v1.exp().sum(..).named("total");
+    let text = Plan::new([("y", v1 / total)]).unwrap().explain();
+    assert!(text.contains("v2 = exp(v1)\n  gives total = sum(v2): f64[]\n"), "{text}");
+    assert!(text.contains("v3 = div(v1, total)\n  gives v3: f64[n], output y\n"), "{text}");
+}
+
+#[test]
+fn the_reference_goes_op_by_op() {
+    let graph = Graph::new();
+    let i = Inputs::new(&graph);
+    let plan = Plan::new([("kept", i.x.boolean_mask(i.x.gt(0.0)) * 2.0)]).unwrap().reference();
+    let text = "\
+op by op, by the reference executor
+  v1 = gt(x, 0.0): bool[n]
+  v2 = boolean_mask(x, v1): f64[count(v1)]
+  v3 = mul(v2, 2.0): f64[count(v1)], output kept
+";
+    assert_eq!(plan.explain(), text);
+}
+
+#[test]
+fn what_needs_no_evaluation_is_said() {
+    let graph = Graph::new();
+    let i = Inputs::new(&graph);
+    let plan = Plan::new([("same", i.x), ("five", graph.scalar(5.0)), ("again", i.x)]).unwrap();
+    assert_eq!(plan.explain(), "output same, again is x\noutput five is 5.0\n");
+    assert_eq!(Plan::new([("x", i.x); 0]).unwrap().explain(), "nothing to evaluate\n");
+}
