@@ -208,6 +208,18 @@ fn the_gradients_of_a_masked_loss_take_two_passes() {
 }
 
 #[test]
+fn what_a_pass_stores_it_reads_itself() {
+    let graph = Graph::new();
+    let x = graph.input::<f32>("x", dims!["n", 8]);
+    let y = x.tanh();
+    let text = Plan::new([("y", y), ("sum", y.sum(..)), ("rows", y.sum(1))]).unwrap().explain();
+    assert_eq!(passes(&text, "[n, 8]"), 1, "{text}");
+    // One for the maxima, one for the exponentials and their sums, one to divide.
+    let text = Plan::new([("y", x.softmax(-1))]).unwrap().explain();
+    assert_eq!(passes(&text, "[n, 8]"), 3, "{text}");
+}
+
+#[test]
 fn a_sum_and_its_gradients_take_one_pass() {
     let graph = Graph::new();
     let i = Inputs::new(&graph);

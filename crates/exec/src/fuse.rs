@@ -53,10 +53,10 @@ enum Role {
 pub(crate) fn fuse(steps: &[Step], outputs: &[usize]) -> Program {
     let mut fuser = Fuser::new(steps, outputs);
     loop {
-        let groups = fuser.groups();
+        let (times, groups) = fuser.times();
         let heavy = fuser.computed_twice(&groups);
         if heavy.is_empty() {
-            return fuser.program(groups);
+            return fuser.program(&times, groups);
         }
         heavy.into_iter().for_each(|step| fuser.is_stored[step] = true);
     }
@@ -209,7 +209,7 @@ impl<'s> Fuser<'s> {
             };
             times.steps[place] = time;
             for operand in &self.steps[place].operands {
-                latest[*operand] = latest[*operand].min(time.saturating_sub(self.delay(*operand)));
+                latest[*operand] = latest[*operand].min(time.saturating_sub(self.delay(*operand, place)));
             }
             for mask in &self.counts[place] {
                 let late = latest_count.entry(*mask).or_insert(end);
@@ -225,14 +225,15 @@ impl<'s> Fuser<'s> {
         for (place, step) in self.steps.iter().enumerate() {
             let mut time = 0;
             for operand in &step.operands {
-                time = time.max(times.steps[*operand] + self.delay(*operand));
+                time = time.max(times.steps[*operand] + self.delay(*operand, place));
             }
             for mask in &self.counts[place] {
                 time = time.max(times.counts[mask] + 1);
             }
             times.steps[place] = time;
             if step.counted {
-                times.counts.insert(place, time + self.delay(place));
+                let delay = usize::from(self.roles[place] == Role::Sink);
+                times.counts.insert(place, time + delay);
             }
         }
         times
@@ -243,11 +244,17 @@ impl<'s> Fuser<'s> {
         matches!(self.steps[step].node.op(), Op::Source(Source::Input { .. }))
     }
 
-    /// How much later than a step its value can be read: a region must be
-    /// over, kernels are run as soon as what they read is there.
-    fn delay(&self, step: usize) -> usize {
+    /// How much later than a step its reader can run. A region must be over
+    /// before others read its results, but what it stores it can read itself;
+    /// kernels are run as soon as what they read is there.
+    fn delay(&self, step: usize, reader: usize) -> usize {
+        let is_beside = match self.roles[reader] {
+            Role::Lane | Role::Sink => self.domain(reader) == self.steps[step].node.shape(),
+            Role::Kernel | Role::Transparent => false,
+        };
         match self.roles[step] {
-            Role::Lane | Role::Sink => usize::from(self.is_stored[step]),
+            Role::Lane => usize::from(self.is_stored[step] && !is_beside),
+            Role::Sink => 1,
             Role::Kernel | Role::Transparent => 0,
         }
     }
@@ -321,10 +328,6 @@ impl<'s> Fuser<'s> {
         }
     }
 
-    fn groups(&self) -> Vec<Group> {
-        self.times().1
-    }
-
     /// Lanes that several regions would compute, and that are too costly for that.
     fn computed_twice(&self, groups: &[Group]) -> Vec<usize> {
         if groups.len() < 2 {
@@ -372,7 +375,7 @@ impl<'s> Fuser<'s> {
 
     /// The stages, each as soon as what it reads is there, in the order in
     /// which their steps were built.
-    fn program(&self, groups: Vec<Group>) -> Program {
+    fn program(&self, times: &Times, groups: Vec<Group>) -> Program {
         let mut stages: Vec<Stage> = Vec::new();
         let mut keys = Vec::new();
         // Which stage computes a step, or the count of a mask.
@@ -384,8 +387,12 @@ impl<'s> Fuser<'s> {
                 makers.insert(*target, stages.len());
             });
             let domain = self.steps[group.domain].node.shape().clone();
-            let region =
-                compile(self.steps, &group.targets, domain, group.folded, &|step| self.is_stored[step]);
+            // What is stored at the same time is computed here as well, or is stored here.
+            let is_loaded = |step: usize| {
+                let is_later = self.roles[step] == Role::Lane && times.steps[step] >= group.time;
+                self.is_stored[step] && !is_later
+            };
+            let region = compile(self.steps, &group.targets, domain, group.folded, &is_loaded);
             stages.push(Stage::Region(Box::new(region)));
         }
         for (place, role) in self.roles.iter().enumerate() {
