@@ -182,7 +182,11 @@ pub(crate) fn multiply<T: Real>(
     assert_eq!(b.nrows(), inner, "the factors share an axis");
     assert_eq!(product.dim(), (rows, columns), "the product has the outer axes of the factors");
     let (to, from_a, from_b) = (product.strides(), a.strides(), b.strides());
-    let (to, from_a, from_b) = ([to[0], to[1]], [from_a[0], from_a[1]], [from_b[0], from_b[1]]);
+    let (to, mut from_a, mut from_b) = ([to[0], to[1]], [from_a[0], from_a[1]], [from_b[0], from_b[1]]);
+    if inner == 1 {
+        // Nothing lies along the axis. Its strides must not choose the method.
+        (from_a[1], from_b[0]) = (0, 0);
+    }
     // SAFETY: the pointers, lengths and strides are those of three views, of
     // which the one that is written shares no element with another.
     unsafe {

@@ -44,13 +44,13 @@ const MOST_REPEATED: usize = 1 << 26;
 /// All elements of `x`, an operand, in row-major order. `None` where there is
 /// no memory for a copy, or where it would repeat elements out of all
 /// proportion to the result.
-pub(super) fn list<'t, 'a, T: Item>(call: &Call<'_, 'a>, x: &'t Tensor<'a, T>) -> Option<List<'t, 'a, T>> {
-    let view = x.view();
-    if let Some(elements) = view.to_slice() {
+pub(super) fn list<'t, 'a, T: Item>(call: &Call<'_, 'a>, x: &ArrayViewD<'t, T>) -> Option<List<'t, 'a, T>> {
+    if let Some(elements) = x.to_slice() {
         return Some(List::Shared(elements));
     }
     let most = call.shape.iter().product::<usize>().saturating_mul(4).max(MOST_REPEATED);
-    if view.len() > x.stored().len() && view.len() > most {
+    let is_repeated = x.shape().iter().zip(x.strides()).any(|(length, stride)| *length > 1 && *stride == 0);
+    if is_repeated && x.len() > most {
         return None;
     }
     copy(x, call.memory, call.threads).ok().map(List::Copied)
@@ -58,12 +58,12 @@ pub(super) fn list<'t, 'a, T: Item>(call: &Call<'_, 'a>, x: &'t Tensor<'a, T>) -
 
 /// A copy of all elements in row-major order.
 pub(super) fn copy<'m, T: Item>(
-    x: &Tensor<'_, T>,
+    x: &ArrayViewD<'_, T>,
     memory: &'m Memory,
     threads: &Threads,
 ) -> Result<Buffer<'m, T>, ErrorKind> {
     let mut buffer = memory.unspecified(x.shape())?;
-    fill(buffer.as_list_mut(), &x.view(), threads);
+    fill(buffer.as_list_mut(), x, threads);
     Ok(buffer)
 }
 
@@ -79,7 +79,7 @@ pub(crate) fn into_whole<'a>(
         memory: &'a Memory,
         threads: &Threads,
     ) -> Result<AnyTensor<'a>, ErrorKind> {
-        if x.is_whole() { Ok(x.into()) } else { Ok(copy(&x, memory, threads)?.into()) }
+        if x.is_whole() { Ok(x.into()) } else { Ok(copy(&x.view(), memory, threads)?.into()) }
     }
     dispatch!(x, x => whole(x, memory, threads))
 }

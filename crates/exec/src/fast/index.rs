@@ -84,7 +84,7 @@ fn gather<'a, T: Item>(
         return None;
     }
     let indices = call.typed::<i64>(1);
-    let index_list = copy::list(call, indices)?;
+    let index_list = copy::list(call, &indices.view())?;
     let addressed = Addressed::new(addressing, x.shape(), &index_list, indices.shape())?;
     let list = affordable_list(call, x)?;
     let mut result = call.memory.unspecified::<T>(call.shape).ok()?;
@@ -108,7 +108,7 @@ pub(super) fn gather_along<'a, T: Item>(
 fn affordable_list<'t, 'a, T: Item>(call: &Call<'_, 'a>, x: &'t Tensor<'a, T>) -> Option<List<'t, 'a, T>> {
     let all = x.view();
     let copied = all.to_slice().is_none();
-    if copied && all.len() / 4 > call.shape.iter().product() { None } else { copy::list(call, x) }
+    if copied && all.len() / 4 > call.shape.iter().product() { None } else { copy::list(call, &x.view()) }
 }
 
 /// Reads `count` rows from each block of `x`, which are of `length` rows of

@@ -27,7 +27,7 @@ fn reshape<'a, T: Item>(call: &Call<'_, 'a>, x: &Tensor<'a, T>) -> Option<AnyTen
     if let Some(shared) = x.share_as(call.shape) {
         return Some(shared.into());
     }
-    Some(copy::copy(x, call.memory, call.threads).ok()?.with_shape(call.shape).into())
+    Some(copy::copy(&x.view(), call.memory, call.threads).ok()?.with_shape(call.shape).into())
 }
 
 /// Whether all elements are known to be true.

@@ -4,9 +4,9 @@ use ndarray::{ArrayView2, ArrayView3, ArrayViewD, ArrayViewMut2, Axis, s};
 use tamis_graph::Linalg;
 
 use super::copy::{self, place_in};
-use super::masked;
 use super::pieces::{self, PIECE};
 use super::rows::by_width;
+use super::{masked, vector};
 use crate::kernel::Call;
 use crate::kernel::number::{Float, Number};
 use crate::raw::{self, Real};
@@ -22,6 +22,10 @@ const WORK: usize = 16 * PIECE;
 
 /// How many products of elements a library call does not pay for.
 const TINY: usize = 512;
+
+/// Up to how many elements of a product the library has a method of its own
+/// for one layout of the factors.
+const FEW: usize = 16 * 16;
 
 /// How long a sum is divided, where there are too few sums to share: into
 /// parts of at least so many terms, and at most so many parts.
@@ -62,19 +66,23 @@ fn of_floats<'a, T: Real + Float>(
     if masks.iter().any(Option::is_some) {
         masked::multiply(call, product.as_list_mut(), [a, b], masks)?;
     } else {
-        let copied = if worth_a_copy(a, b) { copy::copy(b, call.memory, call.threads).ok() } else { None };
-        let b = copied.map_or_else(|| b.clone(), Tensor::from);
+        let copy = |b: &Tensor<'a, T>| copy::copy(&b.view(), call.memory, call.threads);
+        let b = if needs_rows(a, b) { copy(b).ok()?.into() } else { b.clone() };
         multiply_stacks(call, product.as_list_mut(), [&a.view(), &b.view()])?;
     }
     Some(product.into())
 }
 
-/// Whether `b` lies in columns and is read for so many blocks of rows that one
-/// copy in rows is cheaper than turning it for each.
-fn worth_a_copy<T: Item>(a: &Tensor<'_, T>, b: &Tensor<'_, T>) -> bool {
-    let view = b.view();
-    let (rows, strides) = (a.shape()[a.shape().len() - 2], view.strides());
-    rows >= BLOCK[0] / 2 && strides[strides.len() - 1] != 1 && view.len() == b.stored().len()
+/// Whether it takes a copy of `b` in rows. One that lies in columns is turned
+/// for each block of rows, which costs more than turning it once if they are
+/// many. And where few elements are multiplied, or columns run backwards, the
+/// library adds in another order: results must not depend on where elements lie.
+fn needs_rows<T: Item>(a: &Tensor<'_, T>, b: &Tensor<'_, T>) -> bool {
+    let (a, all) = (a.view(), b.view());
+    let (rows, strides) = (a.shape()[a.ndim() - 2], all.strides());
+    let [.., down, along] = *strides else { return false };
+    let few = rows * all.shape()[all.ndim() - 1] <= FEW && down == 1 && a.strides()[a.ndim() - 1] == 1;
+    few || down < 0 || (rows >= BLOCK[0] / 2 && along != 1 && all.len() == b.stored().len())
 }
 
 /// Writes the products of the matrices in two stacks of them.
@@ -87,10 +95,15 @@ pub(super) fn multiply_stacks<'a, T: Real + Float>(
     let inner = factors[0].shape()[call.shape.len() - 1];
     let work = rows.saturating_mul(columns).saturating_mul(inner);
     let stacks = factors.map(Stack::new);
-    if work <= TINY
-        && let (Some(a), Some(b)) = (factors[0].to_slice(), factors[1].to_slice())
-    {
-        multiply_tiny(products, a, b, [rows, inner, columns], call.threads);
+    if work <= TINY {
+        let [a, b] = factors.map(|factor| copy::list(call, factor));
+        multiply_tiny(products, &a?, &b?, [rows, inner, columns], call.threads);
+    } else if columns == 1 {
+        vector::multiply(call, products, factors[0], factors[1])?;
+    } else if rows == 1 {
+        let mut matrices = factors[1].view();
+        matrices.swap_axes(call.shape.len() - 2, call.shape.len() - 1);
+        vector::multiply(call, products, &matrices, factors[0])?;
     } else if work <= WORK {
         let several = WORK / work;
         call.threads.for_each_part(products, several * rows * columns, |place, part| {
@@ -186,15 +199,19 @@ fn multiply_blocks<T: Real>(
     stacks: &[Stack<'_, T>; 2],
     threads: &Threads,
 ) {
+    // Of nearly equal size: one row or column left over would be another method.
     let height = rows.div_ceil(2).clamp(BLOCK[0] / 4, BLOCK[0]);
+    let (across, down) = (columns.div_ceil(BLOCK[1]), rows.div_ceil(height));
     let mut blocks = Vec::new();
     for (batch, product) in products.chunks_exact_mut(rows * columns).enumerate() {
         let mut below = as_matrix(product, rows, columns);
-        for top in (0..rows).step_by(height) {
-            let (mut right, rest) = below.split_at(Axis(0), height.min(rows - top));
+        for i in 0..down {
+            let (top, bottom) = (rows * i / down, rows * (i + 1) / down);
+            let (mut right, rest) = below.split_at(Axis(0), bottom - top);
             below = rest;
-            for left in (0..columns).step_by(BLOCK[1]) {
-                let (block, rest) = right.split_at(Axis(1), BLOCK[1].min(columns - left));
+            for j in 0..across {
+                let (left, end) = (columns * j / across, columns * (j + 1) / across);
+                let (block, rest) = right.split_at(Axis(1), end - left);
                 right = rest;
                 blocks.push((batch, top, left, block));
             }
@@ -292,7 +309,11 @@ fn in_rows<'a, T: Item>(
     }
     let view = x.view();
     let in_rows = view.strides().last() == Some(&1) || view.shape().last() == Some(&1);
-    if in_rows { Some(x.clone()) } else { copy::copy(x, call.memory, call.threads).ok().map(Tensor::from) }
+    if in_rows {
+        Some(x.clone())
+    } else {
+        copy::copy(&x.view(), call.memory, call.threads).ok().map(Tensor::from)
+    }
 }
 
 /// Writes the first rows of a product. Each row of `b` is read once for all:

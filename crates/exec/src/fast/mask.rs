@@ -28,8 +28,8 @@ fn boolean_mask<'a, T: Item>(call: &Call<'_, 'a>, x: &Tensor<'a, T>, axis: usize
     }
     let (inner, count) = (axis + mask.shape().len(), call.shape[axis]);
     let (blocks, width) = (x.shape()[..axis].iter().product::<usize>(), x.shape()[inner..].iter().product());
-    let mask = copy::list(call, mask)?;
-    let x = copy::list(call, x)?;
+    let mask = copy::list(call, &mask.view())?;
+    let x = copy::list(call, &x.view())?;
     let selection = Selection::new(&mask, pieces::rows_per_piece(width), call.threads);
     if selection.total() != count {
         return None;
@@ -76,8 +76,8 @@ fn unmask<'a, T: Item>(call: &Call<'_, 'a>, values: &Tensor<'a, T>, axis: usize)
     let (inner, count) = (axis + mask.shape().len(), values.shape()[axis]);
     let width = call.shape[inner..].iter().product::<usize>();
     let mut result = call.memory.unspecified::<T>(call.shape).ok()?;
-    let mask = copy::list(call, mask)?;
-    let values = copy::list(call, values)?;
+    let mask = copy::list(call, &mask.view())?;
+    let values = copy::list(call, &values.view())?;
     let (values, fill): (&[T], _) = (&values, Rows::new(&fill.view_as(call.shape)));
     let (length, step) = (mask.len(), pieces::rows_per_piece(width));
     let selection = Selection::new(&mask, step, call.threads);
@@ -112,7 +112,7 @@ fn argwhere<'a>(call: &Call<'_, 'a>) -> Option<AnyTensor<'a>> {
     if result.is_empty() {
         return Some(result.into());
     }
-    let list = copy::list(call, mask)?;
+    let list = copy::list(call, &mask.view())?;
     let selection = Selection::new(&list, pieces::PIECE, call.threads);
     if selection.total() != call.shape[0] {
         return None;

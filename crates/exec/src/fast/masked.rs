@@ -145,7 +145,7 @@ pub(super) fn without<'a, T: Item>(
     mask: &Tensor<'a, bool>,
     accepted: impl Fn(T) -> bool + Sync,
 ) -> Option<Buffer<'a, T>> {
-    let mut result = copy::copy(x, call.memory, call.threads).ok()?;
+    let mut result = copy::copy(&x.view(), call.memory, call.threads).ok()?;
     let mask = Rows::new(&mask.view_as(x.shape()));
     call.threads.for_each_part(result.as_list_mut(), PIECE, |place, part| {
         let mut selected = [false; RUN];

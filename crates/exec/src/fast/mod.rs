@@ -20,6 +20,7 @@ mod scan;
 mod scatter;
 mod selection;
 mod sort;
+mod vector;
 
 use tamis_graph::Op;
 

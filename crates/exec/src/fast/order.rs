@@ -36,7 +36,7 @@ fn places<'a, T: Item>(
     }
     let (length, width) = (x.shape()[axis], x.shape()[axis + 1..].iter().product::<usize>());
     let mut result = call.memory.unspecified::<i64>(call.shape).ok()?;
-    let list = copy::list(call, x)?;
+    let list = copy::list(call, &x.view())?;
     let x: &[T] = &list;
     if result.len() == 1 {
         result.as_list_mut()[0] = first_best_of_pieces(x, &better, call.threads) as i64;

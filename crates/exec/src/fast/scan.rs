@@ -1,7 +1,7 @@
 //! Running reductions along an axis. Lanes run side by side; one alone is
 //! serial, since its sums are what they are by their order.
 
-use ndarray::{ArrayViewMut3, Axis, s};
+use ndarray::{ArrayViewMut3, Axis};
 use tamis_graph::{Direction, Scan};
 
 use super::{copy, pieces};
@@ -90,39 +90,37 @@ fn scan<'a, T: Item, State, const OPERANDS: usize>(
     let (blocks, length, width) = (outer.iter().product(), call.shape[axis], inner.iter().product());
     let mut lists = Vec::new();
     for operand in operands {
-        lists.push(copy::list(call, operand)?);
+        lists.push(copy::list(call, &operand.view())?);
     }
     let operands: [&[T]; OPERANDS] = std::array::from_fn(|operand| &*lists[operand]);
     let mut result = call.memory.unspecified::<T>(call.shape).ok()?;
+    let next = |step, state: &mut State, elements| {
+        let old = std::mem::replace(state, initial());
+        let before = if exclusive { Some(value(&old)) } else { None };
+        *state = include(step, old, elements);
+        before.unwrap_or_else(|| value(state))
+    };
     let place = |step: usize| if reverse { length - 1 - step } else { step };
     let parts = parts(result.as_list_mut(), [blocks, length, width]);
     pieces::each(call.threads, parts, |_, Part { block: first, lane: left, mut lanes }| {
         for (block, mut lanes) in lanes.outer_iter_mut().enumerate() {
             let start = (first + block) * length * width + left;
+            let operands = operands.map(|operand| &operand[start..]);
             if let (1, Some(lane)) = (width, lanes.as_slice_mut()) {
-                let operands = operands.map(|operand| &operand[start..start + length]);
                 let mut state = initial();
                 for step in 0..length {
-                    let place = place(step);
-                    let before = if exclusive { Some(value(&state)) } else { None };
-                    state = include(step, state, operands.map(|operand| operand[place]));
-                    lane[place] = before.unwrap_or_else(|| value(&state));
+                    let at = place(step);
+                    lane[at] = next(step, &mut state, operands.map(|operand| operand[at]));
                 }
                 continue;
             }
-            for offset in (0..lanes.ncols()).step_by(LANES) {
-                let count = LANES.min(lanes.ncols() - offset);
-                let mut lanes = lanes.slice_mut(s![.., offset..offset + count]);
+            for (i, mut lanes) in lanes.axis_chunks_iter_mut(Axis(1), LANES).enumerate() {
                 let mut states: [State; LANES] = std::array::from_fn(|_| initial());
                 for step in 0..length {
-                    let at = start + place(step) * width + offset;
-                    let operands = operands.map(|operand| &operand[at..at + count]);
-                    let mut row = lanes.row_mut(place(step));
-                    for (i, (element, state)) in row.iter_mut().zip(&mut states).enumerate() {
-                        let old = std::mem::replace(state, initial());
-                        let before = if exclusive { Some(value(&old)) } else { None };
-                        *state = include(step, old, operands.map(|operand| operand[i]));
-                        *element = before.unwrap_or_else(|| value(state));
+                    let operands = operands.map(|operand| &operand[place(step) * width + i * LANES..]);
+                    let row = lanes.row_mut(place(step)).into_iter().zip(&mut states);
+                    for (i, (element, state)) in row.enumerate() {
+                        *element = next(step, state, operands.map(|operand| operand[i]));
                     }
                 }
             }

@@ -45,8 +45,8 @@ fn scatter<'a, T: Item>(
     if call.shape.contains(&0) || updates.shape().contains(&0) {
         return None;
     }
-    let index_list = copy::list(call, indices)?;
-    let update_list = copy::list(call, updates)?;
+    let index_list = copy::list(call, &indices.view())?;
+    let update_list = copy::list(call, &updates.view())?;
     let (addressed, updates) =
         (Addressed::new(addressing, x.shape(), &index_list, indices.shape())?, &*update_list);
     let (length, width, count) = (addressed.length, addressed.width, addressed.count);

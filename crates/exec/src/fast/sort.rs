@@ -84,7 +84,7 @@ pub(super) fn argsort<'a, T: Sortable>(
     let back: Vec<usize> = (0..axis).chain([rank - 1]).chain(axis..rank - 1).collect();
     let x = x.clone().permute(&order);
     let mut result = call.memory.unspecified::<i64>(x.shape()).ok()?;
-    let list = copy::list(call, &x)?;
+    let list = copy::list(call, &x.view())?;
     let x: &[T] = &list;
     let long = length > 2 * PIECE && result.len() / length < call.threads.count();
     let spare = if long { 2 } else { call.threads.count().min(result.len() / length) };

@@ -35,6 +35,33 @@ fn products_of_any_layout_are_those_of_the_reference() {
     }
 }
 
+/// Thirds round in every sum, so that another order would show.
+#[test]
+fn products_do_not_depend_on_where_elements_lie() {
+    let mut noise = Noise(8);
+    let more: [[&[usize]; 3]; 4] = [
+        [&[70, 40], &[40, 70], &[70, 70]],
+        [&[5, 2000], &[2000, 1], &[5, 1]],
+        [&[1, 2000], &[2000, 1], &[1, 1]],
+        [&[1, 40], &[40, 100], &[1, 100]],
+    ];
+    for [a, b, shape] in SHAPES.into_iter().chain(more) {
+        let [a, b] = [a, b].map(|shape| noise.array(shape, |noise| noise.below(100) as f64 / 3.0 - 16.0));
+        let expected = fast(&PLAIN.into(), &[tensor(&a), tensor(&b)], shape, 1);
+        for a in layouts(&a) {
+            for b in layouts(&b) {
+                for threads in [1, 2, 8] {
+                    assert_eq!(
+                        fast(&PLAIN.into(), &[tensor(&a), tensor(&b)], shape, threads),
+                        expected,
+                        "{shape:?}"
+                    );
+                }
+            }
+        }
+    }
+}
+
 #[test]
 fn products_of_integers_wrap() {
     let mut noise = Noise(2);

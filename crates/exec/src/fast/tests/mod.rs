@@ -93,7 +93,8 @@ fn repeated<T: Element>(array: &ArrayD<T>, shape: &[usize]) -> Operand {
     Operand { value: T::into_value(array.to_shared()), shape: shape.to_vec() }
 }
 
-/// What the op gives: its shape and elements as bits.
+/// What the op gives: its shape and elements as bits. All NaN are one: which
+/// of two a sum passes on is the compiler's choice.
 type Bits = (Vec<usize>, Vec<u64>);
 
 fn bits(any: &AnyTensor<'_>) -> Bits {
@@ -105,8 +106,8 @@ fn bits(any: &AnyTensor<'_>) -> Bits {
         AnyTensor::U8(x) => of(x, u64::from),
         AnyTensor::I32(x) => of(x, |x| x as u64),
         AnyTensor::I64(x) => of(x, |x| x as u64),
-        AnyTensor::F32(x) => of(x, |x| u64::from(x.to_bits())),
-        AnyTensor::F64(x) => of(x, f64::to_bits),
+        AnyTensor::F32(x) => of(x, |x| u64::from(if x.is_nan() { f32::NAN } else { x }.to_bits())),
+        AnyTensor::F64(x) => of(x, |x| if x.is_nan() { f64::NAN } else { x }.to_bits()),
     }
 }
 
