@@ -67,7 +67,7 @@ impl Layout {
             Layout::Reversed => sliced(array.view(), all.step_by(-1)),
             Layout::Stepped => sliced(array.view(), all.step_by(2)),
             Layout::Scrambled => sliced(array.view().reversed_axes(), all.step_by(-2)),
-            Layout::Window => sliced(array.view(), Slice::from(2..-1)),
+            Layout::Window => sliced(array.view(), Slice::new(2, Some(-1), 1)),
             Layout::RowRepeated | Layout::ColumnRepeated | Layout::ElementRepeated => {
                 array.broadcast(shape).expect("the stored axes have length 1 where they repeat")
             }
