@@ -67,7 +67,7 @@ impl Layout {
             Layout::Reversed => sliced(array.view(), all.step_by(-1)),
             Layout::Stepped => sliced(array.view(), all.step_by(2)),
             Layout::Scrambled => sliced(array.view().reversed_axes(), all.step_by(-2)),
-            Layout::Window => sliced(array.view(), Slice::from(2..-1)),
+            Layout::Window => sliced(array.view(), Slice::new(2, Some(-1), 1)),
             Layout::RowRepeated | Layout::ColumnRepeated | Layout::ElementRepeated => {
                 array.broadcast(shape).expect("the stored axes have length 1 where they repeat")
             }
@@ -150,7 +150,10 @@ fn real(random: &mut Random, rarity: usize) -> f64 {
         1.0,
     ];
     if random.below(rarity) == 0 {
-        *random.pick(&SPECIAL)
+        let special = *random.pick(&SPECIAL);
+        // Each NaN with a mark of its own, so that it shows which one a run has kept.
+        let mark = (random.below(1 << 20) as u64) << 30;
+        if special.is_nan() { f64::from_bits(special.to_bits() | mark) } else { special }
     } else {
         random.whole() * 0.9375 + random.below(16) as f64 / 64.0
     }

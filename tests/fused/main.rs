@@ -9,4 +9,5 @@ mod feed;
 mod programs;
 #[path = "../suite/random.rs"]
 mod random;
+mod threads;
 mod writer;

@@ -293,7 +293,7 @@ impl Whole for Expr<'_> {
 }
 
 /// What a step adds to a program.
-pub(crate) const STEPS: [(&str, Step); 75] = [
+pub(crate) const STEPS: [(&str, Step); 82] = [
     // Elementwise arithmetic.
     ("sum", |w| {
         let (a, b) = (w.any(), w.any());
@@ -708,10 +708,89 @@ pub(crate) const STEPS: [(&str, Step); 75] = [
         let b = b.expr.cast(a.expr.dtype());
         w.give(w.graph.concat([a.expr, b, a.expr - b], 1) * 2.0, Agreement::Bits);
     }),
+    // What regions share.
+    ("a function read by several", |w| {
+        let (m, a) = (w.mask(), w.full_small());
+        let y = (a.expr.clip(-5.0, 5.0) * 0.7).sin() + 1.5;
+        let scale = 3.0 * w.len();
+        w.rounded(y.sum(0), scale);
+        w.rounded(y.sum(1), scale);
+        w.rounded(y.boolean_mask(m), 1.0);
+        w.rounded(y.masked(m).initial(0.0).max(keep(1)) - y, 3.0);
+        w.rounded(y.masked(m).sum(..), scale);
+    }),
+    ("an extreme is one of the elements", |w| {
+        let a = w.full_small();
+        let y = (a.expr * 0.3).exp();
+        let largest = y
+            .masked(y.is_nan())
+            .initial(0.0)
+            .max(keep(1))
+            .maximum(y.masked(!y.is_nan()).initial(0.0).max(keep(1)));
+        w.give(y.ge(largest).any(1), Agreement::Bits);
+    }),
+    ("work on a selection", |w| {
+        let (m, a, b) = (w.mask(), w.full_small(), w.full_float());
+        let kept = a.expr.boolean_mask(m).floor_mod(b.expr.boolean_mask(m));
+        let inner = kept.gt(0.25);
+        w.give(kept, Agreement::Bits);
+        w.give(kept.boolean_mask(inner), Agreement::Bits);
+        w.give(inner.count_nonzero(..), Agreement::Bits);
+        w.give(kept.masked(inner).initial(0.5).max(..), Agreement::Numbers);
+        w.number(kept.boolean_mask(inner).unmask(inner, kept - 1.0).unmask(m, 0.0), f64::INFINITY);
+    }),
+    ("reductions of selected rows", |w| {
+        let (m, a) = (w.mask(), w.full_small());
+        let scale = a.bound * w.len() * 8.0;
+        let rows = m.any(1);
+        let kept = a.expr.boolean_mask(rows).rem_trunc(7.0);
+        w.rounded(kept.sum(0), scale);
+        w.rounded(kept.sum(1), scale);
+        w.rounded((kept - kept.mean(keep(0))).square().sum(keep(0)), scale * scale);
+        w.give(kept.masked(m.boolean_mask(rows)).initial(0.5).min(0), Agreement::Numbers);
+    }),
+    ("three axes", |w| {
+        let (m, a) = (w.mask(), w.full_small());
+        let scale = a.bound * w.len() * 20.0;
+        let weights = w.graph.constant([1.0, -2.0, 0.5]).cast(a.expr.dtype());
+        let cubes = [
+            (a.expr.unsqueeze(2) * weights, m.unsqueeze(2)),
+            (a.expr.unsqueeze(1) * weights.unsqueeze(1), m.unsqueeze(1)),
+            (a.expr * weights.reshape([3, 1, 1]), m.unsqueeze(0)),
+        ];
+        let (cube, mask) = *w.random.pick(&cubes);
+        w.give(cube, Agreement::Bits);
+        w.give(cube.permute([2, 0, 1]) + 1.0, Agreement::Bits);
+        let axes: [&[i64]; 6] = [&[0], &[1], &[2], &[0, 1], &[1, 2], &[0, 2]];
+        for axes in axes {
+            w.rounded((cube + 0.5).sum(axes), scale);
+            w.give(cube.masked(mask).initial(1).max(axes), Agreement::Numbers);
+            w.give((cube.gt(0.5) & mask).all(axes), Agreement::Bits);
+        }
+        w.give(cube.boolean_mask(cube.gt(0.5) & mask), Agreement::Bits);
+    }),
+    ("scalars", |w| {
+        let (a, m) = (w.full_small(), w.mask());
+        let point = w.numbers[8].expr;
+        w.number(point * 2.0 + 1.0, 10.0);
+        w.full_mask(point.gt(0.0) & m.any(..));
+        let count = m.count_nonzero(..);
+        w.number(where_(count.gt(2), count, count * 3 - 1), f64::INFINITY);
+        w.number(a.expr + point * count.cast(DType::F64), f64::INFINITY);
+        w.give((point + 1.0).sum(..), Agreement::Bits);
+    }),
+    ("extremes of masks", |w| {
+        let (m, axes) = (w.mask(), w.axes());
+        if !w.size.contains(&0) {
+            w.give(m.max(axes.clone()), Agreement::Bits);
+            w.give(m.min(axes), Agreement::Bits);
+        }
+    }),
     // Products.
     ("matmul", |w| {
         let (a, b) = (w.full_small(), w.full_small());
-        let scale = a.bound * b.bound * w.len();
+        // The reference adds in f32, one product after the other.
+        let scale = a.bound * b.bound * w.len() * 16.0;
         if w.size[0] <= 2000 {
             w.rounded(a.expr.matmul(b.expr.transpose()), scale);
         }

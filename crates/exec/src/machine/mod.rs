@@ -10,6 +10,8 @@ mod lane;
 mod level;
 mod load;
 mod outputs;
+#[cfg(test)]
+mod tests;
 
 use std::sync::{Mutex, PoisonError};
 

@@ -1,0 +1,341 @@
+//! Every SIMD level computes the same bits. An unoptimised build hardly uses
+//! vectors, so that these tests have their teeth in a release run.
+
+use fearless_simd::Level;
+use ndarray::Array1;
+use tamis_graph::{DType, Expr, Graph, Value, keep, where_};
+
+use crate::Plan;
+
+/// Not a multiple of any vector, block or tile.
+const LEN: usize = 3 * 1024 + 79;
+
+/// Levels from the weakest to the best that this machine has.
+fn levels() -> Vec<Level> {
+    let best = Level::new();
+    #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
+    let between = [
+        best.as_sse2().map(Level::Sse2),
+        best.as_sse4_2().map(Level::Sse4_2),
+        best.as_avx2().map(Level::Avx2),
+    ];
+    #[cfg(not(any(target_arch = "x86", target_arch = "x86_64")))]
+    let between: [Option<Level>; 0] = [];
+    let weakest = [Level::baseline()];
+    weakest.into_iter().chain(between.into_iter().flatten()).chain([best]).collect()
+}
+
+/// Pseudorandom bits (splitmix64).
+fn bits(seed: u64) -> impl FnMut() -> u64 {
+    let mut state = seed;
+    move || {
+        state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mixed = (state ^ (state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        mixed ^ (mixed >> 31)
+    }
+}
+
+/// Floats of every size: any bits at all, numbers about 1, and those where
+/// functions change their mind.
+fn float(mut bits: impl FnMut() -> u64) -> f64 {
+    const EDGES: [f64; 14] = [
+        0.0,
+        -0.0,
+        f64::NAN,
+        f64::INFINITY,
+        f64::NEG_INFINITY,
+        5e-324,
+        -1e-310,
+        1e-40,
+        f64::MIN_POSITIVE,
+        f64::MAX,
+        f64::MIN,
+        0.5,
+        -2.5,
+        9_007_199_254_740_993.0,
+    ];
+    let (kind, some) = (bits() % 8, bits());
+    match kind {
+        0 => EDGES[some as usize % EDGES.len()],
+        1 => f64::from_bits(some),
+        // About the largest and smallest arguments of exp.
+        2 => (some % 3000) as f64 / 2.0 - 750.0,
+        _ => (some >> 11) as f64 / (1_u64 << 51) as f64 - 2.0,
+    }
+}
+
+struct Inputs {
+    doubles: [Array1<f64>; 2],
+    singles: [Array1<f32>; 2],
+    ints: [Array1<i32>; 2],
+    longs: [Array1<i64>; 2],
+    bytes: [Array1<u8>; 2],
+    masks: [Array1<bool>; 2],
+}
+
+impl Inputs {
+    fn new() -> Inputs {
+        let of = |seed: u64| {
+            let mut bits = bits(seed);
+            move |_| bits()
+        };
+        let whole = |bits: u64| if bits.is_multiple_of(3) { bits % 7 } else { bits >> (bits % 64) };
+        let doubles = [1, 2].map(|seed| {
+            let mut bits = bits(seed);
+            Array1::from_shape_fn(LEN, |_| float(&mut bits))
+        });
+        Inputs {
+            singles: doubles.clone().map(|doubles| doubles.mapv(|x| x as f32)),
+            doubles,
+            ints: [3, 4].map(|seed| Array1::from_iter((0..LEN).map(of(seed)).map(|x| whole(x) as i32))),
+            longs: [5, 6].map(|seed| Array1::from_iter((0..LEN).map(of(seed)).map(|x| whole(x) as i64))),
+            bytes: [7, 8].map(|seed| Array1::from_iter((0..LEN).map(of(seed)).map(|x| whole(x) as u8))),
+            masks: [9, 10].map(|seed| Array1::from_iter((0..LEN).map(of(seed)).map(|x| x % 3 == 0))),
+        }
+    }
+
+    /// The outputs of `build` at each level are those at the weakest; all NaN are one.
+    #[track_caller]
+    fn check(&self, build: impl for<'g> Fn(&Operands<'g>) -> Vec<(String, Expr<'g>)>) {
+        let graph = Graph::new();
+        let outputs = build(&Operands::new(&graph));
+        let names: Vec<String> = outputs.iter().map(|(name, _)| name.clone()).collect();
+        let mut plan = Plan::new(outputs).unwrap().threads(1);
+        let mut expected: Option<Vec<Vec<u64>>> = None;
+        for level in levels() {
+            plan.level = level;
+            let mut run = plan.bind();
+            for i in [0, 1] {
+                run = run.feed(format!("doubles {i}"), &self.doubles[i]);
+                run = run.feed(format!("singles {i}"), &self.singles[i]);
+                run = run.feed(format!("ints {i}"), &self.ints[i]);
+                run = run.feed(format!("longs {i}"), &self.longs[i]);
+                run = run.feed(format!("bytes {i}"), &self.bytes[i]);
+                run = run.feed(format!("masks {i}"), &self.masks[i]);
+            }
+            let out = run.run().unwrap();
+            let found: Vec<Vec<u64>> =
+                names.iter().map(|name| to_bits(&out.value(name.as_str()).unwrap())).collect();
+            let Some(expected) = &expected else {
+                expected = Some(found);
+                continue;
+            };
+            for (name, (found, expected)) in names.iter().zip(found.iter().zip(expected)) {
+                let wrong = (0..expected.len()).find(|place| found.get(*place) != expected.get(*place));
+                assert_eq!(found.len(), expected.len(), "{name} at {level:?}");
+                if let Some(place) = wrong {
+                    let (found, expected) = (found[place], expected[place]);
+                    panic!("{name} at {level:?}: {found:#x} in place {place}, {expected:#x} at the weakest");
+                }
+            }
+        }
+    }
+}
+
+fn to_bits(value: &Value) -> Vec<u64> {
+    match value {
+        Value::Bool(array) => array.iter().map(|x| u64::from(*x)).collect(),
+        Value::U8(array) => array.iter().map(|x| u64::from(*x)).collect(),
+        Value::I32(array) => array.iter().map(|x| *x as u64).collect(),
+        Value::I64(array) => array.iter().map(|x| *x as u64).collect(),
+        Value::F32(array) => {
+            array.iter().map(|x| if x.is_nan() { 1 } else { u64::from(x.to_bits()) << 1 }).collect()
+        }
+        Value::F64(array) => array.iter().map(|x| if x.is_nan() { 1 } else { x.to_bits() }).collect(),
+    }
+}
+
+/// Two inputs of each dtype.
+struct Operands<'g> {
+    /// bool, u8, i32, i64, f32, f64.
+    of: [(DType, [Expr<'g>; 2]); 6],
+    masks: [Expr<'g>; 2],
+}
+
+impl<'g> Operands<'g> {
+    fn new(graph: &'g Graph) -> Operands<'g> {
+        let two = |name: &str, dtype: DType| {
+            (dtype, [0, 1].map(|i| graph.input_of(&format!("{name} {i}"), dtype, [LEN])))
+        };
+        let masks = two("masks", DType::Bool);
+        let of = [
+            masks,
+            two("bytes", DType::U8),
+            two("ints", DType::I32),
+            two("longs", DType::I64),
+            two("singles", DType::F32),
+            two("doubles", DType::F64),
+        ];
+        Operands { of, masks: masks.1 }
+    }
+
+    fn numbers(&self) -> impl Iterator<Item = (DType, [Expr<'g>; 2])> {
+        self.of.into_iter().filter(|(dtype, _)| *dtype != DType::Bool)
+    }
+
+    fn floats(&self) -> impl Iterator<Item = (DType, [Expr<'g>; 2])> {
+        self.of.into_iter().filter(|(dtype, _)| dtype.is_float())
+    }
+}
+
+/// Names of outputs made of a name for the op and a dtype.
+macro_rules! named {
+    ($outputs:ident, $dtype:ident, $($name:ident: $expr:expr;)*) => {
+        $($outputs.push((format!("{} of {}", stringify!($name), $dtype), $expr));)*
+    };
+}
+
+#[test]
+fn arithmetic_has_the_same_bits_at_every_level() {
+    Inputs::new().check(|operands| {
+        let mut outputs = Vec::new();
+        for (dtype, [a, b]) in operands.numbers() {
+            named! { outputs, dtype,
+                add: a + b;
+                sub: a - b;
+                mul: a * b;
+                minimum: a.minimum(b);
+                maximum: a.maximum(b);
+                neg: -a;
+                abs: a.abs();
+                sign: a.sign();
+                relu: a.relu();
+                square: a.square();
+                fused: (a * b + a) * b - a;
+            }
+        }
+        for (dtype, [a, b]) in operands.floats() {
+            named! { outputs, dtype,
+                div: a / b;
+                floor: a.floor();
+                ceil: a.ceil();
+                round: a.round();
+                trunc: a.trunc();
+                sqrt: a.sqrt();
+                recip: a.recip();
+                atan2: a.atan2(b);
+                pow: a.pow(b);
+                floor_mod: a.floor_mod(b);
+                floor_div: a.floor_div(b);
+                rem_trunc: a.rem_trunc(b);
+            }
+        }
+        outputs
+    });
+}
+
+#[test]
+fn elementary_functions_have_the_same_bits_at_every_level() {
+    Inputs::new().check(|operands| {
+        let mut outputs = Vec::new();
+        for (dtype, [a, _]) in operands.floats() {
+            named! { outputs, dtype,
+                exp: a.exp();
+                exp_m1: a.exp_m1();
+                ln: a.ln();
+                ln_1p: a.ln_1p();
+                sin: a.sin();
+                cos: a.cos();
+                tan: a.tan();
+                asin: a.asin();
+                acos: a.acos();
+                atan: a.atan();
+                sinh: a.sinh();
+                cosh: a.cosh();
+                tanh: a.tanh();
+                erf: a.erf();
+                softplus: a.softplus();
+                sigmoid: a.sigmoid();
+            }
+        }
+        outputs
+    });
+}
+
+#[test]
+fn casts_comparisons_and_choices_have_the_same_bits_at_every_level() {
+    Inputs::new().check(|operands| {
+        let mut outputs = Vec::new();
+        let [m, p] = operands.masks;
+        for (dtype, [a, b]) in operands.of {
+            for (to, _) in operands.of {
+                outputs.push((format!("cast of {dtype} to {to}"), a.cast(to)));
+            }
+            named! { outputs, dtype,
+                eq: a.eq(b);
+                ne: a.ne(b);
+                lt: a.lt(b);
+                le: a.le(b);
+                gt: a.gt(b);
+                ge: a.ge(b);
+                is_nan: a.is_nan();
+                is_finite: a.is_finite();
+                is_inf: a.is_inf();
+                chosen: where_(m, a, b);
+            }
+        }
+        let dtype = DType::Bool;
+        named! { outputs, dtype,
+            and: m & p;
+            or: m | p;
+            xor: m ^ p;
+            not: !m;
+        }
+        outputs
+    });
+}
+
+/// The first elements, in rows.
+fn as_table(x: Expr<'_>, rows: usize, columns: usize) -> Expr<'_> {
+    x.slice([..(rows * columns) as i64]).reshape([rows, columns])
+}
+
+#[test]
+fn reductions_have_the_same_bits_at_every_level() {
+    Inputs::new().check(|operands| {
+        let mut outputs = Vec::new();
+        let [m, p] = operands.masks;
+        // Rows, short rows, columns, and columns that are taken in strips.
+        for (rows, columns) in [(1, LEN), (LEN, 1), (11, LEN / 11), (LEN / 11, 11), (2, LEN / 2)] {
+            let table = |x| as_table(x, rows, columns);
+            let mask = table(m);
+            for (dtype, [a, _]) in operands.numbers() {
+                let a = table(a);
+                for (axes, name) in [(keep(..), "all"), (keep(0), "rows"), (keep(1), "columns")] {
+                    let name = |op: &str| format!("{op} of {dtype} [{rows}, {columns}] over {name}");
+                    outputs.push((name("sum"), a.sum(axes.clone())));
+                    outputs.push((name("max"), a.max(axes.clone())));
+                    outputs.push((name("min"), a.min(axes.clone())));
+                    outputs.push((name("finite sum"), a.masked(a.is_finite()).sum(axes.clone())));
+                    outputs.push((name("masked max"), a.masked(mask).initial(0).max(axes)));
+                }
+            }
+            for (axes, name) in [(keep(..), "all"), (keep(0), "rows"), (keep(1), "columns")] {
+                let name = |op: &str| format!("{op} [{rows}, {columns}] over {name}");
+                outputs.push((name("any"), table(m & p).any(axes.clone())));
+                outputs.push((name("all"), table(m | !m).all(axes.clone())));
+                outputs.push((name("count"), mask.count_nonzero(axes)));
+            }
+        }
+        outputs
+    });
+}
+
+#[test]
+fn selections_have_the_same_bits_at_every_level() {
+    Inputs::new().check(|operands| {
+        let mut outputs = Vec::new();
+        let [m, p] = operands.masks;
+        for (dtype, [a, b]) in operands.of {
+            named! { outputs, dtype,
+                few: a.boolean_mask(m & p);
+                some: b.boolean_mask(m);
+                most: a.boolean_mask(m | !p);
+                none: a.boolean_mask(m & !m & p);
+                every: b.boolean_mask(m | !m | p);
+            }
+        }
+        outputs
+    });
+}
