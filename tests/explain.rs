@@ -268,3 +268,15 @@ fn what_needs_no_evaluation_is_said() {
     assert_eq!(plan.explain(), "output same, again is x\noutput five is 5.0\n");
     assert_eq!(Plan::new([("x", i.x); 0]).unwrap().explain(), "nothing to evaluate\n");
 }
+
+#[test]
+fn a_sum_beside_a_stored_count_is_a_sum() {
+    let graph = Graph::new();
+    let x = graph.input::<f64>("x", dims!["n"]);
+    let (ones, y) = (x.gt(0.0).cast(DType::I64), x + 0.5);
+    let outputs =
+        [("ones", ones), ("y", y), ("sum", y.sum(..)), ("ones again", ones + 0), ("count", ones.sum(..))];
+    let out = Plan::new(outputs).unwrap().feed("x", &ndarray::array![1.0, -2.0, 3.0]).run().unwrap();
+    assert_eq!(out.scalar::<f64>("sum").unwrap(), 3.5);
+    assert_eq!(out.scalar::<i64>("count").unwrap(), 2);
+}

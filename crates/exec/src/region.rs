@@ -472,7 +472,9 @@ impl<'s> Compiler<'s> {
     /// A sum; of bools that were cast to i64 a count of bytes.
     fn sum(&mut self, operand: usize, dtype: DType) -> (Fold, Place) {
         let place = self.place(operand);
-        let producer = self.code.iter().find(|code| code.instruction.target == place);
+        let made = self.steps[operand].node.dtype();
+        // Outputs of different dtypes have the same places.
+        let producer = self.code.iter().find(|code| code.instruction.target == place && code.dtype == made);
         match producer.map(|code| (code.instruction.function, code.instruction.operands[0])) {
             Some((Function::Unary(Unary::Cast(DType::I64), DType::Bool), mask)) => (Fold::Count, mask),
             Some(_) | None => (Fold::Sum(dtype), place),
