@@ -13,6 +13,18 @@ use crate::tensor::Item;
 /// How many elements an instruction takes at a time.
 pub(super) const TILE: usize = 1024;
 
+/// Where cache lines begin: a vector that spans two of them takes two accesses.
+const LINE: usize = 64;
+
+/// How many elements a list needs beyond a tile, so that the tile can begin at a cache line.
+const PADDING: usize = LINE;
+
+/// Where the tile in a list begins.
+#[inline]
+fn begin<T>(list: &[T]) -> usize {
+    list.as_ptr().align_offset(LINE).min(PADDING)
+}
+
 /// Something that exists for each dtype.
 pub(super) trait Family {
     type Of<T: Lane>;
@@ -167,19 +179,19 @@ impl ByDType<Lists> {
             with_dtype!(scalar.dtype(), T => {
                 let value = T::from_scalar(*scalar);
                 let value = value.unwrap_or_else(|| unreachable!("a scalar has its own dtype"));
-                T::of_mut(&mut constants).push(vec![value; TILE]);
+                T::of_mut(&mut constants).push(vec![value; TILE + PADDING]);
             });
         }
         constants
     }
 
-    /// `counts` lists of each dtype, each as long as a tile.
+    /// `counts` lists of each dtype, each long enough for a tile that begins at a cache line.
     pub(super) fn registers(counts: &[usize; 6]) -> ByDType<Lists> {
         let mut registers = ByDType::<Lists>::default();
         for dtype in [DType::Bool, DType::U8, DType::I32, DType::I64, DType::F32, DType::F64] {
             let count = counts[crate::region::slot(dtype)];
             with_dtype!(dtype, T => {
-                *T::of_mut(&mut registers) = (0..count).map(|_| vec![T::default(); TILE]).collect();
+                *T::of_mut(&mut registers) = (0..count).map(|_| vec![T::default(); TILE + PADDING]).collect();
             });
         }
         registers
@@ -249,7 +261,10 @@ impl<'p, T: Lane> Frame<'p, T> {
     ) -> Frame<'p, T> {
         let count = registers.len();
         let mut targets: Vec<&'p mut [T]> = Vec::new();
-        targets.extend(registers.iter_mut().map(Vec::as_mut_slice));
+        targets.extend(registers.iter_mut().map(|list| {
+            let start = begin(list);
+            &mut list[start..start + TILE]
+        }));
         targets.append(outputs);
         Frame { targets, registers: count, constants, loads }
     }
@@ -259,7 +274,10 @@ impl<'p, T: Lane> Frame<'p, T> {
     pub(super) fn read(&self, place: Place, tile: Tile) -> &[T] {
         match place {
             Place::Register(register) => &self.targets[register][..tile.len],
-            Place::Constant(constant) => &self.constants[constant][..tile.len],
+            Place::Constant(constant) => {
+                let list = &self.constants[constant];
+                &list[begin(list)..][..tile.len]
+            }
             Place::Output(output) => &self.targets[self.registers + output][tile.offset..][..tile.len],
             Place::Load(load) => match &self.loads[load] {
                 Loaded::Whole(elements) => &elements[tile.start..][..tile.len],
