@@ -13,7 +13,7 @@ use smallvec::SmallVec;
 use tamis_graph::{AxisList, DType, Layout, Mask, NodeId, Op, Reduce, Shape, Source, steps};
 
 use crate::machine::Scratch;
-use crate::region::{Constants, Region, Sink, Target, compile, is_lane, through_broadcasts, weight};
+use crate::region::{Constants, Region, Sink, Target, compile, is_lane, through_broadcasts};
 use crate::schedule::Step;
 
 /// The weight up to which a value is computed in every region that reads it,
@@ -373,7 +373,7 @@ impl<'s> Fuser<'s> {
             let computed = self.roles[place] == Role::Lane && !self.is_stored[place];
             let below: usize = step.operands.iter().map(|operand| weights[*operand]).sum();
             let own = match self.roles[place] {
-                _ if computed => below + weight(step.node.op()),
+                _ if computed => below + step.node.op().cost(),
                 Role::Transparent => below,
                 Role::Lane | Role::Sink | Role::Kernel if step.node.shape().is_empty() => 0,
                 Role::Lane | Role::Sink | Role::Kernel => LOADED,

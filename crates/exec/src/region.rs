@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 
 use smallvec::SmallVec;
 use tamis_graph::{
-    AxisList, Binary, Compare, DType, Logic, Op, Reduce, Scalar, Select, Shape, Source, Unary, steps,
+    AxisList, Binary, Compare, DType, Fails, Logic, Op, Reduce, Scalar, Select, Shape, Source, Unary, steps,
 };
 
 use crate::schedule::Step;
@@ -156,77 +156,13 @@ pub(crate) fn slot(dtype: DType) -> usize {
     }
 }
 
-/// What one element costs, in additions: what is called, not vectorised, counts most.
-pub(crate) fn weight(op: &Op) -> usize {
-    match op {
-        Op::Unary(op) => match op {
-            Unary::StopGradient
-            | Unary::Cast(_)
-            | Unary::Neg
-            | Unary::Abs
-            | Unary::Sign
-            | Unary::Relu
-            | Unary::Square
-            | Unary::Floor
-            | Unary::Ceil
-            | Unary::Round
-            | Unary::Trunc => 1,
-            Unary::Sqrt | Unary::Recip => 4,
-            Unary::Exp
-            | Unary::ExpM1
-            | Unary::Ln
-            | Unary::Ln1p
-            | Unary::Tanh
-            | Unary::Sigmoid
-            | Unary::Softplus => 16,
-            Unary::Sin
-            | Unary::Cos
-            | Unary::Tan
-            | Unary::Asin
-            | Unary::Acos
-            | Unary::Atan
-            | Unary::Sinh
-            | Unary::Cosh
-            | Unary::Erf => 32,
-        },
-        Op::Binary(op) => match op {
-            Binary::Add | Binary::Sub | Binary::Mul | Binary::Minimum | Binary::Maximum => 1,
-            Binary::Div => 4,
-            Binary::Atan2 | Binary::Pow | Binary::FloorMod | Binary::FloorDiv | Binary::RemTrunc => 32,
-        },
-        Op::Compare(_)
-        | Op::Logic(_)
-        | Op::Select(_)
-        | Op::Source(_)
-        | Op::Mask(_)
-        | Op::Index(_)
-        | Op::Reduce(_)
-        | Op::Scan(_)
-        | Op::Order(_)
-        | Op::Layout(_)
-        | Op::Linalg(_) => 1,
-    }
-}
-
 /// The function that computes an elementwise op in one instruction, if there is one
 /// that cannot fail.
 pub(crate) fn function(op: &Op, dtype: DType) -> Option<Function> {
     match op {
         Op::Unary(op) => Some(Function::Unary(*op, dtype)),
-        Op::Binary(op) => match op {
-            Binary::Pow | Binary::FloorMod | Binary::FloorDiv | Binary::RemTrunc if !dtype.is_float() => None,
-            Binary::Add
-            | Binary::Sub
-            | Binary::Mul
-            | Binary::Div
-            | Binary::Atan2
-            | Binary::Minimum
-            | Binary::Maximum
-            | Binary::Pow
-            | Binary::FloorMod
-            | Binary::FloorDiv
-            | Binary::RemTrunc => Some(Function::Binary(*op, dtype)),
-        },
+        Op::Binary(_) if !dtype.is_float() && op.fails() != Fails::Never => None,
+        Op::Binary(op) => Some(Function::Binary(*op, dtype)),
         Op::Compare(op) => Some(Function::Compare(*op, dtype)),
         Op::Logic(op) => Some(Function::Logic(*op)),
         Op::Select(Select::Where) => Some(Function::Where(dtype)),
@@ -267,7 +203,7 @@ pub(crate) fn compile(
     for target in targets {
         compiler.sink(*target);
     }
-    let weight = compiler.order.iter().map(|step| weight(steps[*step].node.op())).sum::<usize>();
+    let weight = compiler.order.iter().map(|step| steps[*step].node.op().cost()).sum::<usize>();
     let (instructions, registers) = allocate(compiler.code, &compiler.sinks);
     let mut region = Region {
         domain,

@@ -41,8 +41,8 @@ pub use op::scan::{Direction, ScanAxis, along};
 pub use op::select::where_;
 pub use op::source::IntoConstant;
 pub use op::{
-    Addressing, AxisList, Binary, Combine, Compare, Index, Layout, Linalg, Logic, Mask, Op, Order, PadAxis,
-    Reduce, Scan, Select, SliceAxis, Source, Type, Unary,
+    Addressing, AxisList, Binary, Combine, Compare, Domain, Fails, Index, KinkAt, Layout, Linalg, Logic,
+    Mask, Op, Order, PadAxis, Reduce, Scan, Select, SliceAxis, Source, Type, Unary, UnaryBuilder,
 };
 pub use operand::Operand;
 pub use rebuild::{rebuild, rebuild_node};

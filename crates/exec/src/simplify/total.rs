@@ -4,9 +4,8 @@
 use std::sync::Arc;
 
 use tamis_graph::{
-    Binary, DType, Dim, Graph, Layout, Node, Op, Order, PadAxis, Reduce, Scalar, Shape, SliceAxis,
+    DType, Dim, Fails, Graph, Layout, Node, Op, PadAxis, Scalar, Shape, SliceAxis, Source, Symbol,
 };
-use tamis_graph::{Source, Symbol};
 
 /// Whether the op itself may fail, whatever its operands are computed from.
 /// Memory does not count: a form that takes less of it is welcome.
@@ -19,19 +18,15 @@ type Operand<'o> = dyn Fn(usize) -> Arc<Node> + 'o;
 
 /// [`may_fail`] without the graph, of which only the operands matter.
 pub(crate) fn can_fail(node: &Node, operand: &Operand<'_>) -> bool {
-    match node.op() {
-        Op::Source(Source::Iota { len: dim } | Source::Size(dim)) => !is_certain(dim),
-        Op::Source(Source::Input { .. } | Source::Constant(_) | Source::Scalar(_) | Source::Poison) => false,
-        Op::Unary(_) | Op::Compare(_) | Op::Logic(_) | Op::Select(_) => false,
-        Op::Binary(op) => !node.dtype().is_float() && may_refuse(*op, operand),
-        // The shape rule has proved that there are as many values as places.
-        Op::Mask(_) => false,
-        Op::Index(_) => true,
-        Op::Reduce(op) => chooses_of_nothing(op, node, operand),
-        Op::Scan(_) | Op::Linalg(_) => false,
-        Op::Order(Order::Argsort { .. }) => false,
-        Op::Order(Order::Argmax { .. } | Order::Argmin { .. } | Order::TopK { .. }) => true,
-        Op::Layout(op) => may_not_fit(op, operand),
+    let zero_or_unknown = || literal(&operand(1)).is_none_or(|value| value == 0);
+    let negative_or_unknown = || literal(&operand(1)).is_none_or(|value| value < 0);
+    match node.op().fails() {
+        Fails::Never => false,
+        Fails::ZeroDivisor => !node.dtype().is_float() && zero_or_unknown(),
+        Fails::NegativeExponent => !node.dtype().is_float() && negative_or_unknown(),
+        Fails::OutOfRange => true,
+        Fails::EmptySelection => may_be_empty(node, operand),
+        Fails::Condition => may_not_hold(node.op(), operand),
     }
 }
 
@@ -39,42 +34,28 @@ fn operand_shape(operand: &Operand<'_>) -> Shape {
     operand(0).shape().clone()
 }
 
-/// Integers are not divided by 0, nor raised to negative powers.
-fn may_refuse(op: Binary, operand: &Operand<'_>) -> bool {
-    let right = operand(1);
-    let literal = if let Op::Source(Source::Scalar(scalar)) = right.op() { Some(*scalar) } else { None };
-    let value = literal.and_then(|scalar| match scalar.cast(DType::I64) {
-        Scalar::I64(value) => Some(value),
-        Scalar::Bool(_) | Scalar::U8(_) | Scalar::I32(_) | Scalar::F32(_) | Scalar::F64(_) => None,
-    });
-    match op {
-        Binary::FloorDiv | Binary::FloorMod | Binary::RemTrunc => value.is_none_or(|value| value == 0),
-        Binary::Pow => value.is_none_or(|value| value < 0),
-        Binary::Add
-        | Binary::Sub
-        | Binary::Mul
-        | Binary::Div
-        | Binary::Atan2
-        | Binary::Minimum
-        | Binary::Maximum => false,
-    }
+/// The value of an integer literal.
+fn literal(node: &Node) -> Option<i64> {
+    let Op::Source(Source::Scalar(scalar)) = node.op() else { return None };
+    let Scalar::I64(value) = scalar.cast(DType::I64) else { return None };
+    Some(value)
 }
 
-/// Of nothing there is no maximum.
-fn chooses_of_nothing(op: &Reduce, node: &Node, operand: &Operand<'_>) -> bool {
-    match op {
-        Reduce::Max { axes, initial: None } | Reduce::Min { axes, initial: None } => {
-            let shape = operand_shape(operand);
-            let has_elements = |axis: &usize| shape[*axis].known().is_some_and(|length| length > 0);
-            node.operands().len() > 1 || !axes.iter().all(has_elements)
-        }
-        Reduce::Max { .. }
-        | Reduce::Min { .. }
-        | Reduce::Sum(_)
-        | Reduce::Prod(_)
-        | Reduce::Any(_)
-        | Reduce::All(_) => false,
+/// Whether a reduction may have no element to choose from.
+fn may_be_empty(node: &Node, operand: &Operand<'_>) -> bool {
+    let Op::Reduce(op) = node.op() else { return true };
+    let shape = operand_shape(operand);
+    let has_elements = |axis: &usize| shape[*axis].known().is_some_and(|length| length > 0);
+    node.operands().len() > 1 || !op.axes().iter().all(has_elements)
+}
+
+/// Whether the lengths of an op, or what it asserts, may turn out otherwise in a run.
+fn may_not_hold(op: &Op, operand: &Operand<'_>) -> bool {
+    if let Op::Source(Source::Iota { len: dim } | Source::Size(dim)) = op {
+        return !is_certain(dim);
     }
+    let Op::Layout(op) = op else { return true };
+    may_not_fit(op, operand)
 }
 
 fn may_not_fit(op: &Layout, operand: &Operand<'_>) -> bool {

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use super::row::Domain::{Float, Number};
+use super::row::{Fails, KinkAt, Row, row};
 use super::{Logic, Op, Type, broadcast_shapes};
 use crate::dtype::DType;
 use crate::error::ErrorKind;
@@ -44,19 +46,19 @@ impl From<Binary> for Op {
 }
 
 impl Binary {
-    pub(crate) fn name(&self) -> &'static str {
+    pub(crate) const fn row(&self) -> Row {
         match self {
-            Binary::Add => "add",
-            Binary::Sub => "sub",
-            Binary::Mul => "mul",
-            Binary::Div => "div",
-            Binary::Pow => "pow",
-            Binary::FloorMod => "floor_mod",
-            Binary::FloorDiv => "floor_div",
-            Binary::RemTrunc => "rem_trunc",
-            Binary::Atan2 => "atan2",
-            Binary::Minimum => "minimum",
-            Binary::Maximum => "maximum",
+            Binary::Add => row("add", Number, 1),
+            Binary::Sub => row("sub", Number, 1),
+            Binary::Mul => row("mul", Number, 1),
+            Binary::Div => row("div", Float, 4),
+            Binary::Pow => row("pow", Number, 32).fails(Fails::NegativeExponent),
+            Binary::FloorMod => divides("floor_mod").kink(KinkAt::FloorOfQuotient),
+            Binary::FloorDiv => divides("floor_div").kink(KinkAt::FloorOfQuotient),
+            Binary::RemTrunc => divides("rem_trunc").kink(KinkAt::TruncOfQuotient),
+            Binary::Atan2 => row("atan2", Float, 32).kink(KinkAt::BranchCut),
+            Binary::Minimum => row("minimum", Number, 1).kink(KinkAt::Ties),
+            Binary::Maximum => row("maximum", Number, 1).kink(KinkAt::Ties),
         }
     }
 
@@ -81,12 +83,17 @@ impl Binary {
     }
 }
 
+const fn divides(name: &'static str) -> Row {
+    row(name, Number, 32).fails(Fails::ZeroDivisor)
+}
+
 #[track_caller]
 pub(crate) fn binary<'g>(graph: &'g Graph, op: Binary, a: Operand<'g>, b: Operand<'g>) -> Expr<'g> {
     let operands: Vec<Expr<'g>> = [a, b].into_iter().filter_map(Operand::expr).collect();
-    graph.build(op.name(), &operands, || {
+    let Row { name, domain, .. } = op.row();
+    graph.build(name, &operands, || {
         let mut dtype = common_dtype(&[a, b], Purpose::Arithmetic)?;
-        if matches!(op, Binary::Div | Binary::Atan2) {
+        if domain == Float {
             dtype = dtype.to_float();
         }
         if let (Binary::Pow, Operand::Int(exponent)) = (op, b)
@@ -96,7 +103,7 @@ pub(crate) fn binary<'g>(graph: &'g Graph, op: Binary, a: Operand<'g>, b: Operan
             return Err(ErrorKind::NegativePower { exponent });
         }
         let mut operands = [a.to_expr(graph, dtype)?, b.to_expr(graph, dtype)?];
-        broadcast(op.name(), &mut operands)?;
+        broadcast(name, &mut operands)?;
         if dtype != DType::Bool {
             return graph.try_apply(op, &operands);
         }

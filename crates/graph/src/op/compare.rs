@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use super::row::Domain::Any;
+use super::row::{Row, row};
 use super::{Op, Type, broadcast_shapes};
 use crate::dtype::DType;
 use crate::error::ErrorKind;
@@ -41,17 +43,17 @@ impl From<Compare> for Op {
 }
 
 impl Compare {
-    pub(crate) fn name(&self) -> &'static str {
+    pub(crate) const fn row(&self) -> Row {
         match self {
-            Compare::Eq => "eq",
-            Compare::Ne => "ne",
-            Compare::Lt => "lt",
-            Compare::Le => "le",
-            Compare::Gt => "gt",
-            Compare::Ge => "ge",
-            Compare::IsNan => "is_nan",
-            Compare::IsFinite => "is_finite",
-            Compare::IsInf => "is_inf",
+            Compare::Eq => row("eq", Any, 1),
+            Compare::Ne => row("ne", Any, 1),
+            Compare::Lt => row("lt", Any, 1),
+            Compare::Le => row("le", Any, 1),
+            Compare::Gt => row("gt", Any, 1),
+            Compare::Ge => row("ge", Any, 1),
+            Compare::IsNan => row("is_nan", Any, 1),
+            Compare::IsFinite => row("is_finite", Any, 1),
+            Compare::IsInf => row("is_inf", Any, 1),
         }
     }
 
@@ -63,11 +65,12 @@ impl Compare {
 #[track_caller]
 fn compare<'g>(op: Compare, a: Expr<'g>, b: Operand<'g>) -> Expr<'g> {
     let others: Vec<Expr<'g>> = b.expr().into_iter().collect();
-    a.build(op.name(), &others, || {
+    let name = op.row().name;
+    a.build(name, &others, || {
         let dtype = common_dtype(&[a.into(), b], Purpose::Comparison)?;
         let graph = a.graph();
         let mut operands = [Operand::from(a).to_expr(graph, dtype)?, b.to_expr(graph, dtype)?];
-        broadcast(op.name(), &mut operands)?;
+        broadcast(name, &mut operands)?;
         graph.try_apply(op, &operands)
     })
 }

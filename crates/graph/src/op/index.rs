@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use super::row::Domain::Any;
+use super::row::{Fails, KinkAt, Row, row};
 use super::select::where_;
 use super::{Layout, Op, Type};
 use crate::align::{OF_TENSOR, Ones, Readings};
@@ -65,7 +67,16 @@ impl From<Index> for Op {
 }
 
 impl Index {
-    pub(crate) fn name(&self) -> &'static str {
+    pub(crate) const fn row(&self) -> Row {
+        let row = row(self.name(), Any, 1).fails(Fails::OutOfRange);
+        match self {
+            Index::Scatter { combine: Combine::Max | Combine::Min, .. } => row.kink(KinkAt::Scattered),
+            Index::Gather(_)
+            | Index::Scatter { combine: Combine::Set | Combine::Add | Combine::Mul | Combine::Or, .. } => row,
+        }
+    }
+
+    const fn name(&self) -> &'static str {
         match self {
             Index::Gather(Addressing::Axis(_)) => "gather",
             Index::Gather(Addressing::AlongAxis(_)) => "take_along_axis",

@@ -4,6 +4,8 @@ use std::sync::Arc;
 
 use smallvec::SmallVec;
 
+use super::row::Domain::Any;
+use super::row::{Fails, Row, row};
 use super::{AxisList, Op, Type};
 use crate::dim::{Comparison, Dim, DimError};
 use crate::error::ErrorKind;
@@ -83,17 +85,18 @@ impl From<Layout> for Op {
 type DimMap<'a> = &'a dyn Fn(&Dim) -> Result<Dim, DimError>;
 
 impl Layout {
-    pub(crate) fn name(&self) -> &'static str {
+    pub(crate) const fn row(&self) -> Row {
         match self {
-            Layout::Reshape(_) => "reshape",
-            Layout::BroadcastTo(_) => "broadcast_to",
-            Layout::Permute(_) => "permute",
-            Layout::Slice(_) => "slice",
-            Layout::Pad(_) => "pad",
-            Layout::Concat { .. } => "concat",
-            Layout::Guard { .. } => "guard",
-            Layout::Checked => "checked",
-            Layout::Assert { .. } => "assert_that",
+            Layout::Reshape(_) => row("reshape", Any, 1).fails(Fails::Condition),
+            Layout::BroadcastTo(_) => row("broadcast_to", Any, 1).fails(Fails::Condition),
+            Layout::Permute(_) => row("permute", Any, 1),
+            Layout::Slice(_) => row("slice", Any, 1).fails(Fails::Condition),
+            Layout::Pad(_) => row("pad", Any, 1).fails(Fails::Condition),
+            Layout::Concat { .. } => row("concat", Any, 1),
+            Layout::Guard { .. } => row("guard", Any, 1).fails(Fails::Condition),
+            // Its checks are operands.
+            Layout::Checked => row("checked", Any, 1),
+            Layout::Assert { .. } => row("assert_that", Any, 1).fails(Fails::Condition),
         }
     }
 

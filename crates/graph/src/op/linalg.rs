@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use super::row::Domain::Number;
+use super::row::{Row, row};
 use super::{Layout, Op, Type};
 use crate::dim::Dim;
 use crate::dtype::DType;
@@ -35,9 +37,9 @@ impl From<Linalg> for Op {
 }
 
 impl Linalg {
-    pub(crate) fn name(&self) -> &'static str {
+    pub(crate) const fn row(&self) -> Row {
         match self {
-            Linalg::Matmul { .. } => "matmul",
+            Linalg::Matmul { .. } => row("matmul", Number, 1),
         }
     }
 

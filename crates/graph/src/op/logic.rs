@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use super::row::Domain::Bool;
+use super::row::{Row, row};
 use super::{Op, Source, Type, broadcast_shapes};
 use crate::dtype::{DType, Scalar};
 use crate::error::ErrorKind;
@@ -30,12 +32,12 @@ impl From<Logic> for Op {
 }
 
 impl Logic {
-    pub(crate) fn name(&self) -> &'static str {
+    pub(crate) const fn row(&self) -> Row {
         match self {
-            Logic::And => "and",
-            Logic::Or => "or",
-            Logic::Xor => "xor",
-            Logic::Not => "not",
+            Logic::And => row("and", Bool, 1),
+            Logic::Or => row("or", Bool, 1),
+            Logic::Xor => row("xor", Bool, 1),
+            Logic::Not => row("not", Bool, 1),
         }
     }
 
@@ -90,7 +92,8 @@ fn literal(mask: Expr<'_>) -> Option<bool> {
 #[track_caller]
 pub(crate) fn logic<'g>(graph: &'g Graph, op: Logic, a: Operand<'g>, b: Operand<'g>) -> Expr<'g> {
     let operands: Vec<Expr<'g>> = [a, b].into_iter().filter_map(Operand::expr).collect();
-    graph.build(op.name(), &operands, || {
+    let name = op.row().name;
+    graph.build(name, &operands, || {
         let not_bool = operands.iter().find(|operand| operand.dtype() != DType::Bool);
         let weak_number = [a, b].iter().any(|operand| matches!(operand, Operand::Int(_) | Operand::Float(_)));
         if let (Logic::Xor, Some(base)) = (op, a.expr().filter(|base| base.dtype() != DType::Bool)) {
@@ -105,7 +108,7 @@ pub(crate) fn logic<'g>(graph: &'g Graph, op: Logic, a: Operand<'g>, b: Operand<
             });
         }
         let mut pair = [a.to_expr(graph, DType::Bool)?, b.to_expr(graph, DType::Bool)?];
-        broadcast(op.name(), &mut pair)?;
+        broadcast(name, &mut pair)?;
         // Sorted, so that `a & b` and `b & a` are one mask with one count.
         let [a, b] = pair;
         graph.try_apply(op, &[a.min_id(b), a.max_id(b)])

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use super::row::Domain::Any;
+use super::row::{Row, row};
 use super::select::{check_mask, where_};
 use super::{Layout, Op, Type, broadcast_shapes};
 use crate::align::{OF_MASK, OF_SELECTION, Ones, Readings, mask_remedy};
@@ -42,11 +44,11 @@ impl From<Mask> for Op {
 const LEADING: &str = "the leading axes";
 
 impl Mask {
-    pub(crate) fn name(&self) -> &'static str {
+    pub(crate) const fn row(&self) -> Row {
         match self {
-            Mask::BooleanMask { .. } => "boolean_mask",
-            Mask::Unmask { .. } => "unmask",
-            Mask::Argwhere => "argwhere",
+            Mask::BooleanMask { .. } => row("boolean_mask", Any, 1),
+            Mask::Unmask { .. } => row("unmask", Any, 1),
+            Mask::Argwhere => row("argwhere", Any, 1),
         }
     }
 

@@ -18,6 +18,7 @@ pub(crate) mod mask;
 pub(crate) mod masked;
 pub(crate) mod order;
 pub(crate) mod reduce;
+pub(crate) mod row;
 pub(crate) mod scan;
 pub(crate) mod scatter;
 pub(crate) mod segment;
@@ -42,10 +43,11 @@ pub use logic::Logic;
 pub use mask::Mask;
 pub use order::Order;
 pub use reduce::Reduce;
+pub use row::{Domain, Fails, KinkAt};
 pub use scan::Scan;
 pub use select::Select;
 pub use source::Source;
-pub use unary::Unary;
+pub use unary::{Unary, UnaryBuilder};
 
 use crate::dim::{Dim, DimError};
 use crate::dtype::DType;
@@ -54,6 +56,7 @@ use crate::expr::Expr;
 use crate::graph::Graph;
 use crate::node::Node;
 use crate::shape::Shape;
+use row::Row;
 
 /// A short list of axes.
 pub type AxisList = SmallVec<[usize; 4]>;
@@ -128,7 +131,47 @@ macro_rules! each_family {
 impl Op {
     /// The name by which users know the op.
     pub fn name(&self) -> &'static str {
-        each_family!(self, family => family.name())
+        self.row().name
+    }
+
+    /// Which dtypes its operands have, masks and indices aside.
+    pub fn domain(&self) -> Domain {
+        self.row().domain
+    }
+
+    /// What one element of the result costs, in additions: what is called, not
+    /// vectorised, counts most.
+    pub fn cost(&self) -> usize {
+        self.row().cost
+    }
+
+    /// Whether it computes every element of the result from the elements at the same
+    /// index of its operands.
+    pub fn is_elementwise(&self) -> bool {
+        matches!(self, Op::Unary(_) | Op::Binary(_) | Op::Compare(_) | Op::Logic(_) | Op::Select(_))
+    }
+
+    /// Whether it takes less time than the memory that it reads, and has a value for
+    /// all elements: it may as well be computed of what is not selected.
+    pub fn is_cheap(&self) -> bool {
+        /// The cost of a division, which is hidden behind the loads of its operands.
+        const CHEAP: usize = 4;
+        let Row { cost, fails, .. } = self.row();
+        self.is_elementwise() && cost <= CHEAP && fails == Fails::Never
+    }
+
+    /// Where it may have a kink that a difference quotient must not step over.
+    pub fn kink(&self) -> KinkAt {
+        self.row().kink
+    }
+
+    /// For which operands a run may refuse to compute it.
+    pub fn fails(&self) -> Fails {
+        self.row().fails
+    }
+
+    fn row(&self) -> Row {
+        each_family!(self, family => family.row())
     }
 
     /// The shape rule: what the op gives for these operands.

@@ -3,6 +3,8 @@
 use std::sync::Arc;
 
 use super::reduce::reduced_size;
+use super::row::Domain::Any;
+use super::row::{Fails, Row, row};
 use super::{AxisList, Layout, Op, SliceAxis, Type};
 use crate::dim::Dim;
 use crate::dtype::{DType, Scalar};
@@ -56,12 +58,12 @@ impl From<Order> for Op {
 }
 
 impl Order {
-    pub(crate) fn name(&self) -> &'static str {
+    pub(crate) const fn row(&self) -> Row {
         match self {
-            Order::Argmax { .. } => "argmax",
-            Order::Argmin { .. } => "argmin",
-            Order::Argsort { .. } => "argsort",
-            Order::TopK { .. } => "top_k",
+            Order::Argmax { .. } => row("argmax", Any, 1).fails(Fails::EmptySelection),
+            Order::Argmin { .. } => row("argmin", Any, 1).fails(Fails::EmptySelection),
+            Order::Argsort { .. } => row("argsort", Any, 1),
+            Order::TopK { .. } => row("top_k", Any, 1).fails(Fails::OutOfRange),
         }
     }
 

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use super::row::Domain::{Any, Bool, Number};
+use super::row::{Fails, KinkAt, Row, row};
 use super::{AxisList, Layout, Op, Type};
 use crate::dim::Dim;
 use crate::dtype::{DType, Scalar};
@@ -46,14 +48,14 @@ impl From<Reduce> for Op {
 }
 
 impl Reduce {
-    pub(crate) fn name(&self) -> &'static str {
+    pub(crate) const fn row(&self) -> Row {
         match self {
-            Reduce::Sum(_) => "sum",
-            Reduce::Prod(_) => "prod",
-            Reduce::Max { .. } => "max",
-            Reduce::Min { .. } => "min",
-            Reduce::Any(_) => "any",
-            Reduce::All(_) => "all",
+            Reduce::Sum(_) => row("sum", Number, 1),
+            Reduce::Prod(_) => row("prod", Number, 1),
+            Reduce::Max { initial, .. } => row("max", Any, 1).kink(KinkAt::Reduced).fails(without(*initial)),
+            Reduce::Min { initial, .. } => row("min", Any, 1).kink(KinkAt::Reduced).fails(without(*initial)),
+            Reduce::Any(_) => row("any", Bool, 1),
+            Reduce::All(_) => row("all", Bool, 1),
         }
     }
 
@@ -94,6 +96,11 @@ impl Reduce {
         };
         format!("axes={:?}{initial}", self.axes().as_slice())
     }
+}
+
+/// An extremum without an initial element needs an element.
+const fn without(initial: Option<Scalar>) -> Fails {
+    if initial.is_none() { Fails::EmptySelection } else { Fails::Never }
 }
 
 /// Reduces `operands[0]` over `axes` and puts kept axes back with length 1.

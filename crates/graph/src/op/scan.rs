@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use super::row::Domain::{Bool, Float, Number};
+use super::row::{Row, row};
 use super::{Layout, Op, Type, broadcast_shapes};
 use crate::dtype::Scalar;
 use crate::error::ErrorKind;
@@ -47,12 +49,12 @@ impl From<Scan> for Op {
 }
 
 impl Scan {
-    pub(crate) fn name(&self) -> &'static str {
+    pub(crate) const fn row(&self) -> Row {
         match self {
-            Scan::Cumsum(_) => "cumsum",
-            Scan::RunningOr(_) => "running_or",
-            Scan::Cumprod(_) => "cumprod",
-            Scan::Linear { .. } => "linear_scan",
+            Scan::Cumsum(_) => row("cumsum", Number, 1),
+            Scan::Cumprod(_) => row("cumprod", Number, 1),
+            Scan::RunningOr(_) => row("running_or", Bool, 1),
+            Scan::Linear { .. } => row("linear_scan", Float, 1),
         }
     }
 

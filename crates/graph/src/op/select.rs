@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use super::row::Domain::Any;
+use super::row::{Row, row};
 use super::{Logic, Op, Source, Type, broadcast_shapes};
 use crate::dtype::{DType, Scalar};
 use crate::error::ErrorKind;
@@ -24,9 +26,9 @@ impl From<Select> for Op {
 }
 
 impl Select {
-    pub(crate) fn name(&self) -> &'static str {
+    pub(crate) const fn row(&self) -> Row {
         match self {
-            Select::Where => "where_",
+            Select::Where => row("where_", Any, 1),
         }
     }
 

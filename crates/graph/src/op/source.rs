@@ -4,6 +4,8 @@ use std::sync::Arc;
 
 use ndarray::{Array, ArrayBase, ArrayD, Data, Dimension};
 
+use super::row::Domain::Any;
+use super::row::{Fails, Row, row};
 use super::{Op, Type};
 use crate::dim::{Dim, DimError, Symbol};
 use crate::dtype::{DType, Element, Scalar};
@@ -48,14 +50,14 @@ impl From<Source> for Op {
 }
 
 impl Source {
-    pub(crate) fn name(&self) -> &'static str {
+    pub(crate) const fn row(&self) -> Row {
         match self {
-            Source::Input { .. } => "input",
-            Source::Constant(_) => "constant",
-            Source::Scalar(_) => "scalar",
-            Source::Iota { .. } => "iota",
-            Source::Size(_) => "size",
-            Source::Poison => "poison",
+            Source::Input { .. } => row("input", Any, 1),
+            Source::Constant(_) => row("constant", Any, 1),
+            Source::Scalar(_) => row("scalar", Any, 1),
+            Source::Iota { .. } => row("iota", Any, 1).fails(Fails::Condition),
+            Source::Size(_) => row("size", Any, 1).fails(Fails::Condition),
+            Source::Poison => row("poison", Any, 1),
         }
     }
 

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use super::row::Domain::{Any, Bool, Float, Number};
+use super::row::{KinkAt, Row, row};
 use super::{Op, Source, Type};
 use crate::dtype::DType;
 use crate::error::ErrorKind;
@@ -79,183 +81,58 @@ impl From<Unary> for Op {
     }
 }
 
-/// Which dtypes an op is defined for.
-enum Domain {
-    Any,
-    Number,
-    Float,
-}
-
 impl Unary {
-    pub(crate) fn name(&self) -> &'static str {
+    pub(crate) const fn row(&self) -> Row {
         match self {
-            Unary::Neg => "neg",
-            Unary::Abs => "abs",
-            Unary::Sign => "sign",
-            Unary::Exp => "exp",
-            Unary::ExpM1 => "exp_m1",
-            Unary::Ln => "ln",
-            Unary::Ln1p => "ln_1p",
-            Unary::Sqrt => "sqrt",
-            Unary::Recip => "recip",
-            Unary::Sin => "sin",
-            Unary::Cos => "cos",
-            Unary::Tanh => "tanh",
-            Unary::Tan => "tan",
-            Unary::Asin => "asin",
-            Unary::Acos => "acos",
-            Unary::Atan => "atan",
-            Unary::Sinh => "sinh",
-            Unary::Cosh => "cosh",
-            Unary::Erf => "erf",
-            Unary::Softplus => "softplus",
-            Unary::Ceil => "ceil",
-            Unary::Round => "round",
-            Unary::Trunc => "trunc",
-            Unary::Sigmoid => "sigmoid",
-            Unary::Relu => "relu",
-            Unary::Square => "square",
-            Unary::Floor => "floor",
-            Unary::Cast(_) => "cast",
-            Unary::StopGradient => "stop_gradient",
-        }
-    }
-
-    fn domain(self) -> Domain {
-        match self {
-            Unary::Cast(_) | Unary::StopGradient => Domain::Any,
-            Unary::Neg
-            | Unary::Abs
-            | Unary::Sign
-            | Unary::Relu
-            | Unary::Square
-            | Unary::Floor
-            | Unary::Ceil
-            | Unary::Round
-            | Unary::Trunc => Domain::Number,
-            Unary::Exp
-            | Unary::ExpM1
-            | Unary::Ln
-            | Unary::Ln1p
-            | Unary::Sqrt
-            | Unary::Recip
-            | Unary::Sin
-            | Unary::Cos
-            | Unary::Tanh
-            | Unary::Tan
-            | Unary::Asin
-            | Unary::Acos
-            | Unary::Atan
-            | Unary::Sinh
-            | Unary::Cosh
-            | Unary::Erf
-            | Unary::Softplus
-            | Unary::Sigmoid => Domain::Float,
+            Unary::Neg => row("neg", Number, 1),
+            Unary::Abs => row("abs", Number, 1).kink(KinkAt::Zero),
+            Unary::Sign => row("sign", Number, 1).kink(KinkAt::Zero),
+            Unary::Exp => row("exp", Float, 16),
+            Unary::ExpM1 => row("exp_m1", Float, 16),
+            Unary::Ln => row("ln", Float, 16),
+            Unary::Ln1p => row("ln_1p", Float, 16),
+            Unary::Sqrt => row("sqrt", Float, 4),
+            Unary::Recip => row("recip", Float, 4),
+            Unary::Sin => row("sin", Float, 32),
+            Unary::Cos => row("cos", Float, 32),
+            Unary::Tan => row("tan", Float, 32),
+            Unary::Asin => row("asin", Float, 32),
+            Unary::Acos => row("acos", Float, 32),
+            Unary::Atan => row("atan", Float, 32),
+            Unary::Sinh => row("sinh", Float, 32),
+            Unary::Cosh => row("cosh", Float, 32),
+            Unary::Tanh => row("tanh", Float, 16),
+            Unary::Erf => row("erf", Float, 32),
+            Unary::Softplus => row("softplus", Float, 16),
+            Unary::Sigmoid => row("sigmoid", Float, 16),
+            Unary::Relu => row("relu", Number, 1).kink(KinkAt::Zero),
+            Unary::Square => row("square", Number, 1),
+            Unary::Floor => row("floor", Number, 1).kink(KinkAt::Steps),
+            Unary::Ceil => row("ceil", Number, 1).kink(KinkAt::Steps),
+            Unary::Round => row("round", Number, 1).kink(KinkAt::Steps),
+            Unary::Trunc => row("trunc", Number, 1).kink(KinkAt::Steps),
+            Unary::Cast(_) => row("cast", Any, 1),
+            Unary::StopGradient => row("stop_gradient", Any, 1),
         }
     }
 
     pub(crate) fn infer(&self, operands: &[Arc<Node>], _graph: &Graph) -> Result<Type, ErrorKind> {
         let x = &operands[0];
-        let dtype = match self {
-            Unary::Cast(dtype) => *dtype,
-            Unary::Neg
-            | Unary::Abs
-            | Unary::Sign
-            | Unary::Exp
-            | Unary::ExpM1
-            | Unary::Ln
-            | Unary::Ln1p
-            | Unary::Sqrt
-            | Unary::Recip
-            | Unary::Sin
-            | Unary::Cos
-            | Unary::Tanh
-            | Unary::Tan
-            | Unary::Asin
-            | Unary::Acos
-            | Unary::Atan
-            | Unary::Sinh
-            | Unary::Cosh
-            | Unary::Erf
-            | Unary::Softplus
-            | Unary::Sigmoid
-            | Unary::Relu
-            | Unary::Square
-            | Unary::Floor
-            | Unary::Ceil
-            | Unary::Round
-            | Unary::Trunc
-            | Unary::StopGradient => x.dtype,
-        };
+        let dtype = if let Unary::Cast(dtype) = self { *dtype } else { x.dtype };
         Ok(Type::new(dtype, x.shape.clone()))
     }
 
     pub(crate) fn simplify<'g>(&self, operands: &[Expr<'g>]) -> Option<Expr<'g>> {
         let x = operands[0];
-        let whole = x.dtype().is_integer() || x.dtype() == DType::Bool;
-        match self {
-            Unary::Cast(dtype) if x.dtype() == *dtype => Some(x),
-            Unary::Cast(dtype) => cast_scalar(x, *dtype),
-            Unary::Floor | Unary::Ceil | Unary::Round | Unary::Trunc => whole.then_some(x),
-            Unary::Neg
-            | Unary::Abs
-            | Unary::Sign
-            | Unary::Exp
-            | Unary::ExpM1
-            | Unary::Ln
-            | Unary::Ln1p
-            | Unary::Sqrt
-            | Unary::Recip
-            | Unary::Sin
-            | Unary::Cos
-            | Unary::Tanh
-            | Unary::Tan
-            | Unary::Asin
-            | Unary::Acos
-            | Unary::Atan
-            | Unary::Sinh
-            | Unary::Cosh
-            | Unary::Erf
-            | Unary::Softplus
-            | Unary::Sigmoid
-            | Unary::Relu
-            | Unary::Square
-            | Unary::StopGradient => None,
+        if let Unary::Cast(dtype) = self {
+            return if x.dtype() == *dtype { Some(x) } else { cast_scalar(x, *dtype) };
         }
+        let rounds = matches!(self, Unary::Floor | Unary::Ceil | Unary::Round | Unary::Trunc);
+        (rounds && !x.dtype().is_float()).then_some(x)
     }
 
     pub(crate) fn attributes(&self) -> String {
-        match self {
-            Unary::Cast(dtype) => dtype.to_string(),
-            Unary::Neg
-            | Unary::Abs
-            | Unary::Sign
-            | Unary::Exp
-            | Unary::ExpM1
-            | Unary::Ln
-            | Unary::Ln1p
-            | Unary::Sqrt
-            | Unary::Recip
-            | Unary::Sin
-            | Unary::Cos
-            | Unary::Tanh
-            | Unary::Tan
-            | Unary::Asin
-            | Unary::Acos
-            | Unary::Atan
-            | Unary::Sinh
-            | Unary::Cosh
-            | Unary::Erf
-            | Unary::Softplus
-            | Unary::Sigmoid
-            | Unary::Relu
-            | Unary::Square
-            | Unary::Floor
-            | Unary::Ceil
-            | Unary::Round
-            | Unary::Trunc
-            | Unary::StopGradient => String::new(),
-        }
+        if let Unary::Cast(dtype) = self { dtype.to_string() } else { String::new() }
     }
 }
 
@@ -276,24 +153,42 @@ fn cast_scalar(x: Expr<'_>, dtype: DType) -> Option<Expr<'_>> {
 /// in NumPy; functions of numbers refuse bools.
 #[track_caller]
 fn unary(x: Expr<'_>, op: Unary) -> Expr<'_> {
-    x.build(op.name(), &[], || {
+    let Row { name, domain, .. } = op.row();
+    x.build(name, &[], || {
         let dtype = x.dtype();
-        match op.domain() {
-            Domain::Number if dtype == DType::Bool => Err(ErrorKind::DType {
+        match domain {
+            Number if dtype == DType::Bool => Err(ErrorKind::DType {
                 dtype,
                 shape: x.shape(),
                 expected: "numbers are needed: write `.cast(DType::F32)` to count true as 1, or `!mask` to negate",
             }),
-            Domain::Any | Domain::Number => x.apply(op),
-            Domain::Float => cast(x, dtype.to_float())?.apply(op),
+            Any | Number | Bool => x.apply(op),
+            Float => cast(x, dtype.to_float())?.apply(op),
         }
     })
 }
 
+/// An elementwise function of one operand, as users build it.
+#[derive(Debug, Clone, Copy)]
+pub struct UnaryBuilder {
+    /// The name of the method of [`Expr`].
+    pub name: &'static str,
+    /// The op that it applies.
+    pub op: Unary,
+    /// The method.
+    pub build: for<'g> fn(Expr<'g>) -> Expr<'g>,
+}
+
 /// Writes one documented builder per elementwise function, with an example
-/// of operands and results.
+/// of operands and results, and lists them in [`Unary::BUILDERS`].
 macro_rules! unary_builders {
     ($($(#[$doc:meta])* $name:ident => $op:expr, $x:literal gives $y:literal;)*) => {
+        impl Unary {
+            /// The ops that have a builder without arguments: all but `Cast`.
+            pub const BUILDERS: &'static [UnaryBuilder] =
+                &[$(UnaryBuilder { name: stringify!($name), op: $op, build: |x| x.$name() }),*];
+        }
+
         impl<'g> Expr<'g> {$(
             $(#[$doc])*
             ///

@@ -4,10 +4,7 @@
 use std::collections::HashSet;
 use std::panic::Location;
 
-use tamis_graph::{
-    Binary, Combine, Expr, Graph, Index, Layout, Linalg, Logic, Mask, Node, NodeId, Op, Order, Origin,
-    Reduce, Scan, Select, Unary,
-};
+use tamis_graph::{Expr, Graph, Index, KinkAt, Node, NodeId, Op, Origin};
 
 /// Something that a function decides. Where it does not change, the function is smooth.
 pub(super) struct Decision<'t> {
@@ -71,94 +68,35 @@ pub(super) fn moving(value: Expr<'_>, variables: &[Expr<'_>]) -> HashSet<NodeId>
 /// that change where it decides otherwise.
 fn hidden<'t>(node: &Node, graph: &'t Graph) -> Vec<Expr<'t>> {
     let operand = |i: usize| graph.expr(node.operands()[i]);
-    graph.with_origin(node.origin(), || match node.op() {
-        Op::Unary(op) => of_unary(*op, operand(0)),
-        Op::Binary(op) => of_binary(*op, operand(0), operand(1)),
-        Op::Reduce(op) => match op {
-            Reduce::Max { .. } | Reduce::Min { .. } => vec![chosen(op, node, graph)],
-            Reduce::Sum(_) | Reduce::Prod(_) | Reduce::Any(_) | Reduce::All(_) => Vec::new(),
-        },
-        Op::Index(Index::Scatter { addressing, combine: Combine::Max | Combine::Min }) => {
-            let (x, indices, updates) = (operand(0), operand(1), operand(2));
-            let extreme = graph.expr(node.id());
-            let written = graph.apply(Index::Gather(*addressing), &[extreme, indices]);
-            vec![x.eq(extreme), updates.eq(written)]
-        }
-        // The mask is a decision of its own.
-        Op::Select(Select::Where)
-        | Op::Mask(Mask::BooleanMask { .. } | Mask::Unmask { .. } | Mask::Argwhere)
-        // The indices are.
-        | Op::Index(Index::Gather(_) | Index::Scatter { .. })
-        | Op::Linalg(Linalg::Matmul { .. }) => Vec::new(),
-        Op::Scan(Scan::Cumsum(_) | Scan::Cumprod(_) | Scan::RunningOr(_) | Scan::Linear { .. })
-        | Op::Order(
-            Order::Argmax { .. } | Order::Argmin { .. } | Order::Argsort { .. } | Order::TopK { .. },
-        )
-        | Op::Logic(Logic::And | Logic::Or | Logic::Xor | Logic::Not)
-        | Op::Layout(
-            Layout::Reshape(_)
-            | Layout::BroadcastTo(_)
-            | Layout::Permute(_)
-            | Layout::Slice(_)
-            | Layout::Pad(_)
-            | Layout::Concat { .. }
-            | Layout::Guard { .. }
-            | Layout::Checked
-            | Layout::Assert { .. },
-        )
-        | Op::Source(_)
-        | Op::Compare(_) => Vec::new(),
+    graph.with_origin(node.origin(), || match node.op().kink() {
+        KinkAt::Nowhere => Vec::new(),
+        KinkAt::Zero => vec![operand(0).gt(0.0), operand(0).lt(0.0)],
+        KinkAt::Steps => vec![graph.expr(node.id())],
+        KinkAt::FloorOfQuotient => vec![(operand(0) / operand(1)).floor()],
+        KinkAt::TruncOfQuotient => vec![(operand(0) / operand(1)).trunc()],
+        KinkAt::BranchCut => vec![operand(0).lt(0.0) & operand(1).lt(0.0)],
+        KinkAt::Ties => vec![operand(0).gt(operand(1)), operand(0).lt(operand(1))],
+        KinkAt::Reduced => reduced(node, graph).into_iter().collect(),
+        KinkAt::Scattered => scattered(node, graph),
     })
 }
 
-fn of_unary(op: Unary, x: Expr<'_>) -> Vec<Expr<'_>> {
-    match op {
-        Unary::Abs | Unary::Sign | Unary::Relu => vec![x.gt(0.0), x.lt(0.0)],
-        Unary::Floor => vec![x.floor()],
-        Unary::Ceil => vec![x.ceil()],
-        Unary::Round => vec![x.round()],
-        Unary::Trunc => vec![x.trunc()],
-        Unary::Neg
-        | Unary::Exp
-        | Unary::ExpM1
-        | Unary::Ln
-        | Unary::Ln1p
-        | Unary::Sqrt
-        | Unary::Recip
-        | Unary::Sin
-        | Unary::Cos
-        | Unary::Tanh
-        | Unary::Tan
-        | Unary::Asin
-        | Unary::Acos
-        | Unary::Atan
-        | Unary::Sinh
-        | Unary::Cosh
-        | Unary::Erf
-        | Unary::Softplus
-        | Unary::Sigmoid
-        | Unary::Square
-        | Unary::Cast(_)
-        | Unary::StopGradient => Vec::new(),
-    }
-}
-
-fn of_binary<'t>(op: Binary, a: Expr<'t>, b: Expr<'t>) -> Vec<Expr<'t>> {
-    match op {
-        Binary::FloorMod | Binary::FloorDiv => vec![(a / b).floor()],
-        Binary::RemTrunc => vec![(a / b).trunc()],
-        // The angle jumps where the point crosses the negative half of its first axis.
-        Binary::Atan2 => vec![a.lt(0.0) & b.lt(0.0)],
-        Binary::Minimum | Binary::Maximum => vec![a.gt(b), a.lt(b)],
-        Binary::Add | Binary::Sub | Binary::Mul | Binary::Div | Binary::Pow => Vec::new(),
-    }
-}
-
-/// Which elements an extreme reduction took.
-fn chosen<'t>(op: &Reduce, node: &Node, graph: &'t Graph) -> Expr<'t> {
+/// Which elements a maximum or minimum took.
+fn reduced<'t>(node: &Node, graph: &'t Graph) -> Option<Expr<'t>> {
+    let Op::Reduce(op) = node.op() else { return None };
     let operands: Vec<Expr<'t>> = node.operands().iter().map(|id| graph.expr(*id)).collect();
-    let extreme =
-        op.axes().iter().fold(graph.expr(node.id()), |extreme, axis| extreme.unsqueeze(*axis as i64));
-    let taken = operands[0].eq(extreme);
-    operands.get(1).map_or(taken, |mask| taken & *mask)
+    let result = graph.expr(node.id());
+    let result = op.axes().iter().fold(result, |result, axis| result.unsqueeze(*axis as i64));
+    let taken = operands[0].eq(result);
+    Some(operands.get(1).map_or(taken, |mask| taken & *mask))
+}
+
+/// Which elements and updates a scatter of maxima or minima took.
+fn scattered<'t>(node: &Node, graph: &'t Graph) -> Vec<Expr<'t>> {
+    let Op::Index(Index::Scatter { addressing, .. }) = node.op() else { return Vec::new() };
+    let operand = |i: usize| graph.expr(node.operands()[i]);
+    let (x, indices, updates) = (operand(0), operand(1), operand(2));
+    let result = graph.expr(node.id());
+    let written = graph.apply(Index::Gather(*addressing), &[result, indices]);
+    vec![x.eq(result), updates.eq(written)]
 }

@@ -1,6 +1,6 @@
 //! Elementwise ops before selections and before broadcasts.
 
-use tamis_graph::{Binary, Dim, Logic, Mask, Node, NodeId, Op, Unary};
+use tamis_graph::{Dim, Mask, Node, NodeId};
 
 use crate::simplify::pattern::{Selection, operands, selection, spliced, without_broadcast};
 use crate::simplify::rewriter::Rewriter;
@@ -9,7 +9,7 @@ use crate::simplify::total;
 /// A cheap op on elements that one mask selects is a selection from the op on
 /// all elements: a chain of such ops is one pass with one selection at its end.
 pub(super) fn select_later(rewriter: &mut Rewriter<'_>, node: &Node) -> Option<NodeId> {
-    if !is_cheap(node.op()) {
+    if !node.op().is_cheap() {
         return None;
     }
     let operands = operands(rewriter, node);
@@ -45,58 +45,6 @@ fn before_selection(
     }
     let ones = vec![Dim::ONE; rewriter.node(by.mask).shape().len()];
     rewriter.reshape(same.id(), spliced(same.shape(), axis, &ones))
-}
-
-/// Ops that take less time than the memory they read, and have a value for
-/// every element: what was not selected may be anything.
-fn is_cheap(op: &Op) -> bool {
-    match op {
-        Op::Unary(op) => match op {
-            Unary::Neg
-            | Unary::Abs
-            | Unary::Sign
-            | Unary::Sqrt
-            | Unary::Recip
-            | Unary::Relu
-            | Unary::Square
-            | Unary::Floor
-            | Unary::Ceil
-            | Unary::Round
-            | Unary::Trunc
-            | Unary::Cast(_)
-            | Unary::StopGradient => true,
-            Unary::Exp
-            | Unary::ExpM1
-            | Unary::Ln
-            | Unary::Ln1p
-            | Unary::Sin
-            | Unary::Cos
-            | Unary::Tan
-            | Unary::Asin
-            | Unary::Acos
-            | Unary::Atan
-            | Unary::Sinh
-            | Unary::Cosh
-            | Unary::Tanh
-            | Unary::Erf
-            | Unary::Softplus
-            | Unary::Sigmoid => false,
-        },
-        Op::Binary(op) => match op {
-            Binary::Add | Binary::Sub | Binary::Mul | Binary::Div | Binary::Minimum | Binary::Maximum => true,
-            // Of integers these fail for some elements.
-            Binary::Pow | Binary::FloorMod | Binary::FloorDiv | Binary::RemTrunc | Binary::Atan2 => false,
-        },
-        Op::Compare(_) | Op::Logic(Logic::And | Logic::Or | Logic::Xor | Logic::Not) | Op::Select(_) => true,
-        Op::Source(_)
-        | Op::Mask(_)
-        | Op::Index(_)
-        | Op::Reduce(_)
-        | Op::Scan(_)
-        | Op::Order(_)
-        | Op::Layout(_)
-        | Op::Linalg(_) => false,
-    }
 }
 
 /// An elementwise op on broadcast operands is the op on what is broadcast,
