@@ -181,7 +181,7 @@ fn with_kept_axes(schedule: &Schedule, place: usize, mut kind: ErrorKind) -> Err
     let node = &schedule.steps[place].node;
     // The index of an extreme element is searched with its kept axes in place.
     let Op::Reduce(op) = node.op() else { return kind };
-    let axes = op.axes();
+    let axes = &op.axes;
     let puts_back = |step: &Step| {
         matches!(step.node.op(), Op::Layout(Layout::Reshape(_)))
             && step.operands[..] == [place]

@@ -10,7 +10,7 @@ use std::cmp::Reverse;
 use std::collections::{BTreeSet, BinaryHeap, HashMap, HashSet};
 
 use smallvec::SmallVec;
-use tamis_graph::{AxisList, DType, Layout, Mask, NodeId, Op, Reduce, Shape, Source, steps};
+use tamis_graph::{AxisList, DType, Layout, Mask, NodeId, Op, Reduce, ReduceKind, Shape, Source, steps};
 
 use crate::machine::Scratch;
 use crate::region::{Constants, Region, Sink, Target, compile, is_lane, through_broadcasts};
@@ -346,7 +346,7 @@ impl<'s> Fuser<'s> {
     /// The axes of a reduction that keeps some.
     fn folded(&self, step: usize) -> Option<AxisList> {
         match self.steps[step].node.op() {
-            Op::Reduce(op) if op.axes().len() < self.domain(step).len() => Some(op.axes().clone()),
+            Op::Reduce(op) if op.axes.len() < self.domain(step).len() => Some(op.axes.clone()),
             Op::Reduce(_)
             | Op::Source(_)
             | Op::Unary(_)
@@ -524,11 +524,13 @@ fn role(steps: &[Step], step: &Step) -> Role {
         Op::Mask(Mask::BooleanMask { .. }) if operand(0) == operand(1) && !operand(0).is_empty() => {
             Role::Sink
         }
-        Op::Reduce(Reduce::Prod(_)) => Role::Kernel,
-        Op::Reduce(Reduce::Max { .. } | Reduce::Min { .. }) if step.node.dtype() == DType::Bool => {
+        Op::Reduce(Reduce { kind: ReduceKind::Prod, .. }) => Role::Kernel,
+        Op::Reduce(Reduce { kind: ReduceKind::Max | ReduceKind::Min, .. })
+            if step.node.dtype() == DType::Bool =>
+        {
             Role::Kernel
         }
-        Op::Reduce(op) if is_block(op.axes()) => Role::Sink,
+        Op::Reduce(op) if is_block(&op.axes) => Role::Sink,
         Op::Reduce(_)
         | Op::Mask(_)
         | Op::Source(_)

@@ -5,7 +5,8 @@ use std::collections::{HashMap, HashSet};
 
 use smallvec::SmallVec;
 use tamis_graph::{
-    AxisList, Binary, Compare, DType, Fails, Logic, Op, Reduce, Scalar, Select, Shape, Source, Unary, steps,
+    AxisList, Binary, Compare, DType, Fails, Logic, Op, Reduce, ReduceKind, Scalar, Select, Shape, Source,
+    Unary, steps,
 };
 
 use crate::schedule::Step;
@@ -388,21 +389,16 @@ impl<'s> Compiler<'s> {
 
     fn fold_sink(&mut self, step: usize, op: &Reduce, operands: &[usize]) -> Sink {
         let rank = self.steps[operands[0]].node.shape().len();
-        let axes = if op.axes().len() == rank { Folded::All } else { Folded::Axes };
+        let axes = if op.axes.len() == rank { Folded::All } else { Folded::Axes };
         let dtype = self.steps[step].node.dtype();
-        let (fold, value) = match op {
-            Reduce::Sum(_) => self.sum(operands[0], dtype),
-            Reduce::Max { initial, .. } => {
-                let initial = initial.map(|initial| initial.cast(dtype));
-                (Fold::Max(dtype, initial), self.selected(operands, dtype, dtype.lowest()))
-            }
-            Reduce::Min { initial, .. } => {
-                let initial = initial.map(|initial| initial.cast(dtype));
-                (Fold::Min(dtype, initial), self.selected(operands, dtype, dtype.highest()))
-            }
-            Reduce::Any(_) => (Fold::Any, self.place(operands[0])),
-            Reduce::All(_) => (Fold::All, self.place(operands[0])),
-            Reduce::Prod(_) => unreachable!("products are not folded in regions"),
+        let initial = op.initial.map(|initial| initial.cast(dtype));
+        let (fold, value) = match op.kind {
+            ReduceKind::Sum => self.sum(operands[0], dtype),
+            ReduceKind::Max => (Fold::Max(dtype, initial), self.selected(operands, dtype, dtype.lowest())),
+            ReduceKind::Min => (Fold::Min(dtype, initial), self.selected(operands, dtype, dtype.highest())),
+            ReduceKind::Any => (Fold::Any, self.place(operands[0])),
+            ReduceKind::All => (Fold::All, self.place(operands[0])),
+            ReduceKind::Prod => unreachable!("products are not folded in regions"),
         };
         // Without a value for nothing, something must be selected everywhere.
         let mask = match fold {

@@ -42,7 +42,7 @@ pub use op::select::where_;
 pub use op::source::IntoConstant;
 pub use op::{
     Addressing, AxisList, Binary, Combine, Compare, Domain, Fails, Index, KinkAt, Layout, Linalg, Logic,
-    Mask, Op, Order, PadAxis, Reduce, Scan, Select, SliceAxis, Source, Type, Unary, UnaryBuilder,
+    Mask, Op, Order, PadAxis, Reduce, ReduceKind, Scan, Select, SliceAxis, Source, Type, Unary, UnaryBuilder,
 };
 pub use operand::Operand;
 pub use rebuild::{rebuild, rebuild_node};

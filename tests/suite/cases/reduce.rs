@@ -1,6 +1,6 @@
 //! Many elements to one, plain and masked, and softmax.
 
-use tamis::graph::{Reduce, Scalar};
+use tamis::graph::{Reduce, ReduceKind, Scalar};
 use tamis::prelude::*;
 
 use super::variants;
@@ -9,12 +9,12 @@ use crate::case::{Case, case};
 
 variants! {
     Reduce:
-    Reduce::Sum(_) => sum(),
-    Reduce::Prod(_) => prod(),
-    Reduce::Max { .. } => max(),
-    Reduce::Min { .. } => min(),
-    Reduce::Any(_) => any(),
-    Reduce::All(_) => all(),
+    Reduce { kind: ReduceKind::Sum, .. } => sum(),
+    Reduce { kind: ReduceKind::Prod, .. } => prod(),
+    Reduce { kind: ReduceKind::Max, .. } => max(),
+    Reduce { kind: ReduceKind::Min, .. } => min(),
+    Reduce { kind: ReduceKind::Any, .. } => any(),
+    Reduce { kind: ReduceKind::All, .. } => all(),
 }
 
 const F: bool = false;
@@ -168,7 +168,7 @@ fn extreme<'g>(op: Reduce, operands: &[Expr<'g>]) -> Expr<'g> {
 }
 
 fn max() -> Vec<Case> {
-    let of_rows = |initial| Reduce::Max { axes: [1].into_iter().collect(), initial };
+    let of_rows = |initial| Reduce { kind: ReduceKind::Max, axes: [1].into_iter().collect(), initial };
     let floor = Some(Scalar::F64(2.0));
     vec![
         case("max", [matrix()], |_, [x]| x.max(..), value(5.5)).smooth(),
@@ -233,7 +233,7 @@ fn max() -> Vec<Case> {
 }
 
 fn min() -> Vec<Case> {
-    let of_rows = |initial| Reduce::Min { axes: [1].into_iter().collect(), initial };
+    let of_rows = |initial| Reduce { kind: ReduceKind::Min, axes: [1].into_iter().collect(), initial };
     let ceiling = Some(Scalar::F64(2.0));
     vec![
         case("min", [matrix()], |_, [x]| x.min(..), value(-6.0)).smooth(),

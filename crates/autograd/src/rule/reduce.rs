@@ -1,6 +1,6 @@
 //! Reductions, `y = reduce(x)`.
 
-use tamis_graph::{AxisList, Expr, Reduce, Scalar, Shape, along};
+use tamis_graph::{AxisList, Expr, Reduce, ReduceKind, Scalar, Shape, along};
 
 use super::Edges;
 use crate::arrange::{reshaped, spliced, with_ones};
@@ -9,12 +9,13 @@ use crate::linear::layout::inverse;
 
 pub(super) fn state(op: &Reduce, edges: &mut Edges<'_, '_>) {
     let [x] = edges.operands();
-    match op {
+    let Reduce { kind, axes, initial } = op;
+    match kind {
         // d(Σ x) = Σ dx
-        Reduce::Sum(axes) => edges.linear(0, || [Sum { axes: axes.clone(), shape: x.shape() }]),
+        ReduceKind::Sum => edges.linear(0, || [Sum { axes: axes.clone(), shape: x.shape() }]),
         // d(max x) = the mean of dx over the elements that are the maximum
-        Reduce::Max { axes, initial } | Reduce::Min { axes, initial } => {
-            let is_max = matches!(op, Reduce::Max { .. });
+        ReduceKind::Max | ReduceKind::Min => {
+            let is_max = *kind == ReduceKind::Max;
             let (y, mask) = (edges.output, edges.operands.get(1).copied());
             edges.linear(0, || {
                 let extreme = extreme(x, mask, y, axes);
@@ -26,10 +27,10 @@ pub(super) fn state(op: &Reduce, edges: &mut Edges<'_, '_>) {
             });
         }
         // d(∏ x) = Σ (∏ xⱼ, j ≠ i) dxᵢ
-        Reduce::Prod(axes) => edges
+        ReduceKind::Prod => edges
             .linear(0, || [Scale(product_of_others(x, axes)), Sum { axes: axes.clone(), shape: x.shape() }]),
         // bools have no derivative
-        Reduce::Any(_) | Reduce::All(_) => {}
+        ReduceKind::Any | ReduceKind::All => {}
     }
 }
 

@@ -1,7 +1,7 @@
 //! Many elements to one.
 
 use ndarray::{ArrayView1, Axis, Dimension, Zip};
-use tamis_graph::{AxisList, Reduce, Scalar};
+use tamis_graph::{AxisList, Reduce, ReduceKind, Scalar};
 
 use super::Call;
 use super::number::{Accumulate, Multiply, Ordered};
@@ -11,8 +11,9 @@ use crate::tensor::{AnyTensor, Item, Tensor, dispatch};
 
 pub(super) fn run<'a>(op: &Reduce, call: &Call<'_, 'a>) -> Result<AnyTensor<'a>, ErrorKind> {
     let x = call.operands[0];
-    match op {
-        Reduce::Sum(axes) => match x {
+    let Reduce { kind, axes, initial } = op;
+    match kind {
+        ReduceKind::Sum => match x {
             AnyTensor::I64(x) => sum(call, x, axes).map(AnyTensor::from),
             AnyTensor::F32(x) => sum(call, x, axes).map(AnyTensor::from),
             AnyTensor::F64(x) => sum(call, x, axes).map(AnyTensor::from),
@@ -20,7 +21,7 @@ pub(super) fn run<'a>(op: &Reduce, call: &Call<'_, 'a>) -> Result<AnyTensor<'a>,
                 unreachable!("the builder sums bools and integers in i64")
             }
         },
-        Reduce::Prod(axes) => match x {
+        ReduceKind::Prod => match x {
             AnyTensor::I64(x) => prod(call, x, axes).map(AnyTensor::from),
             AnyTensor::F32(x) => prod(call, x, axes).map(AnyTensor::from),
             AnyTensor::F64(x) => prod(call, x, axes).map(AnyTensor::from),
@@ -28,10 +29,10 @@ pub(super) fn run<'a>(op: &Reduce, call: &Call<'_, 'a>) -> Result<AnyTensor<'a>,
                 unreachable!("the builder multiplies bools and integers in i64")
             }
         },
-        Reduce::Max { axes, initial } => dispatch!(x, x => choose(call, x, axes, *initial, Ordered::larger)),
-        Reduce::Min { axes, initial } => dispatch!(x, x => choose(call, x, axes, *initial, Ordered::smaller)),
-        Reduce::Any(axes) => any(call, axes, true).map(AnyTensor::from),
-        Reduce::All(axes) => any(call, axes, false).map(AnyTensor::from),
+        ReduceKind::Max => dispatch!(x, x => choose(call, x, axes, *initial, Ordered::larger)),
+        ReduceKind::Min => dispatch!(x, x => choose(call, x, axes, *initial, Ordered::smaller)),
+        ReduceKind::Any => any(call, axes, true).map(AnyTensor::from),
+        ReduceKind::All => any(call, axes, false).map(AnyTensor::from),
     }
 }
 

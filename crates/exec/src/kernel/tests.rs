@@ -1,7 +1,7 @@
 //! Where ops break: nothing selected, nothing there, wrong places, odd values.
 
 use ndarray::{ArrayD, array};
-use tamis_graph::{Element, Expr, Graph, Op, Reduce, Scalar, along, where_};
+use tamis_graph::{Element, Expr, Graph, Op, Reduce, ReduceKind, Scalar, along, where_};
 
 use crate::{Error, ErrorKind, Eval};
 
@@ -106,7 +106,7 @@ fn extreme_of_nothing_is_an_error_only_where_it_is_asked_for() {
     let error = fail(x.masked(x.gt(2)).max(1));
     assert!(matches!(error.kind(), ErrorKind::NothingToChoose { position } if position == &[0]), "{error}");
     let initial = Some(Scalar::I64(-1));
-    let op = Op::from(Reduce::Max { axes: [1].into_iter().collect(), initial });
+    let op = Op::from(Reduce { kind: ReduceKind::Max, axes: [1].into_iter().collect(), initial });
     check(graph.apply(op, &[x, x.gt(2)]), array![-1_i64, 4]);
 }
 

@@ -46,7 +46,7 @@ fn may_be_empty(node: &Node, operand: &Operand<'_>) -> bool {
     let Op::Reduce(op) = node.op() else { return true };
     let shape = operand_shape(operand);
     let has_elements = |axis: &usize| shape[*axis].known().is_some_and(|length| length > 0);
-    node.operands().len() > 1 || !op.axes().iter().all(has_elements)
+    node.operands().len() > 1 || !op.axes.iter().all(has_elements)
 }
 
 /// Whether the lengths of an op, or what it asserts, may turn out otherwise in a run.

@@ -3,7 +3,7 @@
 use smallvec::SmallVec;
 
 use super::linalg::check_numbers;
-use super::{Layout, Reduce};
+use super::{Layout, Reduce, ReduceKind};
 use crate::dim::{Comparison, Dim};
 use crate::error::ErrorKind;
 use crate::expr::Expr;
@@ -254,7 +254,7 @@ impl<'g> Labelled<'g> {
             return Ok(self);
         }
         let x = cast(self.expr, self.expr.dtype().to_accumulator())?;
-        let sum = cast(x.apply(Reduce::Sum(axes))?, self.expr.dtype())?;
+        let sum = cast(x.apply(Reduce::new(ReduceKind::Sum, axes))?, self.expr.dtype())?;
         Ok(Labelled { expr: sum, labels })
     }
 

@@ -3,7 +3,7 @@
 use super::mask::check_leading_alone;
 use super::reduce::reduce;
 use super::select::where_;
-use super::{Logic, Reduce};
+use super::{Logic, ReduceKind};
 use crate::dtype::{DType, Scalar};
 use crate::error::ErrorKind;
 use crate::expr::Expr;
@@ -216,7 +216,7 @@ impl<'g> Masked<'g> {
             if self.x.dtype() == DType::Bool {
                 return self.extreme_bool(self.any(axes.clone()), axes, Logic::Or);
             }
-            self.extreme_or(axes, self.x.dtype().lowest(), |axes, initial| Reduce::Max { axes, initial })
+            self.extreme_or(axes, self.x.dtype().lowest(), ReduceKind::Max)
         })
     }
 
@@ -243,21 +243,16 @@ impl<'g> Masked<'g> {
             if self.x.dtype() == DType::Bool {
                 return self.extreme_bool(self.all(axes.clone()), axes, Logic::And);
             }
-            self.extreme_or(axes, self.x.dtype().highest(), |axes, initial| Reduce::Min { axes, initial })
+            self.extreme_or(axes, self.x.dtype().highest(), ReduceKind::Min)
         })
     }
 
     /// The extreme element as the policies have it: with a value for nothing,
     /// nothing is no error, and `neutral` stands in until that value covers it.
-    fn extreme_or(
-        self,
-        axes: Axes,
-        neutral: Scalar,
-        op: impl FnOnce(super::AxisList, Option<Scalar>) -> Reduce,
-    ) -> Result<Expr<'g>, ErrorKind> {
+    fn extreme_or(self, axes: Axes, neutral: Scalar, kind: ReduceKind) -> Result<Expr<'g>, ErrorKind> {
         let given = self.initial.map(|value| value.to_scalar(self.x.dtype())).transpose()?;
         let initial = given.or(self.if_empty.map(|_| neutral));
-        let extreme = self.extreme(&axes, |axes| op(axes, initial))?;
+        let extreme = self.extreme(&axes, kind, initial)?;
         self.unless_empty(extreme, axes)
     }
 
@@ -273,9 +268,10 @@ impl<'g> Masked<'g> {
     pub(crate) fn extreme(
         self,
         axes: &Axes,
-        op: impl FnOnce(super::AxisList) -> Reduce,
+        kind: ReduceKind,
+        initial: Option<Scalar>,
     ) -> Result<Expr<'g>, ErrorKind> {
-        reduce(axes, &[self.x, self.full_mask()?], op)
+        reduce(axes, &[self.x, self.full_mask()?], kind, initial)
     }
 
     /// Whether any selected element over `axes` is true (for numbers: not 0);

@@ -42,7 +42,7 @@ pub use linalg::Linalg;
 pub use logic::Logic;
 pub use mask::Mask;
 pub use order::Order;
-pub use reduce::Reduce;
+pub use reduce::{Reduce, ReduceKind};
 pub use row::{Domain, Fails, KinkAt};
 pub use scan::Scan;
 pub use select::Select;

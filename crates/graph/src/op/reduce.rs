@@ -14,31 +14,33 @@ use crate::node::Node;
 use crate::operand::cast;
 use crate::shape::{Axes, Shape};
 
-/// A reduction over ascending axes, which the result lacks.
+/// A reduction, of whose operand the result lacks the reduced axes.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub enum Reduce {
+pub struct Reduce {
+    /// How elements are combined.
+    pub kind: ReduceKind,
+    /// The axes to reduce, ascending.
+    pub axes: AxisList,
+    /// An element that always takes part in a maximum or minimum, which has no value
+    /// of an empty selection without it. The other kinds have none.
+    pub initial: Option<Scalar>,
+}
+
+/// How a reduction combines elements.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum ReduceKind {
     /// The sum, of f32, f64 or i64; 0 of nothing.
-    Sum(AxisList),
+    Sum,
     /// The product, of f32, f64 or i64; 1 of nothing.
-    Prod(AxisList),
+    Prod,
     /// Operands `x` or `x, mask`: the largest element (at which the mask is true).
-    Max {
-        /// The axes to reduce.
-        axes: AxisList,
-        /// An element that always takes part; without it, nothing has no maximum.
-        initial: Option<Scalar>,
-    },
+    Max,
     /// Operands `x` or `x, mask`: the smallest element (at which the mask is true).
-    Min {
-        /// The axes to reduce.
-        axes: AxisList,
-        /// An element that always takes part; without it, nothing has no minimum.
-        initial: Option<Scalar>,
-    },
+    Min,
     /// Whether any element is true; false of nothing.
-    Any(AxisList),
+    Any,
     /// Whether all elements are true; true of nothing.
-    All(AxisList),
+    All,
 }
 
 impl From<Reduce> for Op {
@@ -48,27 +50,26 @@ impl From<Reduce> for Op {
 }
 
 impl Reduce {
-    pub(crate) const fn row(&self) -> Row {
-        match self {
-            Reduce::Sum(_) => row("sum", Number, 1),
-            Reduce::Prod(_) => row("prod", Number, 1),
-            Reduce::Max { initial, .. } => row("max", Any, 1).kink(KinkAt::Reduced).fails(without(*initial)),
-            Reduce::Min { initial, .. } => row("min", Any, 1).kink(KinkAt::Reduced).fails(without(*initial)),
-            Reduce::Any(_) => row("any", Bool, 1),
-            Reduce::All(_) => row("all", Bool, 1),
-        }
+    /// A reduction without an initial element.
+    pub fn new(kind: ReduceKind, axes: AxisList) -> Reduce {
+        Reduce { kind, axes, initial: None }
     }
 
-    /// The axes that are reduced, in ascending order.
-    pub fn axes(&self) -> &AxisList {
-        match self {
-            Reduce::Sum(axes)
-            | Reduce::Prod(axes)
-            | Reduce::Max { axes, .. }
-            | Reduce::Min { axes, .. }
-            | Reduce::Any(axes)
-            | Reduce::All(axes) => axes,
-        }
+    /// The same reduction over other axes.
+    pub fn over(&self, axes: AxisList) -> Reduce {
+        Reduce { axes, ..*self }
+    }
+
+    pub(crate) const fn row(&self) -> Row {
+        let row = match self.kind {
+            ReduceKind::Sum => row("sum", Number, 1),
+            ReduceKind::Prod => row("prod", Number, 1),
+            ReduceKind::Max => row("max", Any, 1).kink(KinkAt::Reduced).fails(Fails::EmptySelection),
+            ReduceKind::Min => row("min", Any, 1).kink(KinkAt::Reduced).fails(Fails::EmptySelection),
+            ReduceKind::Any => row("any", Bool, 1),
+            ReduceKind::All => row("all", Bool, 1),
+        };
+        if self.initial.is_some() { row.fails(Fails::Never) } else { row }
     }
 
     pub(crate) fn infer(&self, operands: &[Arc<Node>], _graph: &Graph) -> Result<Type, ErrorKind> {
@@ -78,43 +79,29 @@ impl Reduce {
         {
             return Err(ErrorKind::BroadcastTo { from: mask.shape.clone(), to: x.shape.clone() });
         }
-        let kept = x.shape.iter().enumerate().filter(|(axis, _)| !self.axes().contains(axis));
+        let kept = x.shape.iter().enumerate().filter(|(axis, _)| !self.axes.contains(axis));
         Ok(Type::new(x.dtype, kept.map(|(_, dim)| dim.clone()).collect()))
     }
 
     pub(crate) fn attributes(&self) -> String {
-        let initial = match self {
-            Reduce::Max { initial: Some(initial), .. } | Reduce::Min { initial: Some(initial), .. } => {
-                format!(", initial={initial}")
-            }
-            Reduce::Sum(_)
-            | Reduce::Prod(_)
-            | Reduce::Max { .. }
-            | Reduce::Min { .. }
-            | Reduce::Any(_)
-            | Reduce::All(_) => String::new(),
-        };
-        format!("axes={:?}{initial}", self.axes().as_slice())
+        let initial = self.initial.map_or(String::new(), |initial| format!(", initial={initial}"));
+        format!("axes={:?}{initial}", self.axes.as_slice())
     }
-}
-
-/// An extremum without an initial element needs an element.
-const fn without(initial: Option<Scalar>) -> Fails {
-    if initial.is_none() { Fails::EmptySelection } else { Fails::Never }
 }
 
 /// Reduces `operands[0]` over `axes` and puts kept axes back with length 1.
 pub(crate) fn reduce<'g>(
     axes: &Axes,
     operands: &[Expr<'g>],
-    op: impl FnOnce(AxisList) -> Reduce,
+    kind: ReduceKind,
+    initial: Option<Scalar>,
 ) -> Result<Expr<'g>, ErrorKind> {
     let x = operands[0];
     let shape = x.shape();
     let list = axes.resolve(&shape)?;
     let reduced = match (list.is_empty(), operands.len()) {
         (true, 1) => x,
-        _ => x.graph().try_apply(op(list.clone()), operands)?,
+        _ => x.graph().try_apply(Reduce { kind, axes: list.clone(), initial }, operands)?,
     };
     if !axes.keep {
         return Ok(reduced);
@@ -153,7 +140,7 @@ impl<'g> Expr<'g> {
         let axes = axes.into();
         self.build("sum", &[], || {
             let x = cast(self, self.dtype().to_accumulator())?;
-            reduce(&axes, &[x], Reduce::Sum)
+            reduce(&axes, &[x], ReduceKind::Sum, None)
         })
     }
 
@@ -177,7 +164,7 @@ impl<'g> Expr<'g> {
         let axes = axes.into();
         self.build("prod", &[], || {
             let x = cast(self, self.dtype().to_accumulator())?;
-            reduce(&axes, &[x], Reduce::Prod)
+            reduce(&axes, &[x], ReduceKind::Prod, None)
         })
     }
 
@@ -201,7 +188,7 @@ impl<'g> Expr<'g> {
         self.build("mean", &[], || {
             let x = cast(self, self.dtype().to_float())?;
             let count = self.graph().try_size(&reduced_size(&self.shape(), &axes)?)?;
-            Ok(reduce(&axes, &[x], Reduce::Sum)? / cast(count, x.dtype())?)
+            Ok(reduce(&axes, &[x], ReduceKind::Sum, None)? / cast(count, x.dtype())?)
         })
     }
 
@@ -226,9 +213,9 @@ impl<'g> Expr<'g> {
         let axes = axes.into();
         self.build("max", &[], || {
             if self.dtype() == DType::Bool {
-                return reduce(&axes, &[self], Reduce::Any);
+                return reduce(&axes, &[self], ReduceKind::Any, None);
             }
-            reduce(&axes, &[self], |axes| Reduce::Max { axes, initial: None })
+            reduce(&axes, &[self], ReduceKind::Max, None)
         })
     }
 
@@ -252,9 +239,9 @@ impl<'g> Expr<'g> {
         let axes = axes.into();
         self.build("min", &[], || {
             if self.dtype() == DType::Bool {
-                return reduce(&axes, &[self], Reduce::All);
+                return reduce(&axes, &[self], ReduceKind::All, None);
             }
-            reduce(&axes, &[self], |axes| Reduce::Min { axes, initial: None })
+            reduce(&axes, &[self], ReduceKind::Min, None)
         })
     }
 
@@ -274,7 +261,7 @@ impl<'g> Expr<'g> {
     #[track_caller]
     pub fn any(self, axes: impl Into<Axes>) -> Expr<'g> {
         let axes = axes.into();
-        self.build("any", &[], || reduce(&axes, &[self.truth()], Reduce::Any))
+        self.build("any", &[], || reduce(&axes, &[self.truth()], ReduceKind::Any, None))
     }
 
     /// Whether all elements over `axes` are true (for numbers: not 0); true of nothing.
@@ -293,7 +280,7 @@ impl<'g> Expr<'g> {
     #[track_caller]
     pub fn all(self, axes: impl Into<Axes>) -> Expr<'g> {
         let axes = axes.into();
-        self.build("all", &[], || reduce(&axes, &[self.truth()], Reduce::All))
+        self.build("all", &[], || reduce(&axes, &[self.truth()], ReduceKind::All, None))
     }
 
     /// How many elements over `axes` are true (for numbers: not 0), as i64. No gradient.
@@ -314,7 +301,7 @@ impl<'g> Expr<'g> {
         let axes = axes.into();
         self.build("count_nonzero", &[], || {
             let ones = cast(self.truth(), DType::I64)?;
-            reduce(&axes, &[ones], Reduce::Sum)
+            reduce(&axes, &[ones], ReduceKind::Sum, None)
         })
     }
 }

@@ -1,6 +1,6 @@
 //! Softmax and log-softmax, plain and masked, composed of primitives.
 
-use super::Reduce;
+use super::ReduceKind;
 use super::masked::Masked;
 use super::reduce::reduce;
 use super::select::where_;
@@ -30,10 +30,9 @@ pub(crate) fn shifted<'g>(x: Expr<'g>, mask: Option<Expr<'g>>, axis: i64) -> Res
     let x = cast(x, x.dtype().to_float())?;
     let axis = keep(axis);
     let initial = Some(Scalar::from_float(f64::NEG_INFINITY, x.dtype()));
-    let largest = |axes| Reduce::Max { axes, initial };
     let max = match mask {
-        Some(mask) => x.masked(mask).extreme(&axis, largest)?,
-        None => reduce(&axis, &[x], largest)?,
+        Some(mask) => x.masked(mask).extreme(&axis, ReduceKind::Max, initial)?,
+        None => reduce(&axis, &[x], ReduceKind::Max, initial)?,
     };
     let max = max.stop_gradient();
     let max = where_(max.eq(f64::NEG_INFINITY), 0.0, max);

@@ -1,6 +1,6 @@
 //! Variance, deviation, norm and log-sum-exp, plain and masked, composed of primitives.
 
-use super::Reduce;
+use super::ReduceKind;
 use super::masked::Masked;
 use super::reduce::{reduce, reduced_size};
 use super::select::where_;
@@ -163,10 +163,9 @@ fn logsumexp<'g>(x: Expr<'g>, mask: Option<Expr<'g>>, axes: &Axes) -> Result<Exp
     let x = cast(x, x.dtype().to_float())?;
     let kept = keep(axes.clone());
     let initial = Some(Scalar::from_float(f64::NEG_INFINITY, x.dtype()));
-    let largest = |axes| Reduce::Max { axes, initial };
     let max = match mask {
-        Some(mask) => x.masked(mask).extreme(&kept, largest)?,
-        None => reduce(&kept, &[x], largest)?,
+        Some(mask) => x.masked(mask).extreme(&kept, ReduceKind::Max, initial)?,
+        None => reduce(&kept, &[x], ReduceKind::Max, initial)?,
     };
     let max = where_(max.is_finite(), max, 0.0).stop_gradient();
     let exp = (x - max).exp();

@@ -158,18 +158,8 @@ fn source_in_f64<'t>(source: &Source, target: &'t Graph) -> Option<Expr<'t>> {
 }
 
 fn reduce_in_f64(reduce: &Reduce) -> Option<Reduce> {
-    let widen = |initial: &Option<Scalar>| initial.filter(|scalar| scalar.dtype() == DType::F32);
-    match reduce {
-        Reduce::Max { axes, initial } => {
-            let initial = widen(initial)?.cast(DType::F64);
-            Some(Reduce::Max { axes: axes.clone(), initial: Some(initial) })
-        }
-        Reduce::Min { axes, initial } => {
-            let initial = widen(initial)?.cast(DType::F64);
-            Some(Reduce::Min { axes: axes.clone(), initial: Some(initial) })
-        }
-        Reduce::Sum(_) | Reduce::Prod(_) | Reduce::Any(_) | Reduce::All(_) => None,
-    }
+    let initial = reduce.initial.filter(|initial| initial.dtype() == DType::F32)?;
+    Some(Reduce { initial: Some(initial.cast(DType::F64)), ..reduce.clone() })
 }
 
 /// The same array with f32 widened to f64.

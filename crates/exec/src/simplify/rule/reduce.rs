@@ -1,7 +1,7 @@
 //! Reductions of selections, and reductions in a row.
 
 use tamis_graph::{
-    AxisList, DType, Dim, Layout, Logic, Mask, Node, NodeId, Op, Reduce, Scalar, Select, Source,
+    AxisList, DType, Dim, Layout, Logic, Mask, Node, NodeId, Op, Reduce, ReduceKind, Scalar, Select, Source,
 };
 
 use crate::simplify::pattern::{
@@ -9,18 +9,6 @@ use crate::simplify::pattern::{
 };
 use crate::simplify::rewriter::Rewriter;
 use crate::simplify::total;
-
-/// The same reduction over other axes.
-fn over(op: &Reduce, axes: AxisList) -> Reduce {
-    match op {
-        Reduce::Sum(_) => Reduce::Sum(axes),
-        Reduce::Prod(_) => Reduce::Prod(axes),
-        Reduce::Max { initial, .. } => Reduce::Max { axes, initial: *initial },
-        Reduce::Min { initial, .. } => Reduce::Min { axes, initial: *initial },
-        Reduce::Any(_) => Reduce::Any(axes),
-        Reduce::All(_) => Reduce::All(axes),
-    }
-}
 
 /// The reduction of a node, if it has no mask of its own.
 fn plain(node: &Node) -> Option<&Reduce> {
@@ -35,28 +23,28 @@ pub(super) fn of_selection(rewriter: &mut Rewriter<'_>, node: &Node) -> Option<N
     let selected = selection(&rewriter.operand(node, 0))?;
     let x = rewriter.node(selected.x);
     let masked = rewriter.node(selected.mask).shape().len();
-    if !op.axes().contains(&selected.axis) || masked == 0 {
+    if !op.axes.contains(&selected.axis) || masked == 0 {
         return None;
     }
-    let unfolded = op.axes().iter().flat_map(|axis| match axis.cmp(&selected.axis) {
+    let unfolded = op.axes.iter().flat_map(|axis| match axis.cmp(&selected.axis) {
         std::cmp::Ordering::Less => *axis..axis + 1,
         std::cmp::Ordering::Equal => *axis..axis + masked,
         std::cmp::Ordering::Greater => axis + masked - 1..axis + masked,
     });
-    let over_all = over(op, unfolded.collect());
+    let over_all = op.over(unfolded.collect());
     let mask = rewriter.expand_mask(selected.mask, x.id(), selected.axis)?;
-    let reduced = match op {
-        Reduce::Sum(_) | Reduce::Prod(_) => {
-            let neutral = i64::from(matches!(op, Reduce::Prod(_)));
+    let reduced = match op.kind {
+        ReduceKind::Sum | ReduceKind::Prod => {
+            let neutral = i64::from(op.kind == ReduceKind::Prod);
             let neutral = rewriter.scalar(number(neutral, x.dtype()))?;
             rewriter.apply(Select::Where, &[mask, x.id(), neutral])?
         }
-        Reduce::Any(_) => rewriter.apply(Logic::And, &[x.id(), mask])?,
-        Reduce::All(_) => {
+        ReduceKind::Any => rewriter.apply(Logic::And, &[x.id(), mask])?,
+        ReduceKind::All => {
             let others = rewriter.apply(Logic::Not, &[mask])?;
             rewriter.apply(Logic::Or, &[x.id(), others])?
         }
-        Reduce::Max { .. } | Reduce::Min { .. } => {
+        ReduceKind::Max | ReduceKind::Min => {
             let mask = rewriter.broadcast(mask, x.shape())?;
             return rewriter.apply(over_all, &[x.id(), mask]);
         }
@@ -72,27 +60,27 @@ pub(super) fn of_unmask(rewriter: &mut Rewriter<'_>, node: &Node) -> Option<Node
     let Op::Mask(Mask::Unmask { axis }) = unmask.op() else { return None };
     let (values, mask) = (unmask.operands()[0], rewriter.operand(&unmask, 1));
     let fill = rewriter.operand(&unmask, 2);
-    let counts_not = match op {
+    let counts_not = match op.kind {
         // A sum starts from +0.0, which neither zero changes.
-        Reduce::Sum(_) => is_zero(rewriter, &fill),
-        Reduce::Prod(_) | Reduce::All(_) => is_literal(rewriter, &fill, 1),
-        Reduce::Any(_) => is_literal(rewriter, &fill, 0),
-        Reduce::Max { .. } | Reduce::Min { .. } => false,
+        ReduceKind::Sum => is_zero(rewriter, &fill),
+        ReduceKind::Prod | ReduceKind::All => is_literal(rewriter, &fill, 1),
+        ReduceKind::Any => is_literal(rewriter, &fill, 0),
+        ReduceKind::Max | ReduceKind::Min => false,
     };
     let masked = *axis..axis + mask.shape().len();
-    let covers = !masked.is_empty() && masked.clone().all(|axis| op.axes().contains(&axis));
+    let covers = !masked.is_empty() && masked.clone().all(|axis| op.axes.contains(&axis));
     if !counts_not || !covers || !rewriter.is_total(mask.id()) {
         return None;
     }
-    let folded = op.axes().iter().filter(|a| !masked.contains(a) || **a == *axis);
+    let folded = op.axes.iter().filter(|a| !masked.contains(a) || **a == *axis);
     let folded = folded.map(|a| if *a > *axis { a + 1 - masked.len() } else { *a });
-    rewriter.apply(over(op, folded.collect()), &[values])
+    rewriter.apply(op.over(folded.collect()), &[values])
 }
 
 /// The sum of a mask as numbers is its count. The count sees through guards, so
 /// that there must be none.
 pub(super) fn count_of_true(rewriter: &mut Rewriter<'_>, node: &Node) -> Option<NodeId> {
-    let Op::Reduce(Reduce::Sum(_)) = node.op() else { return None };
+    let Op::Reduce(Reduce { kind: ReduceKind::Sum, .. }) = node.op() else { return None };
     let x = rewriter.operand(node, 0);
     let numbers = rewriter.node(without_broadcast(&x));
     if x.dtype() != DType::I64 || !node.shape().iter().all(Dim::is_one) {
@@ -113,38 +101,30 @@ pub(super) fn of_reduction(rewriter: &mut Rewriter<'_>, node: &Node) -> Option<N
     let outer = plain(node)?;
     let x = rewriter.operand(node, 0);
     let inner = plain(&x)?;
-    let joins = match (outer, inner) {
-        (Reduce::Any(_), Reduce::Any(_)) | (Reduce::All(_), Reduce::All(_)) => true,
-        (Reduce::Sum(_), Reduce::Sum(_)) | (Reduce::Prod(_), Reduce::Prod(_)) => !node.dtype().is_float(),
-        (
-            Reduce::Sum(_)
-            | Reduce::Prod(_)
-            | Reduce::Max { .. }
-            | Reduce::Min { .. }
-            | Reduce::Any(_)
-            | Reduce::All(_),
-            _,
-        ) => false,
+    let is_associative = match outer.kind {
+        ReduceKind::Any | ReduceKind::All => true,
+        ReduceKind::Sum | ReduceKind::Prod => !node.dtype().is_float(),
+        ReduceKind::Max | ReduceKind::Min => false,
     };
-    if !joins {
+    if outer.kind != inner.kind || !is_associative {
         return None;
     }
     let operand = rewriter.operand(&x, 0);
-    let kept = (0..operand.shape().len()).filter(|axis| !inner.axes().contains(axis));
+    let kept = (0..operand.shape().len()).filter(|axis| !inner.axes.contains(axis));
     let kept: AxisList = kept.collect();
-    let mut axes: AxisList = outer.axes().iter().map(|axis| kept[*axis]).collect();
-    axes.extend_from_slice(inner.axes());
+    let mut axes: AxisList = outer.axes.iter().map(|axis| kept[*axis]).collect();
+    axes.extend_from_slice(&inner.axes);
     axes.sort_unstable();
-    rewriter.apply(over(outer, axes), &[operand.id()])
+    rewriter.apply(outer.over(axes), &[operand.id()])
 }
 
 /// Where every element is the literal `true`, all are true; where every one is
 /// `false`, none is true. Both hold where there are no elements.
 pub(super) fn of_literal(rewriter: &mut Rewriter<'_>, node: &Node) -> Option<NodeId> {
-    let does_not_count = match plain(node)? {
-        Reduce::All(_) => Scalar::Bool(true),
-        Reduce::Any(_) => Scalar::Bool(false),
-        Reduce::Sum(_) | Reduce::Prod(_) | Reduce::Max { .. } | Reduce::Min { .. } => return None,
+    let does_not_count = match plain(node)?.kind {
+        ReduceKind::All => Scalar::Bool(true),
+        ReduceKind::Any => Scalar::Bool(false),
+        ReduceKind::Sum | ReduceKind::Prod | ReduceKind::Max | ReduceKind::Min => return None,
     };
     let x = rewriter.operand(node, 0);
     if literal(rewriter, &x) != Some(does_not_count) || !rewriter.is_total(x.id()) {
@@ -163,7 +143,7 @@ pub(super) fn of_reshape(rewriter: &mut Rewriter<'_>, node: &Node) -> Option<Nod
     if !node.shape().is_empty() || x.shape().is_empty() {
         return None;
     }
-    rewriter.apply(over(op, (0..x.shape().len()).collect()), &[x.id()])
+    rewriter.apply(op.over((0..x.shape().len()).collect()), &[x.id()])
 }
 
 /// Along axes that only repeat, one reduction is as good as all.
@@ -174,11 +154,11 @@ pub(super) fn of_repeats(rewriter: &mut Rewriter<'_>, node: &Node) -> Option<Nod
     let added = x.shape().len() - small.shape().len();
     let repeats = |axis: usize| axis < added || small.shape()[axis - added] != x.shape()[axis];
     // The position in an error would be that in the small result.
-    if small.id() == x.id() || op.axes().iter().any(|axis| repeats(*axis)) || fails(rewriter, node) {
+    if small.id() == x.id() || op.axes.iter().any(|axis| repeats(*axis)) || fails(rewriter, node) {
         return None;
     }
-    let axes = op.axes().iter().map(|axis| axis - added).collect();
-    let reduced = rewriter.apply(over(op, axes), &[small.id()])?;
+    let axes = op.axes.iter().map(|axis| axis - added).collect();
+    let reduced = rewriter.apply(op.over(axes), &[small.id()])?;
     rewriter.broadcast(reduced, node.shape())
 }
 
