@@ -10,6 +10,7 @@ mod gradient;
 mod index;
 mod masked;
 
+use tamis::graph::{Domain, Op, Unary, UnaryBuilder};
 use tamis::prelude::*;
 use tamis::{DType, Slice, along, descending, hvp};
 
@@ -272,44 +273,32 @@ impl OfRows for Expr<'_> {
     }
 }
 
-macro_rules! elementwise {
-    ($($name:literal: $method:ident;)*) => {
-        [$(($name, |w| {
-            let x = w.float();
-            w.number(x.expr.$method(), f64::INFINITY);
-        })),*]
-    };
+/// The elementwise functions of one float, a step each.
+fn functions() -> impl Iterator<Item = (&'static str, Step)> {
+    float_builders().map(|builder| (builder.name, of_float as Step))
 }
 
-/// Functions of one float.
-const FUNCTIONS: [(&str, Step); 17] = elementwise! {
-    "exp": exp;
-    "exp_m1": exp_m1;
-    "ln": ln;
-    "ln_1p": ln_1p;
-    "sin": sin;
-    "cos": cos;
-    "tan": tan;
-    "asin": asin;
-    "acos": acos;
-    "atan": atan;
-    "sinh": sinh;
-    "cosh": cosh;
-    "tanh": tanh;
-    "erf": erf;
-    "softplus": softplus;
-    "sigmoid": sigmoid;
-    "rsqrt": rsqrt;
-};
+/// The function of one float that the step is named after.
+fn of_float(w: &mut Writer<'_>) {
+    let name = w.text.last().copied();
+    let builder = float_builders().find(|builder| Some(builder.name) == name);
+    let build = builder.expect("the step has the name of a function").build;
+    let x = w.float();
+    w.number(build(x.expr), f64::INFINITY);
+}
+
+fn float_builders() -> impl Iterator<Item = &'static UnaryBuilder> {
+    Unary::BUILDERS.iter().filter(|builder| Op::from(builder.op).domain() == Domain::Float)
+}
 
 /// All steps that there are.
 pub(crate) fn steps() -> Vec<(&'static str, Step)> {
     let others = [index::STEPS, masked::STEPS, arrange::STEPS, gradient::STEPS].into_iter().flatten();
-    STEPS.into_iter().chain(FUNCTIONS).chain(others.copied()).collect()
+    STEPS.into_iter().chain(functions()).chain(others.copied()).collect()
 }
 
 /// What a step adds to a program.
-const STEPS: [(&str, Step); 84] = [
+const STEPS: [(&str, Step); 85] = [
     // Elementwise arithmetic.
     ("sum", |w| {
         let (a, b) = (w.any(), w.any());
@@ -398,6 +387,10 @@ const STEPS: [(&str, Step); 84] = [
         w.number(a.expr.ceil(), a.bound + 1.0);
         w.number(a.expr.round(), a.bound + 1.0);
         w.number(a.expr.trunc(), a.bound + 1.0);
+    }),
+    ("rsqrt", |w| {
+        let a = w.float();
+        w.number(a.expr.rsqrt(), f64::INFINITY);
     }),
     ("sqrt and recip", |w| {
         let a = w.float();

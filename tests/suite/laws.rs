@@ -2,6 +2,7 @@
 //! of their products are exact, so that what is equal is equal bit for bit.
 
 use ndarray::{ArrayD, IxDyn};
+use tamis::graph::Unary;
 use tamis::prelude::*;
 use tamis::{DType, Slice, Value, along, hvp, jvp, vjp};
 
@@ -371,26 +372,11 @@ fn cumsum_reverse_is_cumsum_of_the_reversed() {
     }
 }
 
-/// An elementwise function that is smooth at 0.75.
+/// An elementwise function that is smooth at 0.75, as all of [`Unary::BUILDERS`] are.
 type Function = for<'g> fn(Expr<'g>) -> Expr<'g>;
 
-const ELEMENTWISE: [Function; 39] = [
+const ELEMENTWISE: [Function; 13] = [
     |x| -x,
-    |x| x.abs(),
-    |x| x.sign() * x,
-    |x| x.exp(),
-    |x| x.exp_m1(),
-    |x| x.ln(),
-    |x| x.ln_1p(),
-    |x| x.sqrt(),
-    |x| x.recip(),
-    |x| x.sin(),
-    |x| x.cos(),
-    |x| x.tanh(),
-    |x| x.sigmoid(),
-    |x| x.relu(),
-    |x| x.square(),
-    |x| x.floor() + x,
     |x| x + 1,
     |x| 1.0 - x,
     |x| x * x,
@@ -401,28 +387,18 @@ const ELEMENTWISE: [Function; 39] = [
     |x| x.minimum(x * x),
     |x| x.maximum(0.5).clip(0.0, 2.0),
     |x| where_(x.gt(0.5) & !x.is_nan(), x.square(), 0.0).stop_gradient() * x,
-    |x| x.tan(),
-    |x| x.asin(),
-    |x| x.acos(),
-    |x| x.atan(),
-    |x| x.sinh(),
-    |x| x.cosh(),
-    |x| x.erf(),
-    |x| x.softplus(),
     |x| x.rsqrt(),
-    |x| x.ceil(),
-    |x| x.round(),
-    |x| x.trunc(),
     |x| x.floor_div(0.5) + x.rem_trunc(0.5) + x.atan2(2.0),
 ];
 
 #[test]
 fn elementwise_functions_do_not_see_the_shape() {
-    for (i, function) in ELEMENTWISE.into_iter().enumerate() {
+    let functions = Unary::BUILDERS.iter().map(|builder| builder.build).chain(ELEMENTWISE);
+    for (i, function) in functions.enumerate() {
         let of_shape = |shape: &[usize]| {
             let graph = Graph::new();
             let x = graph.input_of("x0", DType::F64, shape);
-            let y = function(x);
+            let y = function(x) + x;
             let dx = grad(y.sum(..), x);
             let ddx = grad(dx.sum(..), x);
             values_as_inferred(&[y, dx, ddx], &[full(shape, 0.75)])
