@@ -381,22 +381,11 @@ impl<'p> Explainer<'p> {
 
 /// How an input or a literal is called, which no stage needs to compute.
 fn given(step: &Step) -> Option<String> {
-    match step.node.op() {
-        Op::Source(Source::Input { name, .. }) => Some(name.to_string()),
-        Op::Source(Source::Scalar(scalar)) => Some(scalar.to_string()),
-        Op::Source(Source::Constant(_) | Source::Iota { .. } | Source::Size(_) | Source::Poison)
-        | Op::Unary(_)
-        | Op::Binary(_)
-        | Op::Compare(_)
-        | Op::Logic(_)
-        | Op::Select(_)
-        | Op::Mask(_)
-        | Op::Index(_)
-        | Op::Reduce(_)
-        | Op::Scan(_)
-        | Op::Order(_)
-        | Op::Layout(_)
-        | Op::Linalg(_) => None,
+    let Op::Source(source) = step.node.op() else { return None };
+    match source {
+        Source::Input { name, .. } => Some(name.to_string()),
+        Source::Scalar(scalar) => Some(scalar.to_string()),
+        Source::Constant(_) | Source::Iota { .. } | Source::Size(_) | Source::Poison => None,
     }
 }
 

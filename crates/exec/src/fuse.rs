@@ -345,22 +345,8 @@ impl<'s> Fuser<'s> {
 
     /// The axes of a reduction that keeps some.
     fn folded(&self, step: usize) -> Option<AxisList> {
-        match self.steps[step].node.op() {
-            Op::Reduce(op) if op.axes.len() < self.domain(step).len() => Some(op.axes.clone()),
-            Op::Reduce(_)
-            | Op::Source(_)
-            | Op::Unary(_)
-            | Op::Binary(_)
-            | Op::Compare(_)
-            | Op::Logic(_)
-            | Op::Select(_)
-            | Op::Mask(_)
-            | Op::Index(_)
-            | Op::Scan(_)
-            | Op::Order(_)
-            | Op::Layout(_)
-            | Op::Linalg(_) => None,
-        }
+        let Op::Reduce(op) = self.steps[step].node.op() else { return None };
+        (op.axes.len() < self.domain(step).len()).then(|| op.axes.clone())
     }
 
     /// Lanes that several regions would compute, and that are too costly for that.

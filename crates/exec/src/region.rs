@@ -367,24 +367,14 @@ impl<'s> Compiler<'s> {
         let node = self.steps[step].node.clone();
         let dtype = node.dtype();
         let operands = self.steps[step].operands.clone();
-        match node.op() {
-            Op::Reduce(op) => self.fold_sink(step, op, &operands),
-            Op::Mask(_) => {
-                let (value, mask) = (self.place(operands[0]), self.place(operands[1]));
-                Sink::Compact { step, dtype, value, mask }
-            }
-            Op::Source(_)
-            | Op::Unary(_)
-            | Op::Binary(_)
-            | Op::Compare(_)
-            | Op::Logic(_)
-            | Op::Select(_)
-            | Op::Index(_)
-            | Op::Scan(_)
-            | Op::Order(_)
-            | Op::Layout(_)
-            | Op::Linalg(_) => Sink::Store { step, dtype },
+        if let Op::Reduce(op) = node.op() {
+            return self.fold_sink(step, op, &operands);
         }
+        if let Op::Mask(_) = node.op() {
+            let (value, mask) = (self.place(operands[0]), self.place(operands[1]));
+            return Sink::Compact { step, dtype, value, mask };
+        }
+        Sink::Store { step, dtype }
     }
 
     fn fold_sink(&mut self, step: usize, op: &Reduce, operands: &[usize]) -> Sink {

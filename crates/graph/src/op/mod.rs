@@ -200,40 +200,22 @@ impl Op {
 
     /// Calls `visit` with every dimension among the attributes.
     pub fn visit_dims(&self, visit: &mut dyn FnMut(&Dim)) {
-        match self {
-            Op::Source(op) => op.visit_dims(visit),
-            Op::Layout(op) => op.visit_dims(visit),
-            Op::Unary(_)
-            | Op::Binary(_)
-            | Op::Compare(_)
-            | Op::Logic(_)
-            | Op::Select(_)
-            | Op::Mask(_)
-            | Op::Index(_)
-            | Op::Reduce(_)
-            | Op::Scan(_)
-            | Op::Order(_)
-            | Op::Linalg(_) => {}
+        if let Op::Source(op) = self {
+            op.visit_dims(visit);
+        } else if let Op::Layout(op) = self {
+            op.visit_dims(visit);
         }
     }
 
     /// The same op with every dimension among the attributes replaced.
     pub(crate) fn map_dims(&self, map: &dyn Fn(&Dim) -> Result<Dim, DimError>) -> Result<Op, DimError> {
-        Ok(match self {
-            Op::Source(op) => Op::Source(op.map_dims(map)?),
-            Op::Layout(op) => Op::Layout(op.map_dims(map)?),
-            Op::Unary(_)
-            | Op::Binary(_)
-            | Op::Compare(_)
-            | Op::Logic(_)
-            | Op::Select(_)
-            | Op::Mask(_)
-            | Op::Index(_)
-            | Op::Reduce(_)
-            | Op::Scan(_)
-            | Op::Order(_)
-            | Op::Linalg(_) => self.clone(),
-        })
+        if let Op::Source(op) = self {
+            return Ok(Op::Source(op.map_dims(map)?));
+        }
+        if let Op::Layout(op) = self {
+            return Ok(Op::Layout(op.map_dims(map)?));
+        }
+        Ok(self.clone())
     }
 
     /// The attributes as they are printed after the operands, or nothing.

@@ -90,23 +90,10 @@ pub(super) fn fresh_name(graph: &Graph, mut text: String) -> String {
 
 /// Whether a node can be moved: an input or a literal.
 pub(super) fn is_leaf(node: &Node) -> bool {
-    match node.op() {
-        Op::Source(source) => match source {
-            Source::Input { .. } | Source::Constant(_) | Source::Scalar(_) => true,
-            Source::Iota { .. } | Source::Size(_) | Source::Poison => false,
-        },
-        Op::Unary(_)
-        | Op::Binary(_)
-        | Op::Compare(_)
-        | Op::Logic(_)
-        | Op::Select(_)
-        | Op::Mask(_)
-        | Op::Index(_)
-        | Op::Reduce(_)
-        | Op::Scan(_)
-        | Op::Order(_)
-        | Op::Layout(_)
-        | Op::Linalg(_) => false,
+    let Op::Source(source) = node.op() else { return false };
+    match source {
+        Source::Input { .. } | Source::Constant(_) | Source::Scalar(_) => true,
+        Source::Iota { .. } | Source::Size(_) | Source::Poison => false,
     }
 }
 
@@ -125,22 +112,14 @@ fn literal(node: &Node) -> Option<Value> {
 
 /// What stands in f64 for a node in whose op f32 is written; `None` for all others.
 fn in_f64<'t>(node: &Node, operands: &[Expr<'t>], target: &'t Graph) -> Option<Expr<'t>> {
-    match node.op() {
-        Op::Source(source) => source_in_f64(source, target),
-        Op::Unary(Unary::Cast(DType::F32)) => Some(target.apply(Unary::Cast(DType::F64), operands)),
-        Op::Reduce(reduce) => Some(target.apply(reduce_in_f64(reduce)?, operands)),
-        Op::Unary(_)
-        | Op::Binary(_)
-        | Op::Compare(_)
-        | Op::Logic(_)
-        | Op::Select(_)
-        | Op::Mask(_)
-        | Op::Index(_)
-        | Op::Scan(_)
-        | Op::Order(_)
-        | Op::Layout(_)
-        | Op::Linalg(_) => None,
+    if let Op::Source(source) = node.op() {
+        return source_in_f64(source, target);
     }
+    if let Op::Reduce(reduce) = node.op() {
+        return Some(target.apply(reduce_in_f64(reduce)?, operands));
+    }
+    let Op::Unary(Unary::Cast(DType::F32)) = node.op() else { return None };
+    Some(target.apply(Unary::Cast(DType::F64), operands))
 }
 
 fn source_in_f64<'t>(source: &Source, target: &'t Graph) -> Option<Expr<'t>> {
