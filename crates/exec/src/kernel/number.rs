@@ -8,6 +8,10 @@ pub(crate) trait Number: Item {
     fn add(self, other: Self) -> Self;
     fn sub(self, other: Self) -> Self;
     fn mul(self, other: Self) -> Self;
+    #[inline(always)]
+    fn square(self) -> Self {
+        self.mul(self)
+    }
     fn neg(self) -> Self;
     fn abs(self) -> Self;
     /// −1, 0 or 1; NaN of NaN.
@@ -54,6 +58,11 @@ pub(crate) fn is_nan<T: Item>(x: T) -> bool {
 pub(crate) trait Ordered: Item {
     fn larger(self, other: Self) -> Self;
     fn smaller(self, other: Self) -> Self;
+    /// The larger of it and 0.
+    #[inline(always)]
+    fn relu(self) -> Self {
+        self.larger(Self::default())
+    }
 }
 
 macro_rules! ordered {

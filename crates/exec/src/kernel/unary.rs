@@ -9,39 +9,71 @@ use crate::error::ErrorKind;
 use crate::math::Elementary;
 use crate::tensor::{AnyTensor, Item, Tensor, dispatch};
 
+/// Calls a macro with the function of an op. The reference below and the
+/// instructions of the machine read the same rows:
+///
+/// - `same`: the operand itself;
+/// - `cast dtype`: the conversion to a dtype;
+/// - `numbers f`, `floats f`: `f` of every element;
+/// - `angles f, exact`: `f`, which vectorises, or `exact` of an angle that is too
+///   large for it.
+macro_rules! unary_function {
+    ($op:expr, $call:ident) => {
+        match $op {
+            Unary::StopGradient => $call!(same),
+            Unary::Cast(to) => $call!(cast to),
+            Unary::Neg => $call!(numbers Number::neg),
+            Unary::Abs => $call!(numbers Number::abs),
+            Unary::Sign => $call!(numbers Number::sign),
+            Unary::Relu => $call!(numbers Ordered::relu),
+            Unary::Square => $call!(numbers Number::square),
+            Unary::Floor => $call!(numbers Number::floor),
+            Unary::Ceil => $call!(numbers Number::ceil),
+            Unary::Round => $call!(numbers Number::round),
+            Unary::Trunc => $call!(numbers Number::trunc),
+            Unary::Exp => $call!(floats Elementary::exp),
+            Unary::ExpM1 => $call!(floats Elementary::exp_m1),
+            Unary::Ln => $call!(floats Elementary::ln),
+            Unary::Ln1p => $call!(floats Elementary::ln_1p),
+            Unary::Sqrt => $call!(floats Float::sqrt),
+            Unary::Recip => $call!(floats Float::recip),
+            Unary::Sin => $call!(angles Elementary::sin, Float::sin_any),
+            Unary::Cos => $call!(angles Elementary::cos, Float::cos_any),
+            Unary::Tan => $call!(angles Elementary::tan, Float::tan_any),
+            Unary::Asin => $call!(floats Elementary::asin),
+            Unary::Acos => $call!(floats Elementary::acos),
+            Unary::Atan => $call!(floats Elementary::atan),
+            Unary::Sinh => $call!(floats Elementary::sinh),
+            Unary::Cosh => $call!(floats Elementary::cosh),
+            Unary::Tanh => $call!(floats Elementary::tanh),
+            Unary::Erf => $call!(floats Elementary::erf),
+            Unary::Softplus => $call!(floats Elementary::softplus),
+            Unary::Sigmoid => $call!(floats Elementary::sigmoid),
+        }
+    };
+}
+pub(crate) use unary_function;
+
 pub(super) fn run<'a>(op: Unary, call: &Call<'_, 'a>) -> Result<AnyTensor<'a>, ErrorKind> {
     let x = call.operands[0];
-    match op {
-        Unary::StopGradient => Ok(x.clone()),
-        Unary::Cast(dtype) => dispatch!(x, x => cast(call, x, dtype)),
-        Unary::Neg => dispatch!(numbers: x, x => each(call, x, Number::neg)),
-        Unary::Abs => dispatch!(numbers: x, x => each(call, x, Number::abs)),
-        Unary::Sign => dispatch!(numbers: x, x => each(call, x, Number::sign)),
-        Unary::Relu => dispatch!(numbers: x, x => each(call, x, |x| x.larger(Default::default()))),
-        Unary::Square => dispatch!(numbers: x, x => each(call, x, |x| Number::mul(x, x))),
-        Unary::Floor => dispatch!(numbers: x, x => each(call, x, Number::floor)),
-        Unary::Ceil => dispatch!(numbers: x, x => each(call, x, Number::ceil)),
-        Unary::Round => dispatch!(numbers: x, x => each(call, x, Number::round)),
-        Unary::Trunc => dispatch!(numbers: x, x => each(call, x, Number::trunc)),
-        Unary::Exp => dispatch!(floats: x, x => each(call, x, Elementary::exp)),
-        Unary::ExpM1 => dispatch!(floats: x, x => each(call, x, Elementary::exp_m1)),
-        Unary::Ln => dispatch!(floats: x, x => each(call, x, Elementary::ln)),
-        Unary::Ln1p => dispatch!(floats: x, x => each(call, x, Elementary::ln_1p)),
-        Unary::Sqrt => dispatch!(floats: x, x => each(call, x, Float::sqrt)),
-        Unary::Recip => dispatch!(floats: x, x => each(call, x, Float::recip)),
-        Unary::Sin => dispatch!(floats: x, x => each(call, x, Float::sin_any)),
-        Unary::Cos => dispatch!(floats: x, x => each(call, x, Float::cos_any)),
-        Unary::Tan => dispatch!(floats: x, x => each(call, x, Float::tan_any)),
-        Unary::Asin => dispatch!(floats: x, x => each(call, x, Elementary::asin)),
-        Unary::Acos => dispatch!(floats: x, x => each(call, x, Elementary::acos)),
-        Unary::Atan => dispatch!(floats: x, x => each(call, x, Elementary::atan)),
-        Unary::Sinh => dispatch!(floats: x, x => each(call, x, Elementary::sinh)),
-        Unary::Cosh => dispatch!(floats: x, x => each(call, x, Elementary::cosh)),
-        Unary::Erf => dispatch!(floats: x, x => each(call, x, Elementary::erf)),
-        Unary::Softplus => dispatch!(floats: x, x => each(call, x, Elementary::softplus)),
-        Unary::Tanh => dispatch!(floats: x, x => each(call, x, Elementary::tanh)),
-        Unary::Sigmoid => dispatch!(floats: x, x => each(call, x, Elementary::sigmoid)),
+    macro_rules! run {
+        (same) => {
+            Ok(x.clone())
+        };
+        (cast $to:ident) => {
+            dispatch!(x, x => cast(call, x, $to))
+        };
+        (numbers $of:ident::$function:ident) => {
+            dispatch!(numbers: x, x => each(call, x, $of::$function))
+        };
+        (floats $of:ident::$function:ident) => {
+            dispatch!(floats: x, x => each(call, x, $of::$function))
+        };
+        (angles $_:ident::$fast:ident, $of:ident::$exact:ident) => {
+            dispatch!(floats: x, x => each(call, x, $of::$exact))
+        };
     }
+    unary_function!(op, run)
 }
 
 fn each<'a, T: Item>(

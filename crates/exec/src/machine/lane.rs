@@ -7,7 +7,7 @@ use tamis_graph::{Binary, Compare, DType, Logic, Scalar, Unary};
 use super::bank::{ByDType, Frames, Lane, Tile, with_dtype};
 use super::level::at_level;
 use crate::kernel::number::{Float, Number, Ordered, is_nan};
-use crate::kernel::unary::Cast;
+use crate::kernel::unary::{Cast, unary_function};
 use crate::math::Elementary;
 use crate::region::{Function, Instruction};
 
@@ -80,37 +80,24 @@ pub(super) fn execute(machine: &mut Machine<'_, '_>, instruction: &Instruction) 
 
 fn unary(machine: &mut Machine<'_, '_>, instruction: &Instruction, op: Unary, dtype: DType) {
     let (m, i) = (machine, instruction);
-    match op {
-        Unary::StopGradient => with_dtype!(dtype, T => map(m, i, |x: T| x)),
-        Unary::Cast(to) => with_dtype!(dtype, T => cast::<T>(m, i, to)),
-        Unary::Neg => numbers!(dtype, T => map(m, i, <T as Number>::neg)),
-        Unary::Abs => numbers!(dtype, T => map(m, i, <T as Number>::abs)),
-        Unary::Sign => numbers!(dtype, T => map(m, i, <T as Number>::sign)),
-        Unary::Relu => numbers!(dtype, T => map(m, i, |x: T| x.larger(T::default()))),
-        Unary::Square => numbers!(dtype, T => map(m, i, |x: T| Number::mul(x, x))),
-        Unary::Floor => numbers!(dtype, T => map(m, i, <T as Number>::floor)),
-        Unary::Ceil => numbers!(dtype, T => map(m, i, <T as Number>::ceil)),
-        Unary::Round => numbers!(dtype, T => map(m, i, <T as Number>::round)),
-        Unary::Trunc => numbers!(dtype, T => map(m, i, <T as Number>::trunc)),
-        Unary::Exp => floats!(dtype, T => map(m, i, <T as Elementary>::exp)),
-        Unary::ExpM1 => floats!(dtype, T => map(m, i, <T as Elementary>::exp_m1)),
-        Unary::Ln => floats!(dtype, T => map(m, i, <T as Elementary>::ln)),
-        Unary::Ln1p => floats!(dtype, T => map(m, i, <T as Elementary>::ln_1p)),
-        Unary::Sqrt => floats!(dtype, T => map(m, i, <T as Float>::sqrt)),
-        Unary::Recip => floats!(dtype, T => map(m, i, <T as Float>::recip)),
-        Unary::Sin => floats!(dtype, T => periodic(m, i, <T as Elementary>::sin, <T as Float>::sin_any)),
-        Unary::Cos => floats!(dtype, T => periodic(m, i, <T as Elementary>::cos, <T as Float>::cos_any)),
-        Unary::Tan => floats!(dtype, T => periodic(m, i, <T as Elementary>::tan, <T as Float>::tan_any)),
-        Unary::Asin => floats!(dtype, T => map(m, i, <T as Elementary>::asin)),
-        Unary::Acos => floats!(dtype, T => map(m, i, <T as Elementary>::acos)),
-        Unary::Atan => floats!(dtype, T => map(m, i, <T as Elementary>::atan)),
-        Unary::Sinh => floats!(dtype, T => map(m, i, <T as Elementary>::sinh)),
-        Unary::Cosh => floats!(dtype, T => map(m, i, <T as Elementary>::cosh)),
-        Unary::Erf => floats!(dtype, T => map(m, i, <T as Elementary>::erf)),
-        Unary::Softplus => floats!(dtype, T => map(m, i, <T as Elementary>::softplus)),
-        Unary::Tanh => floats!(dtype, T => map(m, i, <T as Elementary>::tanh)),
-        Unary::Sigmoid => floats!(dtype, T => map(m, i, <T as Elementary>::sigmoid)),
+    macro_rules! run {
+        (same) => {
+            with_dtype!(dtype, T => map(m, i, |x: T| x))
+        };
+        (cast $to:ident) => {
+            with_dtype!(dtype, T => cast::<T>(m, i, $to))
+        };
+        (numbers $of:ident::$function:ident) => {
+            numbers!(dtype, T => map(m, i, <T as $of>::$function))
+        };
+        (floats $of:ident::$function:ident) => {
+            floats!(dtype, T => map(m, i, <T as $of>::$function))
+        };
+        (angles $fast_of:ident::$fast:ident, $of:ident::$exact:ident) => {
+            floats!(dtype, T => periodic(m, i, <T as $fast_of>::$fast, <T as $of>::$exact))
+        };
     }
+    unary_function!(op, run)
 }
 
 /// A function of angles: `fast`, and `exact` of the angles that are too large for it.

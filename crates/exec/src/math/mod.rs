@@ -14,8 +14,6 @@ mod erf;
 mod exp;
 mod log;
 mod real;
-#[cfg(test)]
-mod tests;
 mod trig;
 
 /// The polynomial with these coefficients, the constant one first, by Horner's scheme.
@@ -25,176 +23,74 @@ macro_rules! polynomial {
 }
 use polynomial;
 
-/// Floats with elementary functions that vectorise.
-pub(crate) trait Elementary: Copy {
-    fn exp(self) -> Self;
-    /// `eˣ − 1`, exact for a small `x`.
-    fn exp_m1(self) -> Self;
-    fn ln(self) -> Self;
-    /// `ln(1 + x)`, exact for a small `x`.
-    fn ln_1p(self) -> Self;
-    fn tanh(self) -> Self;
-    /// `1 / (1 + e⁻ˣ)`, without overflow in either tail.
-    fn sigmoid(self) -> Self;
-    /// `ln(1 + eˣ)`, without overflow in either tail.
-    fn softplus(self) -> Self;
-    fn sinh(self) -> Self;
-    fn cosh(self) -> Self;
-    fn asin(self) -> Self;
-    fn acos(self) -> Self;
-    fn atan(self) -> Self;
-    fn erf(self) -> Self;
-
-    /// The largest size of an argument of [`sin`](Self::sin), [`cos`](Self::cos) and
-    /// [`tan`](Self::tan). Beyond it their results mean nothing, except that they are NaN
-    /// for NaN and infinities: a caller whose slice holds a larger argument has to call
-    /// those of the standard library.
-    const SIN_LIMIT: Self;
-    fn sin(self) -> Self;
-    fn cos(self) -> Self;
-    fn tan(self) -> Self;
+/// Calls a macro with all functions: what computes each for f32 and for f64, and
+/// the function that tests compare it with.
+macro_rules! functions {
+    ($each:ident) => {
+        $each! {
+            exp(x): exp::exp(x), exp::exp(x), near f64::exp;
+            /// `eˣ − 1`, exact for a small `x`.
+            exp_m1(x): exp::exp_m1(x), exp::exp_m1(x), near f64::exp_m1;
+            ln(x): log::ln(x), log::ln(x), near f64::ln;
+            /// `ln(1 + x)`, exact for a small `x`.
+            ln_1p(x): log::ln_1p(x), log::ln_1p(x), near f64::ln_1p;
+            tanh(x): exp::tanh(x), exp::tanh(x), near f64::tanh;
+            /// `1 / (1 + e⁻ˣ)`, without overflow in either tail.
+            sigmoid(x): exp::sigmoid(x), exp::sigmoid(x),
+                near |x| if x >= 0.0 { 1.0 / (1.0 + (-x).exp()) } else { x.exp() / (1.0 + x.exp()) };
+            /// `ln(1 + eˣ)`, without overflow in either tail.
+            softplus(x): log::softplus(x), log::softplus(x),
+                near |x| (if x > 0.0 { x } else { 0.0 }) + (-x.abs()).exp().ln_1p();
+            sinh(x): exp::sinh(f64::from(x)) as f32, exp::sinh(x), near f64::sinh;
+            cosh(x): exp::cosh(f64::from(x)) as f32, exp::cosh(x), near f64::cosh;
+            asin(x): arc::asin(f64::from(x)) as f32, arc::asin(x), near f64::asin;
+            acos(x): arc::acos(f64::from(x)) as f32, arc::acos(x), near f64::acos;
+            atan(x): arc::atan(f64::from(x)) as f32, arc::atan(x), near f64::atan;
+            erf(x): erf::erf(f64::from(x)) as f32, erf::erf(x), near libm::erf;
+            sin(x): trig::sin_narrow(x), trig::sin(x), near f64::sin;
+            cos(x): trig::cos_narrow(x), trig::cos(x), near f64::cos;
+            tan(x): trig::tan_narrow(x), trig::tan(x), near f64::tan;
+        }
+    };
 }
 
-/// What both floats share; what is their own stands in the braces.
+#[cfg(test)]
+mod tests;
+
+/// Writes the trait of the functions and its two implementations.
 macro_rules! elementary {
-    ($($float:ty { $($own:item)* })*) => {$(
-        impl Elementary for $float {
-            $($own)*
-
-            #[inline(always)]
-            fn exp(self) -> $float {
-                exp::exp(self)
-            }
-
-            #[inline(always)]
-            fn exp_m1(self) -> $float {
-                exp::exp_m1(self)
-            }
-
-            #[inline(always)]
-            fn ln(self) -> $float {
-                log::ln(self)
-            }
-
-            #[inline(always)]
-            fn ln_1p(self) -> $float {
-                log::ln_1p(self)
-            }
-
-            #[inline(always)]
-            fn tanh(self) -> $float {
-                exp::tanh(self)
-            }
-
-            #[inline(always)]
-            fn sigmoid(self) -> $float {
-                exp::sigmoid(self)
-            }
-
-            #[inline(always)]
-            fn softplus(self) -> $float {
-                log::softplus(self)
-            }
+    ($($(#[$doc:meta])* $name:ident($x:ident): $narrow:expr, $wide:expr, near $reference:expr;)*) => {
+        /// Floats with elementary functions that vectorise.
+        pub(crate) trait Elementary: Copy {
+            /// The largest size of an argument of [`sin`](Self::sin), [`cos`](Self::cos) and
+            /// [`tan`](Self::tan). Beyond it their results mean nothing, except that they are NaN
+            /// for NaN and infinities: a caller whose slice holds a larger argument has to call
+            /// those of the standard library.
+            const SIN_LIMIT: Self;
+            $($(#[$doc])* fn $name(self) -> Self;)*
         }
-    )*};
+
+        impl Elementary for f32 {
+            const SIN_LIMIT: f32 = trig::LIMIT as f32;
+            $(
+                #[inline(always)]
+                fn $name(self) -> f32 {
+                    let $x = self;
+                    $narrow
+                }
+            )*
+        }
+
+        impl Elementary for f64 {
+            const SIN_LIMIT: f64 = trig::LIMIT;
+            $(
+                #[inline(always)]
+                fn $name(self) -> f64 {
+                    let $x = self;
+                    $wide
+                }
+            )*
+        }
+    };
 }
-
-elementary! {
-    f32 {
-        const SIN_LIMIT: f32 = trig::LIMIT as f32;
-
-        #[inline(always)]
-        fn sinh(self) -> f32 {
-            exp::sinh(f64::from(self)) as f32
-        }
-
-        #[inline(always)]
-        fn cosh(self) -> f32 {
-            exp::cosh(f64::from(self)) as f32
-        }
-
-        #[inline(always)]
-        fn asin(self) -> f32 {
-            arc::asin(f64::from(self)) as f32
-        }
-
-        #[inline(always)]
-        fn acos(self) -> f32 {
-            arc::acos(f64::from(self)) as f32
-        }
-
-        #[inline(always)]
-        fn atan(self) -> f32 {
-            arc::atan(f64::from(self)) as f32
-        }
-
-        #[inline(always)]
-        fn erf(self) -> f32 {
-            erf::erf(f64::from(self)) as f32
-        }
-
-        #[inline(always)]
-        fn sin(self) -> f32 {
-            trig::sin_narrow(self)
-        }
-
-        #[inline(always)]
-        fn cos(self) -> f32 {
-            trig::cos_narrow(self)
-        }
-
-        #[inline(always)]
-        fn tan(self) -> f32 {
-            trig::tan_narrow(self)
-        }
-    }
-
-    f64 {
-        const SIN_LIMIT: f64 = trig::LIMIT;
-
-        #[inline(always)]
-        fn sinh(self) -> f64 {
-            exp::sinh(self)
-        }
-
-        #[inline(always)]
-        fn cosh(self) -> f64 {
-            exp::cosh(self)
-        }
-
-        #[inline(always)]
-        fn asin(self) -> f64 {
-            arc::asin(self)
-        }
-
-        #[inline(always)]
-        fn acos(self) -> f64 {
-            arc::acos(self)
-        }
-
-        #[inline(always)]
-        fn atan(self) -> f64 {
-            arc::atan(self)
-        }
-
-        #[inline(always)]
-        fn erf(self) -> f64 {
-            erf::erf(self)
-        }
-
-        #[inline(always)]
-        fn sin(self) -> f64 {
-            trig::sin(self)
-        }
-
-        #[inline(always)]
-        fn cos(self) -> f64 {
-            trig::cos(self)
-        }
-
-        #[inline(always)]
-        fn tan(self) -> f64 {
-            trig::tan(self)
-        }
-    }
-}
+functions!(elementary);

@@ -24,7 +24,7 @@ impl Case {
 }
 
 macro_rules! cases {
-    ($($name:ident: $reference:expr;)*) => {
+    ($($(#[$doc:meta])* $name:ident($x:ident): $narrow:expr, $wide:expr, near $reference:expr;)*) => {
         [$({
             fn in_loop<F: Elementary>(level: Level, from: &[F], to: &mut [F]) {
                 dispatch!(level, _ => for (x, y) in from.iter().zip(to) {
@@ -44,24 +44,7 @@ macro_rules! cases {
 }
 
 fn cases() -> impl IntoIterator<Item = Case> {
-    cases! {
-        exp: f64::exp;
-        exp_m1: f64::exp_m1;
-        ln: f64::ln;
-        ln_1p: f64::ln_1p;
-        tanh: f64::tanh;
-        sigmoid: |x| if x >= 0.0 { 1.0 / (1.0 + (-x).exp()) } else { x.exp() / (1.0 + x.exp()) };
-        softplus: |x| (if x > 0.0 { x } else { 0.0 }) + (-x.abs()).exp().ln_1p();
-        sinh: f64::sinh;
-        cosh: f64::cosh;
-        asin: f64::asin;
-        acos: f64::acos;
-        atan: f64::atan;
-        erf: libm::erf;
-        sin: f64::sin;
-        cos: f64::cos;
-        tan: f64::tan;
-    }
+    functions!(cases)
 }
 
 /// Where a function may go wrong: ends of the range and places where formulas change.
@@ -214,8 +197,6 @@ fn levels() -> Vec<Level> {
 fn both_tails_are_right() {
     assert_eq!(Elementary::sigmoid(-100.0_f32), 3.78e-44); // e⁻¹⁰⁰, subnormal
     assert_eq!(Elementary::sigmoid(100.0_f32), 1.0);
-    assert_eq!(Elementary::softplus(1e30_f32), 1e30);
-    assert_eq!(Elementary::softplus(f64::NEG_INFINITY), 0.0);
     assert_eq!(Elementary::tanh(f32::MIN), -1.0);
     assert_eq!(Elementary::exp(-745.0_f64), 4.94e-324);
     assert_eq!(Elementary::ln(0.0_f64), f64::NEG_INFINITY);
