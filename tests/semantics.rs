@@ -2,9 +2,7 @@
 //! exactly one row, every row names builders that exist, and every dtype column
 //! says what the builder accepts and gives.
 
-// The reader of the sources, with its own tests.
-#[path = "docs.rs"]
-mod docs;
+mod sources;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -364,7 +362,7 @@ fn kept_or_given(dtype: DType, build: Build) -> String {
 
 #[test]
 fn every_builder_stands_in_exactly_one_row() {
-    let items = docs::public_items();
+    let items = sources::public_items();
     let public = items.iter().filter(|item| item.is_builder() && !NO_OPS.contains(&item.name.as_str()));
     let operators = BUILDERS.iter().map(|(name, _)| *name).filter(|name| name.contains([' ', '-', '!']));
     let built: BTreeSet<&str> = public.map(|item| item.name.as_str()).chain(operators).collect();

@@ -5,32 +5,8 @@ use ndarray::{ArrayD, ArrayViewD, Dimension, IxDyn};
 use tamis::prelude::*;
 use tamis::{DType, Element, Outputs};
 
+use crate::functions::functions;
 use crate::random::Random;
-
-type Function = for<'g> fn(Expr<'g>) -> Expr<'g>;
-
-/// All functions of one float.
-const FUNCTIONS: [(&str, Function); 19] = [
-    ("exp", |x| x.exp()),
-    ("exp_m1", |x| x.exp_m1()),
-    ("ln", |x| x.ln()),
-    ("ln_1p", |x| x.ln_1p()),
-    ("sqrt", |x| x.sqrt()),
-    ("rsqrt", |x| x.rsqrt()),
-    ("recip", |x| x.recip()),
-    ("sin", |x| x.sin()),
-    ("cos", |x| x.cos()),
-    ("tan", |x| x.tan()),
-    ("asin", |x| x.asin()),
-    ("acos", |x| x.acos()),
-    ("atan", |x| x.atan()),
-    ("sinh", |x| x.sinh()),
-    ("cosh", |x| x.cosh()),
-    ("tanh", |x| x.tanh()),
-    ("erf", |x| x.erf()),
-    ("softplus", |x| x.softplus()),
-    ("sigmoid", |x| x.sigmoid()),
-];
 
 /// The bits of an output of a float dtype; all NaN are one.
 fn bits(out: &Outputs, name: &str, dtype: DType) -> Vec<u64> {
@@ -60,7 +36,7 @@ fn a_function_of_a_literal_of_what_is_fed_and_of_the_reference_are_one() {
         let graph = Graph::new();
         let x = graph.input_of("x", dtype, ["n"]);
         let mut named: Vec<(String, Expr<'_>)> = Vec::new();
-        for (name, function) in FUNCTIONS {
+        for (name, function) in functions() {
             let literals = arguments.iter().map(|x| function(graph.scalar(*x).cast(dtype)));
             named.push((format!("{name} of literals"), graph.stack(literals.collect::<Vec<_>>(), 0)));
             named.push((name.to_string(), function(x)));
@@ -74,7 +50,7 @@ fn a_function_of_a_literal_of_what_is_fed_and_of_the_reference_are_one() {
             }
         };
         let (fused, reference) = (run(&plan()), run(&plan().reference()));
-        for (name, _) in FUNCTIONS {
+        for (name, _) in functions() {
             let expected = bits(&reference, name, dtype);
             for (out, name) in [
                 (&fused, name.to_string()),

@@ -4,9 +4,7 @@ use std::collections::BTreeSet;
 
 use tamis::graph::Unary;
 
-// The reader of the sources, with its own tests.
-#[path = "../docs.rs"]
-mod docs;
+use crate::sources;
 
 /// The sources of the steps.
 const STEPS: [&str; 5] = [
@@ -46,7 +44,7 @@ fn calls(source: &str) -> BTreeSet<String> {
     }
     // Methods that a macro is given by name.
     let listed = source.split(';').filter_map(|item| item.rsplit_once("\":"));
-    calls.extend(listed.map(|(_, name)| format!(".{name}")));
+    calls.extend(listed.flat_map(|(_, names)| names.split(',')).map(|name| format!(".{name}")));
     calls
 }
 
@@ -78,7 +76,7 @@ fn every_builder_is_used_by_a_step() {
         Some(("Masked", _)) | None => name.to_owned(),
         Some((_, method)) => format!(".{method}"),
     };
-    let items = docs::public_items();
+    let items = sources::public_items();
     let builders: BTreeSet<&str> =
         items.iter().filter(|item| item.is_builder()).map(|item| item.name.as_str()).collect();
     let unused: BTreeSet<&str> =
@@ -92,8 +90,10 @@ fn every_builder_is_used_by_a_step() {
 
 #[test]
 fn a_call_has_the_type_that_it_is_of() {
-    let found =
-        calls("x.masked(m & p.any(1)).initial(f(0)).max(axes) + y.sum(..); \"exp\": exp; g.zeros::<f64>(2)");
-    let expected = [".any", ".exp", ".masked", ".sum", ".zeros", "Masked::initial", "Masked::max", "f"];
+    let found = calls(
+        "x.masked(m & p.any(1)).initial(f(0)).max(axes) + y.sum(..); \"exp\": exp, ln; g.zeros::<f64>(2)",
+    );
+    let expected =
+        [".any", ".exp", ".ln", ".masked", ".sum", ".zeros", "Masked::initial", "Masked::max", "f"];
     assert_eq!(found, expected.into_iter().map(String::from).collect());
 }

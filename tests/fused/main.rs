@@ -19,8 +19,12 @@ mod check;
 mod coverage;
 mod failures;
 mod feed;
+#[path = "../functions/mod.rs"]
+mod functions;
 mod programs;
 #[path = "../suite/random.rs"]
 mod random;
+#[path = "../sources/mod.rs"]
+mod sources;
 mod threads;
 mod writer;

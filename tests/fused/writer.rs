@@ -10,12 +10,12 @@ mod gradient;
 mod index;
 mod masked;
 
-use tamis::graph::{Domain, Op, Unary, UnaryBuilder};
 use tamis::prelude::*;
 use tamis::{DType, Slice, along, descending, hvp};
 
 use crate::check::{Agreement, Output};
 use crate::feed::{Feed, Layout};
+use crate::functions::float_builders;
 use crate::random::Random;
 
 /// The largest finite number that is summed or multiplied in any order.
@@ -285,10 +285,6 @@ fn of_float(w: &mut Writer<'_>) {
     let build = builder.expect("the step has the name of a function").build;
     let x = w.float();
     w.number(build(x.expr), f64::INFINITY);
-}
-
-fn float_builders() -> impl Iterator<Item = &'static UnaryBuilder> {
-    Unary::BUILDERS.iter().filter(|builder| Op::from(builder.op).domain() == Domain::Float)
 }
 
 /// All steps that there are.

@@ -9,41 +9,25 @@ use crate::check::Agreement;
 /// Scatters in one addressing, by how they combine.
 type Scatter = for<'g> fn(Expr<'g>, Expr<'g>, Expr<'g>) -> Expr<'g>;
 
-const ROWS: [Scatter; 9] = [
-    |x, i, v| x.scatter_set(i, v, 0),
-    |x, i, v| x.scatter_add(i, v, 0),
-    |x, i, v| x.scatter_mul(i, v, 0),
-    |x, i, v| x.scatter_max(i, v, 0),
-    |x, i, v| x.scatter_min(i, v, 0),
-    |x, i, v| x.scatter_set_sum(i, v, 0),
-    |x, i, v| x.scatter_set_prod(i, v, 0),
-    |x, i, v| x.scatter_set_max(i, v, 0),
-    |x, i, v| x.scatter_set_min(i, v, 0),
-];
+macro_rules! scatters {
+    ($($name:literal: $rows:ident, $along:ident, $elements:ident;)*) => {
+        const ROWS: &[Scatter] = &[$(|x, i, v| x.$rows(i, v, 0)),*];
+        const ALONG: &[Scatter] = &[$(|x, i, v| x.$along(i, v, 0)),*];
+        const ELEMENTS: &[Scatter] = &[$(|x, i, v| x.$elements(i, v)),*];
+    };
+}
 
-const ALONG: [Scatter; 9] = [
-    |x, i, v| x.scatter_set_along_axis(i, v, 0),
-    |x, i, v| x.scatter_add_along_axis(i, v, 0),
-    |x, i, v| x.scatter_mul_along_axis(i, v, 0),
-    |x, i, v| x.scatter_max_along_axis(i, v, 0),
-    |x, i, v| x.scatter_min_along_axis(i, v, 0),
-    |x, i, v| x.scatter_set_sum_along_axis(i, v, 0),
-    |x, i, v| x.scatter_set_prod_along_axis(i, v, 0),
-    |x, i, v| x.scatter_set_max_along_axis(i, v, 0),
-    |x, i, v| x.scatter_set_min_along_axis(i, v, 0),
-];
-
-const ELEMENTS: [Scatter; 9] = [
-    |x, i, v| x.scatter_nd_set(i, v),
-    |x, i, v| x.scatter_nd_add(i, v),
-    |x, i, v| x.scatter_nd_mul(i, v),
-    |x, i, v| x.scatter_nd_max(i, v),
-    |x, i, v| x.scatter_nd_min(i, v),
-    |x, i, v| x.scatter_nd_set_sum(i, v),
-    |x, i, v| x.scatter_nd_set_prod(i, v),
-    |x, i, v| x.scatter_nd_set_max(i, v),
-    |x, i, v| x.scatter_nd_set_min(i, v),
-];
+scatters! {
+    "set": scatter_set, scatter_set_along_axis, scatter_nd_set;
+    "add": scatter_add, scatter_add_along_axis, scatter_nd_add;
+    "mul": scatter_mul, scatter_mul_along_axis, scatter_nd_mul;
+    "max": scatter_max, scatter_max_along_axis, scatter_nd_max;
+    "min": scatter_min, scatter_min_along_axis, scatter_nd_min;
+    "set_sum": scatter_set_sum, scatter_set_sum_along_axis, scatter_nd_set_sum;
+    "set_prod": scatter_set_prod, scatter_set_prod_along_axis, scatter_nd_set_prod;
+    "set_max": scatter_set_max, scatter_set_max_along_axis, scatter_nd_set_max;
+    "set_min": scatter_set_min, scatter_set_min_along_axis, scatter_nd_set_min;
+}
 
 impl<'g> Writer<'g> {
     /// Two numbers of the full shape and one dtype.
@@ -63,20 +47,20 @@ impl<'g> Writer<'g> {
 
 pub(super) const STEPS: &[(&str, Step)] = &[
     ("rows written at indices", |w| {
-        let ((a, b), rows, scatter) = (w.pair(), w.rows(), *w.random.pick(&ROWS));
+        let ((a, b), rows, scatter) = (w.pair(), w.rows(), *w.random.pick(ROWS));
         if w.size[0] > 0 {
             w.number(scatter(a.expr, rows, b), f64::INFINITY);
         }
     }),
     ("elements written along an axis", |w| {
-        let ((a, b), scatter) = (w.pair(), *w.random.pick(&ALONG));
+        let ((a, b), scatter) = (w.pair(), *w.random.pick(ALONG));
         if !w.size.contains(&0) {
             let places = w.rows().unsqueeze(1).broadcast_to(w.full.shape());
             w.number(scatter(a.expr, places, b), f64::INFINITY);
         }
     }),
     ("elements written at indices", |w| {
-        let ((a, b), scatter) = (w.pair(), *w.random.pick(&ELEMENTS));
+        let ((a, b), scatter) = (w.pair(), *w.random.pick(ELEMENTS));
         if !w.size.contains(&0) {
             let elements = w.elements();
             w.number(scatter(a.expr, elements, b.slice_axis(1, 0)), f64::INFINITY);
