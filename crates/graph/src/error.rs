@@ -268,6 +268,14 @@ pub enum ErrorKind {
         /// The shape to slice.
         shape: Shape,
     },
+    /// A value for empty selections of a masked tensor whose op does not take one.
+    #[error("`{policy}` has no meaning here; {} take it", takers_text(takers))]
+    Policy {
+        /// What was given: `if_empty` or `initial`.
+        policy: &'static str,
+        /// The ops that take it.
+        takers: &'static [&'static str],
+    },
     /// A source that `masked_assign` cannot place.
     #[error(
         "source {source_shape} fits neither one selected place ({rest}), nor a selection by this mask \
@@ -350,6 +358,15 @@ pub enum ErrorKind {
         /// Its shape.
         shape: Shape,
     },
+}
+
+/// The names in quotes: `a`, `b` and `c`.
+fn takers_text(names: &[&str]) -> String {
+    let quoted: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
+    match quoted.split_last() {
+        Some((last, rest)) if !rest.is_empty() => format!("{} and {last}", rest.join(", ")),
+        _ => quoted.concat(),
+    }
 }
 
 fn choice_text(k: i64, length: &crate::dim::Dim) -> String {

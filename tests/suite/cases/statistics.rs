@@ -508,6 +508,21 @@ fn policies() -> Vec<Case> {
             |_, [x, m]| grad(x.masked(m).initial(2.0).max(..), x),
             value([0.5, 0.0, 0.0]),
         ),
+        case("sum initial", half(), |_, [x, m]| x.masked(m).initial(2.0).sum(1), value([6.0, 2.0])).smooth(),
+        case(
+            "sum initial of u8s is an i64",
+            [value([200u8, 100, 9]), value([T, T, F])],
+            |_, [x, m]| x.masked(m).initial(-1000).sum(keep(0)),
+            value([-700_i64]),
+        ),
+        case("prod initial", half(), |_, [x, m]| x.masked(m).initial(2.0).prod(1), value([6.0, 2.0]))
+            .smooth(),
+        case(
+            "prod initial of bools is an i64",
+            [value([T, T, F]), value([T, T, F])],
+            |_, [x, m]| x.masked(m).initial(-3).prod(..),
+            value(-3_i64),
+        ),
         case("norm over root 2", [value([SQRT_2, 0.0])], |_, [x]| x.norm(..).square(), value(2.0))
             .within(8.0)
             .smooth(),

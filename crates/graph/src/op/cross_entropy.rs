@@ -26,12 +26,12 @@ use crate::shape::Shape;
 #[derive(Debug, Clone, Copy)]
 pub struct Labels<'g> {
     labels: Expr<'g>,
-    kept: Option<Expr<'g>>,
+    masked: Option<Masked<'g>>,
 }
 
 impl<'g> From<Expr<'g>> for Labels<'g> {
     fn from(labels: Expr<'g>) -> Labels<'g> {
-        Labels { labels, kept: None }
+        Labels { labels, masked: None }
     }
 }
 
@@ -42,9 +42,9 @@ impl<'g> From<&Expr<'g>> for Labels<'g> {
 }
 
 impl<'g> From<Masked<'g>> for Labels<'g> {
-    fn from(labels: Masked<'g>) -> Labels<'g> {
-        let (labels, kept) = labels.parts();
-        Labels { labels, kept: Some(kept) }
+    fn from(masked: Masked<'g>) -> Labels<'g> {
+        let (labels, _) = masked.parts();
+        Labels { labels, masked: Some(masked) }
     }
 }
 
@@ -110,16 +110,20 @@ impl<'g> Masked<'g> {
     /// ```
     #[track_caller]
     pub fn cross_entropy(self, labels: impl Into<Labels<'g>>, axis: i64) -> Expr<'g> {
-        let (x, mask) = self.parts();
-        cross_entropy(x, Some(mask), labels.into(), axis)
+        let (x, _) = self.parts();
+        cross_entropy(x, Some(self), labels.into(), axis)
     }
 }
 
 #[track_caller]
-fn cross_entropy<'g>(x: Expr<'g>, mask: Option<Expr<'g>>, labels: Labels<'g>, axis: i64) -> Expr<'g> {
-    let Labels { labels, kept } = labels;
-    let others: Vec<Expr<'g>> = [Some(labels), kept, mask].into_iter().flatten().collect();
-    x.build("cross_entropy", &others, || {
+fn cross_entropy<'g>(x: Expr<'g>, allowed: Option<Masked<'g>>, labels: Labels<'g>, axis: i64) -> Expr<'g> {
+    const OP: &str = "cross_entropy";
+    let mask_of = |masked: Masked<'g>| masked.parts().1;
+    let (mask, kept) = (allowed.map(mask_of), labels.masked.map(mask_of));
+    let others: Vec<Expr<'g>> = [Some(labels.labels), kept, mask].into_iter().flatten().collect();
+    x.build(OP, &others, || {
+        allowed.iter().chain(&labels.masked).try_for_each(|masked| masked.check_policies(OP))?;
+        let labels = labels.labels;
         let axis = x.shape().axis(axis)?;
         let classes = class_indices(labels, kept, &x.shape(), axis)?;
         let Shifted { max, sum, .. } = shifted(x, mask, axis as i64)?;

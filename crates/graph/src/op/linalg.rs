@@ -120,7 +120,7 @@ impl<'g> Masked<'g> {
     #[track_caller]
     pub fn matmul(self, other: Expr<'g>) -> Expr<'g> {
         let (x, mask) = self.parts();
-        x.build("matmul", &[mask, other], || product(x, other, Some(mask)))
+        self.build("matmul", &[other], || product(x, other, Some(mask)))
     }
 }
 

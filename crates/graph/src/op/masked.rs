@@ -3,12 +3,20 @@
 use super::mask::check_leading_alone;
 use super::reduce::reduce;
 use super::select::where_;
-use super::{Logic, ReduceKind};
+use super::{ReduceKind, Source};
 use crate::dtype::{DType, Scalar};
 use crate::error::ErrorKind;
 use crate::expr::Expr;
 use crate::operand::{Operand, cast};
 use crate::shape::{Axes, Shape};
+
+/// The ops that take [`Masked::if_empty`]: those that have no value of an empty
+/// selection, or none that is a number.
+const TAKE_IF_EMPTY: &[&str] =
+    &["mean", "var", "var_ddof", "std", "std_ddof", "max", "min", "argmax", "argmin", "sort"];
+
+/// The ops that take [`Masked::initial`]: those that accumulate elements of one dtype.
+const TAKE_INITIAL: &[&str] = &["sum", "prod", "max", "min"];
 
 /// A tensor of which only the elements under a mask take part; from [`Expr::masked`].
 ///
@@ -66,7 +74,12 @@ impl<'g> Expr<'g> {
 
 impl<'g> Masked<'g> {
     /// The value of a `mean`, `var`, `std`, `max`, `min`, `argmax` or `argmin` of
-    /// an empty selection, in place of NaN or a run-time error.
+    /// an empty selection, in place of NaN or a run-time error; in a `sort`, of
+    /// what is left at the end.
+    ///
+    /// # Errors
+    /// Reported by any other op, since its result would not depend on the value,
+    /// and when the value is no scalar or does not fit into the dtype of the result.
     ///
     /// ```
     /// use tamis::prelude::*;
@@ -81,8 +94,12 @@ impl<'g> Masked<'g> {
         Masked { if_empty: Some(value.into()), ..self }
     }
 
-    /// A value that always takes part in `max` and `min`, in the dtype of the
-    /// elements; of nothing it is the result.
+    /// A Rust scalar that always takes part in `max`, `min`, `sum` and `prod`; of an
+    /// empty selection it is the result. It must fit into the dtype of the result.
+    ///
+    /// # Errors
+    /// Reported by any other op, since its result would not depend on the value,
+    /// and when the value is an expression or does not fit into the dtype.
     ///
     /// ```
     /// use tamis::prelude::*;
@@ -91,6 +108,8 @@ impl<'g> Masked<'g> {
     /// let x = graph.constant([1.0, 2.0]);
     /// let largest = x.masked(x.lt(2.0)).initial(1.5).max(..);
     /// assert_eq!(largest.eval::<f64>()?, ndarray::arr0(1.5).into_dyn());
+    /// let sum = x.masked(x.gt(1.0)).initial(10.0).sum(..);
+    /// assert_eq!(sum.eval::<f64>()?, ndarray::arr0(12.0).into_dyn());
     /// # Ok::<(), tamis::Error>(())
     /// ```
     pub fn initial(self, value: impl Into<Operand<'g>>) -> Masked<'g> {
@@ -133,9 +152,44 @@ impl<'g> Masked<'g> {
         Ok(where_(any, reduced, value.assigned_into(reduced)?))
     }
 
+    /// The call `op` of the user's: every op of a masked tensor is built here.
     #[track_caller]
-    fn build(self, op: &'static str, f: impl FnOnce() -> Result<Expr<'g>, ErrorKind>) -> Expr<'g> {
-        self.x.build(op, &[self.mask], f)
+    pub(crate) fn build(
+        self,
+        op: &'static str,
+        others: &[Expr<'g>],
+        f: impl FnOnce() -> Result<Expr<'g>, ErrorKind>,
+    ) -> Expr<'g> {
+        let others: Vec<Expr<'g>> = [self.mask].iter().chain(others).copied().collect();
+        self.x.build(op, &others, || {
+            self.check_policies(op)?;
+            f()
+        })
+    }
+
+    /// That `op` takes what was said of empty selections, which would otherwise
+    /// be lost without a word.
+    pub(crate) fn check_policies(self, op: &'static str) -> Result<(), ErrorKind> {
+        let refused = |policy, takers: &'static [&'static str]| Err(ErrorKind::Policy { policy, takers });
+        if self.if_empty.is_some() && !TAKE_IF_EMPTY.contains(&op) {
+            return refused("if_empty", TAKE_IF_EMPTY);
+        }
+        if self.initial.is_some() && !TAKE_INITIAL.contains(&op) {
+            return refused("initial", TAKE_INITIAL);
+        }
+        Ok(())
+    }
+
+    /// `reduced` and the initial value together, if there is one.
+    pub(crate) fn with_initial(
+        self,
+        reduced: Expr<'g>,
+        combine: impl FnOnce(Expr<'g>, Expr<'g>) -> Expr<'g>,
+    ) -> Result<Expr<'g>, ErrorKind> {
+        let Some(initial) = self.initial else { return Ok(reduced) };
+        let initial = initial.to_scalar(reduced.dtype())?;
+        let initial = reduced.graph().try_apply(Source::Scalar(initial), &[])?;
+        Ok(combine(reduced, initial))
     }
 
     pub(crate) fn full_mask(self) -> Result<Expr<'g>, ErrorKind> {
@@ -148,7 +202,7 @@ impl<'g> Masked<'g> {
     }
 
     /// The sum of the selected elements over `axes`; 0 of none. Bools and
-    /// integers sum in i64.
+    /// integers sum in i64. What [`Masked::initial`] says is added to it.
     ///
     /// # Errors
     /// Reported when an axis is out of range or repeated.
@@ -164,7 +218,10 @@ impl<'g> Masked<'g> {
     #[track_caller]
     pub fn sum(self, axes: impl Into<Axes>) -> Expr<'g> {
         let axes = axes.into();
-        self.build("sum", || Ok(self.selected_or(Scalar::I64(0))?.sum(axes)))
+        self.build("sum", &[], || {
+            let sum = self.selected_or(Scalar::I64(0))?.sum(axes);
+            self.with_initial(sum, |sum, initial| sum + initial)
+        })
     }
 
     /// The mean of the selected elements over `axes`; NaN of none. Bools and u8
@@ -185,7 +242,7 @@ impl<'g> Masked<'g> {
     #[track_caller]
     pub fn mean(self, axes: impl Into<Axes>) -> Expr<'g> {
         let axes = axes.into();
-        self.build("mean", || {
+        self.build("mean", &[], || {
             let dtype = self.x.dtype().to_float();
             let sum = cast(self.selected_or(Scalar::I64(0))?, dtype)?.sum(axes.clone());
             let count = self.full_mask()?.count_nonzero(axes.clone());
@@ -212,9 +269,9 @@ impl<'g> Masked<'g> {
     #[track_caller]
     pub fn max(self, axes: impl Into<Axes>) -> Expr<'g> {
         let axes = axes.into();
-        self.build("max", || {
+        self.build("max", &[], || {
             if self.x.dtype() == DType::Bool {
-                return self.extreme_bool(self.any(axes.clone()), axes, Logic::Or);
+                return self.extreme_bool(self.without_policies().any(axes.clone()), axes, |a, b| a | b);
             }
             self.extreme_or(axes, self.x.dtype().lowest(), ReduceKind::Max)
         })
@@ -239,9 +296,9 @@ impl<'g> Masked<'g> {
     #[track_caller]
     pub fn min(self, axes: impl Into<Axes>) -> Expr<'g> {
         let axes = axes.into();
-        self.build("min", || {
+        self.build("min", &[], || {
             if self.x.dtype() == DType::Bool {
-                return self.extreme_bool(self.all(axes.clone()), axes, Logic::And);
+                return self.extreme_bool(self.without_policies().all(axes.clone()), axes, |a, b| a & b);
             }
             self.extreme_or(axes, self.x.dtype().highest(), ReduceKind::Min)
         })
@@ -257,12 +314,13 @@ impl<'g> Masked<'g> {
     }
 
     /// The extreme of bools, which is `any` or `all`, as the policies have it.
-    fn extreme_bool(self, reduced: Expr<'g>, axes: Axes, combine: Logic) -> Result<Expr<'g>, ErrorKind> {
-        let Some(initial) = self.initial else { return self.unless_empty(reduced, axes) };
-        let initial = self.x.graph().try_full(Shape::default(), initial.to_scalar(DType::Bool)?)?;
-        let reduced =
-            self.x.graph().try_apply(combine, &[reduced.min_id(initial), reduced.max_id(initial)])?;
-        self.unless_empty(reduced, axes)
+    fn extreme_bool(
+        self,
+        reduced: Expr<'g>,
+        axes: Axes,
+        combine: impl FnOnce(Expr<'g>, Expr<'g>) -> Expr<'g>,
+    ) -> Result<Expr<'g>, ErrorKind> {
+        self.unless_empty(self.with_initial(reduced, combine)?, axes)
     }
 
     pub(crate) fn extreme(
@@ -292,7 +350,7 @@ impl<'g> Masked<'g> {
     #[track_caller]
     pub fn any(self, axes: impl Into<Axes>) -> Expr<'g> {
         let axes = axes.into();
-        self.build("any", || Ok((self.x.truth() & self.mask).any(axes)))
+        self.build("any", &[], || Ok((self.x.truth() & self.mask).any(axes)))
     }
 
     /// Whether all selected elements over `axes` are true (for numbers: not 0);
@@ -313,7 +371,7 @@ impl<'g> Masked<'g> {
     #[track_caller]
     pub fn all(self, axes: impl Into<Axes>) -> Expr<'g> {
         let axes = axes.into();
-        self.build("all", || Ok((self.x.truth() | !self.mask).all(axes)))
+        self.build("all", &[], || Ok((self.x.truth() | !self.mask).all(axes)))
     }
 
     /// How many selected elements over `axes` are true (for numbers: not 0), as i64.
@@ -333,7 +391,7 @@ impl<'g> Masked<'g> {
     #[track_caller]
     pub fn count_nonzero(self, axes: impl Into<Axes>) -> Expr<'g> {
         let axes = axes.into();
-        self.build("count_nonzero", || Ok((self.x.truth() & self.mask).count_nonzero(axes)))
+        self.build("count_nonzero", &[], || Ok((self.x.truth() & self.mask).count_nonzero(axes)))
     }
 
     /// The same mask over other elements of the same shape.

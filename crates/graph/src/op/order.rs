@@ -289,8 +289,8 @@ impl<'g> Masked<'g> {
     /// ```
     #[track_caller]
     pub fn argmax(self, axes: impl Into<Axes>) -> Expr<'g> {
-        let (axes, (x, mask)) = (axes.into(), self.parts());
-        x.build("argmax", &[mask], || {
+        let axes = axes.into();
+        self.build("argmax", &[], || {
             self.index_of_extreme(axes, |axis, if_empty| Order::Argmax { axis, if_empty })
         })
     }
@@ -315,8 +315,8 @@ impl<'g> Masked<'g> {
     /// ```
     #[track_caller]
     pub fn argmin(self, axes: impl Into<Axes>) -> Expr<'g> {
-        let (axes, (x, mask)) = (axes.into(), self.parts());
-        x.build("argmin", &[mask], || {
+        let axes = axes.into();
+        self.build("argmin", &[], || {
             self.index_of_extreme(axes, |axis, if_empty| Order::Argmin { axis, if_empty })
         })
     }
@@ -350,8 +350,8 @@ impl<'g> Masked<'g> {
     /// ```
     #[track_caller]
     pub fn argsort(self, axis: impl Into<SortAxis>) -> Expr<'g> {
-        let (SortAxis { axis, descending }, (x, mask)) = (axis.into(), self.parts());
-        x.build("argsort", &[mask], || {
+        let SortAxis { axis, descending } = axis.into();
+        self.build("argsort", &[], || {
             // What is not selected sorts by nothing, and then behind the rest.
             let filled = self.selected_or(Scalar::I64(0))?;
             filled.along_axis(axis, |x, axis| order_of_selected(x, self.full_mask()?, axis, descending))
@@ -377,8 +377,8 @@ impl<'g> Masked<'g> {
     /// ```
     #[track_caller]
     pub fn sort(self, axis: impl Into<SortAxis>) -> Expr<'g> {
-        let (SortAxis { axis, descending }, (x, mask)) = (axis.into(), self.parts());
-        x.build("sort", &[mask], || {
+        let (SortAxis { axis, descending }, (x, _)) = (axis.into(), self.parts());
+        self.build("sort", &[], || {
             let filled = self.selected_or(Scalar::I64(0))?;
             let (mask, fill) = (self.full_mask()?.at_least_one_axis()?, self.fill(x)?);
             x.along_axis(axis, |x, axis| {

@@ -223,8 +223,8 @@ impl<'g> Masked<'g> {
     /// ```
     #[track_caller]
     pub fn cumsum(self, axis: impl Into<ScanAxis>) -> Expr<'g> {
-        let (axis, (x, mask)) = (axis.into(), self.parts());
-        x.build("cumsum", &[mask], || Ok(self.selected_or(Scalar::I64(0))?.cumsum(axis)))
+        let axis = axis.into();
+        self.build("cumsum", &[], || Ok(self.selected_or(Scalar::I64(0))?.cumsum(axis)))
     }
 
     /// The product of the selected elements so far along an axis: what is not
@@ -244,7 +244,7 @@ impl<'g> Masked<'g> {
     /// ```
     #[track_caller]
     pub fn cumprod(self, axis: impl Into<ScanAxis>) -> Expr<'g> {
-        let (axis, (x, mask)) = (axis.into(), self.parts());
-        x.build("cumprod", &[mask], || Ok(self.selected_or(Scalar::I64(1))?.cumprod(axis)))
+        let axis = axis.into();
+        self.build("cumprod", &[], || Ok(self.selected_or(Scalar::I64(1))?.cumprod(axis)))
     }
 }

@@ -115,7 +115,7 @@ impl<'g> Masked<'g> {
     #[track_caller]
     pub fn softmax(self, axis: i64) -> Expr<'g> {
         let (x, mask) = self.parts();
-        x.build("softmax", &[mask], || Ok(shifted(x, Some(mask), axis)?.softmax()))
+        self.build("softmax", &[], || Ok(shifted(x, Some(mask), axis)?.softmax()))
     }
 
     /// [`Expr::log_softmax`] over the selected elements along `axis`; −inf with
@@ -139,6 +139,6 @@ impl<'g> Masked<'g> {
     #[track_caller]
     pub fn log_softmax(self, axis: i64) -> Expr<'g> {
         let (x, mask) = self.parts();
-        x.build("log_softmax", &[mask], || Ok(shifted(x, Some(mask), axis)?.log_softmax()))
+        self.build("log_softmax", &[], || Ok(shifted(x, Some(mask), axis)?.log_softmax()))
     }
 }

@@ -196,8 +196,7 @@ impl<'g> Masked<'g> {
     #[track_caller]
     pub fn var(self, axes: impl Into<Axes>) -> Expr<'g> {
         let axes = axes.into();
-        let (x, mask) = self.parts();
-        x.build("var", &[mask], || Ok(self.var_ddof(axes, 0)))
+        self.build("var", &[], || Ok(self.var_ddof(axes, 0)))
     }
 
     /// [`Masked::var`] with the sum divided by `count − ddof`, where `count` is
@@ -223,7 +222,7 @@ impl<'g> Masked<'g> {
     pub fn var_ddof(self, axes: impl Into<Axes>, ddof: impl Into<f64>) -> Expr<'g> {
         let (axes, ddof) = (axes.into(), ddof.into());
         let (x, mask) = self.parts();
-        x.build("var_ddof", &[mask], || {
+        self.build("var_ddof", &[], || {
             let x = cast(x, x.dtype().to_float())?;
             let mean = x.masked(mask).mean(keep(axes.clone()));
             let squares = self.with_elements((x - mean).square());
@@ -251,8 +250,7 @@ impl<'g> Masked<'g> {
     #[track_caller]
     pub fn std(self, axes: impl Into<Axes>) -> Expr<'g> {
         let axes = axes.into();
-        let (x, mask) = self.parts();
-        x.build("std", &[mask], || Ok(self.std_ddof(axes, 0)))
+        self.build("std", &[], || Ok(self.std_ddof(axes, 0)))
     }
 
     /// [`Masked::std`] with `count − ddof` in place of `count`: the root of
@@ -273,8 +271,7 @@ impl<'g> Masked<'g> {
     #[track_caller]
     pub fn std_ddof(self, axes: impl Into<Axes>, ddof: impl Into<f64>) -> Expr<'g> {
         let (axes, ddof) = (axes.into(), ddof.into());
-        let (x, mask) = self.parts();
-        x.build("std_ddof", &[mask], || {
+        self.build("std_ddof", &[], || {
             let root = root(self.without_policies().var_ddof(axes.clone(), ddof));
             self.unless_empty(root, axes)
         })
@@ -299,14 +296,14 @@ impl<'g> Masked<'g> {
     pub fn norm(self, axes: impl Into<Axes>) -> Expr<'g> {
         let axes = axes.into();
         let (x, mask) = self.parts();
-        x.build("norm", &[mask], || {
+        self.build("norm", &[], || {
             let x = cast(x, x.dtype().to_float())?;
             Ok(root(x.masked(mask).with_elements(x.square()).sum(axes)))
         })
     }
 
     /// The product of the selected elements over `axes`; 1 of none. Bools and
-    /// integers in i64.
+    /// integers in i64. It is multiplied by what [`Masked::initial`] says.
     ///
     /// # Errors
     /// Reported when an axis is out of range or repeated.
@@ -324,9 +321,9 @@ impl<'g> Masked<'g> {
     pub fn prod(self, axes: impl Into<Axes>) -> Expr<'g> {
         let axes = axes.into();
         let (x, mask) = self.parts();
-        x.build("prod", &[mask], || {
+        self.build("prod", &[], || {
             let one = x.graph().try_full(crate::Shape::default(), Scalar::from_int(1, x.dtype()))?;
-            Ok(where_(mask, x, one).prod(axes))
+            self.with_initial(where_(mask, x, one).prod(axes), |product, initial| product * initial)
         })
     }
 
@@ -350,6 +347,6 @@ impl<'g> Masked<'g> {
     pub fn logsumexp(self, axes: impl Into<Axes>) -> Expr<'g> {
         let axes = axes.into();
         let (x, mask) = self.parts();
-        x.build("logsumexp", &[mask], || logsumexp(x, Some(mask), &axes))
+        self.build("logsumexp", &[], || logsumexp(x, Some(mask), &axes))
     }
 }
