@@ -510,6 +510,8 @@ fn a_plan_lists_what_it_takes_and_what_it_gives() {
     let plan = Plan::new([("kept", x.boolean_mask(mask)), ("count", mask.count_nonzero(..))]).unwrap();
     let specs = |specs: Vec<tamis::TensorSpec>| specs.iter().map(ToString::to_string).collect::<Vec<_>>();
     assert_eq!(specs(plan.inputs()), ["mask: bool[n]", "x: f32[n, 3]"]);
+    let debug = |spec: &tamis::TensorSpec| format!("{:?}", spec.shape);
+    assert_eq!(plan.inputs().iter().map(debug).collect::<Vec<_>>(), ["[n]", "[n, 3]"]);
     assert_eq!(specs(plan.outputs()), ["kept: f32[count(%1), 3]", "count: i64[]"]);
     let x = &plan.inputs()[1];
     assert_eq!((x.name.as_str(), x.dtype, x.shape[1].known()), ("x", tamis::DType::F32, Some(3)));
@@ -770,7 +772,7 @@ fn eval_is_for_expressions_without_inputs() {
     assert_eq!(x.boolean_mask(x.gt(0.0)).eval::<f64>().unwrap(), arr1(&[1.0, 3.0, 4.0]).into_dyn());
     assert_eq!(x.sum(..).eval::<f64>().unwrap(), arr0(6.0).into_dyn());
     let error = x.eval::<f32>().unwrap_err();
-    assert_eq!(without_calls(&error), "take: output `value` is f64, not f32");
+    assert_eq!(without_calls(&error), "eval: output `value` is f64, not f32");
     let y = graph.input::<f64>("y", [2]);
     let line = above("input::<f64>");
     let error = (y * 2.0).eval::<f64>().unwrap_err();

@@ -171,7 +171,11 @@ fn a_weak_integer_fits_the_dtype_of_the_tensor() {
     let graph = Graph::new();
     let x = graph.input::<u8>("x", [3]);
     let y = x + 256;
-    assert_mistake(y, "add: the scalar 256 does not fit into u8", &above("x + 256"));
+    assert_mistake(
+        y,
+        "add: the scalar 256 does not fit into u8; `.cast(DType::I64)` on the tensor makes room for it",
+        &above("x + 256"),
+    );
 }
 
 #[test]
@@ -179,7 +183,11 @@ fn a_weak_float_is_not_assigned_into_integers() {
     let graph = Graph::new();
     let x = graph.input::<i32>("x", [3]);
     let y = x.masked_fill(x.gt(0), 7.5);
-    assert_mistake(y, "masked_fill: the scalar 7.5 does not fit into i32", &above("masked_fill("));
+    assert_mistake(
+        y,
+        "masked_fill: the scalar 7.5 does not fit into i32; `.cast(DType::F64)` on the tensor makes room for it",
+        &above("masked_fill("),
+    );
 }
 
 #[test]
@@ -206,4 +214,19 @@ fn an_einstein_sum_of_one_mask_is_refused_as_one_of_two() {
     let y = graph.einsum("i->", [graph.constant([true, false])]);
     let message = "einsum: bool[2] is not accepted; numbers are needed: write `.cast(DType::I64)` to count";
     assert_mistake(y, message, &above("einsum("));
+}
+
+#[test]
+fn an_initial_value_fits_into_the_dtype_of_the_result() {
+    let graph = Graph::new();
+    let x = graph.input::<u8>("x", [3]);
+    let _ = x.masked(x.gt(0)).initial(0.5).sum(..);
+    let _ = x.masked(x.gt(0)).initial(-1).max(..);
+    assert_mistakes(
+        &graph,
+        &[
+            ("sum: the scalar 0.5 does not fit into i64; `.cast(DType::F64)` on the tensor makes room for it".to_owned(), above("initial(0.5)")),
+            ("max: the scalar -1 does not fit into u8; `.cast(DType::I64)` on the tensor makes room for it".to_owned(), above("initial(-1)")),
+        ],
+    );
 }

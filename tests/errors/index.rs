@@ -51,7 +51,11 @@ fn entries_that_do_not_fit_are_named() {
     let graph = Graph::new();
     let x = graph.input::<i32>("x", [2, 3]);
     let y = x.at(0).set(0.5);
-    assert_mistake(y, "at.set: the scalar 0.5 does not fit into i32", &above("set(0.5)"));
+    assert_mistake(
+        y,
+        "at.set: the scalar 0.5 does not fit into i32; `.cast(DType::F64)` on the tensor makes room for it",
+        &above("set(0.5)"),
+    );
 }
 
 /// Whatever stands between the indices, the error has the axis of the tensor and
@@ -162,6 +166,6 @@ fn more_than_all_cannot_be_chosen() {
     let (values, _) = graph.input::<f64>("x", dims!["n"]).top_k(2, 0);
     let place = above("top_k(2");
     let plan = Plan::new([("values", values)]).unwrap();
-    let message = "top_k: 2 elements from index 0 on are out of range for axis 0 of length 1";
+    let message = "top_k: k = 2 elements cannot be chosen along axis 0, which has length 1";
     assert_failure(plan.feed("x", arr1(&[1.0])).run(), message, &place);
 }

@@ -72,6 +72,8 @@ fn has_a_test(kind: &BuildErrorKind) {
         | BuildErrorKind::SliceCount { .. }
         | BuildErrorKind::SliceIndex { .. }
         | BuildErrorKind::AssignSource { .. }
+        | BuildErrorKind::Policy { .. }
+        | BuildErrorKind::EmptyName
         | BuildErrorKind::NoOperands
         | BuildErrorKind::InputConflict { .. }
         | BuildErrorKind::MixedGraphs
@@ -122,6 +124,8 @@ fn has_a_test_of_a_run(kind: &ErrorKind) {
         | ErrorKind::OutOfMemory { .. }
         | ErrorKind::IndexOutOfRange { .. }
         | ErrorKind::SliceOutOfRange { .. }
+        | ErrorKind::TooFewToChoose { .. }
+        | ErrorKind::EmptyName
         | ErrorKind::SourceTooShort { .. }
         | ErrorKind::DivisionByZero { .. }
         | ErrorKind::Assertion { .. }

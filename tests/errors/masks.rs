@@ -1,6 +1,7 @@
 //! Masks whose shape or alignment does not fit what they select from.
 
 use ndarray::{arr0, arr2};
+use tamis::Masked;
 use tamis::prelude::*;
 
 use crate::assert_mistake;
@@ -9,11 +10,11 @@ use crate::place::above;
 #[test]
 fn a_mask_matches_the_leading_axes() {
     let cases = [
-        (vec![4], "; `mask.unsqueeze(axis)` adds an axis that it lacks"),
+        (vec![4], ""), // as long as no axis
         (vec![2, 3, 1], ""),
         (vec![2, 4], ""),
         (vec![2, 1], "; `masked_select` takes a mask with 1s that broadcast"),
-        (vec![1], "; `mask.unsqueeze(axis)` adds an axis that it lacks"),
+        (vec![1], "; `masked_select` takes a mask with 1s that broadcast"),
     ];
     for (shape, remedy) in cases {
         let graph = Graph::new();
@@ -229,4 +230,93 @@ fn a_mask_alone_among_entries_is_not_aligned_by_accident() {
     let columns = x.at((.., mask)).set(0.0);
     assert!(graph.check().is_ok());
     assert_eq!(columns.shape(), x.shape());
+}
+
+/// An op of a masked tensor of shape `[3]`.
+type MaskedOp = for<'g> fn(Masked<'g>, &'g Graph) -> Expr<'g>;
+
+/// Asserts that `build` refuses what is said of empty selections, with its line.
+#[track_caller]
+fn assert_refused(op: &str, message: &str, build: impl for<'g> Fn(Masked<'g>, &'g Graph) -> Expr<'g>) {
+    let graph = Graph::new();
+    let x = graph.input::<i32>("x", [3]);
+    let refused = build(x.masked(x.gt(0)), &graph);
+    assert!(refused.is_poisoned(), "{op} takes it");
+    let error = graph.check().unwrap_err();
+    let [report] = error.reports() else { panic!("one mistake is reported once: {error}") };
+    assert_eq!((report.op(), report.kind().to_string().as_str()), (op, message));
+    assert_eq!(report.location().file(), file!());
+}
+
+#[test]
+fn an_op_that_does_not_take_if_empty_names_those_that_do() {
+    let message = "`if_empty` has no meaning here; `mean`, `var`, `var_ddof`, `std`, `std_ddof`, `max`, `min`, \
+                   `argmax`, `argmin` and `sort` take it";
+    let ops: [(&str, MaskedOp); 15] = [
+        ("sum", |x, _| x.sum(..)),
+        ("prod", |x, _| x.prod(..)),
+        ("any", |x, _| x.any(..)),
+        ("all", |x, _| x.all(..)),
+        ("count_nonzero", |x, _| x.count_nonzero(..)),
+        ("norm", |x, _| x.norm(..)),
+        ("logsumexp", |x, _| x.logsumexp(..)),
+        ("softmax", |x, _| x.softmax(0)),
+        ("log_softmax", |x, _| x.log_softmax(0)),
+        ("cumsum", |x, _| x.cumsum(0)),
+        ("cumprod", |x, _| x.cumprod(0)),
+        ("argsort", |x, _| x.argsort(0)),
+        ("matmul", |x, graph| x.matmul(graph.ones::<i32>([3]))),
+        ("cross_entropy", |x, graph| x.cross_entropy(graph.zeros::<i64>(dims![]), 0)),
+        ("cross_entropy", |x, graph| graph.ones::<f64>([3, 2]).cross_entropy(x, 1)),
+    ];
+    for (op, build) in ops {
+        assert_refused(op, message, |x, graph| build(x.if_empty(1), graph));
+    }
+}
+
+#[test]
+fn an_op_that_does_not_take_an_initial_value_names_those_that_do() {
+    let message = "`initial` has no meaning here; `sum`, `prod`, `max` and `min` take it";
+    let ops: [(&str, MaskedOp); 10] = [
+        ("argmax", |x, _| x.argmax(..)),
+        ("argmin", |x, _| x.argmin(..)),
+        ("mean", |x, _| x.mean(..)),
+        ("var", |x, _| x.var(..)),
+        ("std_ddof", |x, _| x.std_ddof(.., 1)),
+        ("sort", |x, _| x.sort(0)),
+        ("any", |x, _| x.any(..)),
+        ("norm", |x, _| x.norm(..)),
+        ("cumsum", |x, _| x.cumsum(0)),
+        ("cross_entropy", |x, graph| graph.ones::<f64>([3, 2]).cross_entropy(x, 1)),
+    ];
+    for (op, build) in ops {
+        assert_refused(op, message, |x, graph| build(x.initial(1), graph));
+    }
+}
+
+#[test]
+fn a_mask_that_may_match_other_axes_names_how_to_say_which() {
+    type Build = for<'g> fn(Expr<'g>, Expr<'g>) -> Expr<'g>;
+    // Of length 5 the mask fits the axis of unknown length, if any.
+    let cases: [(&str, Build, &str); 5] = [
+        ("masked", |x, mask| x.masked(mask).sum(0), "; `mask.unsqueeze(axis)` adds an axis that it lacks"),
+        ("expand_mask", |x, mask| mask.expand_mask(x), "; `mask.unsqueeze(axis)` adds an axis that it lacks"),
+        (
+            "compress",
+            |x, mask| x.compress(mask, 0),
+            "; `x.boolean_mask_axis(mask, axis)` selects along other axes",
+        ),
+        ("compress", |x, mask| x.slice_axis(1, 0).compress(mask, 0), ""),
+        ("masked", |x, mask| x.slice_axis(1, 0).masked(mask).sum(0), ""),
+    ];
+    for (op, build, remedy) in cases {
+        let graph = Graph::new();
+        let x = graph.input::<f32>("x", dims![2, "n", 3]);
+        let mask = graph.input::<bool>("mask", [5]);
+        let _ = build(x, mask);
+        let error = graph.check().unwrap_err().to_string();
+        let shape = if remedy.is_empty() { "[2, 3]" } else { "[2, n, 3]" };
+        let message = format!("{op}: mask [5] does not match the leading axes of {shape}{remedy} (built at ");
+        assert!(error.starts_with(&message), "{error}");
+    }
 }

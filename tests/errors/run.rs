@@ -316,7 +316,7 @@ fn the_extreme_of_nothing_is_told_with_its_line() {
             "max" | "min" => {
                 "; `x.masked(m).if_empty(v)` says what an empty selection gives, `.initial(v)` what always takes part"
             }
-            _ => "",
+            _ => "; `x.masked(m).if_empty(index)` says what an empty selection gives",
         };
         let message = format!(
             "{op}: there is no element to choose from for position [0] of the result{advice} (built at {place})"
@@ -429,7 +429,8 @@ fn an_assertion_that_does_not_hold_says_what_it_was_given() {
     let y = x.assert_that(x.gt(0.0), "prices are positive").sum(..);
     let place = above("assert_that(");
     let dx = grad(y, x);
-    let message = "assert_that: prices are positive: false at position [1, 0] of the mask";
+    let message =
+        "assert_that: prices are positive: false at position [1, 0] of the mask, where the tensor has NaN";
     let plan = Plan::new([("y", y)]).unwrap();
     assert_failure(plan.feed("x", arr2(&[[1.0, 2.0], [f64::NAN, -1.0]])).run(), message, &place);
     let out = Plan::new([("dx", dx)]).unwrap().feed("x", arr2(&[[1.0, 2.0], [3.0, 4.0]])).run().unwrap();
@@ -460,7 +461,8 @@ fn an_assertion_without_words_says_where_it_fails() {
         let y = x.assert_that(x.gt(0.0), text);
         let place = above("assert_that(");
         let plan = Plan::new([("y", y)]).unwrap();
-        let message = format!("assert_that: {said}false at position [1] of the mask");
+        let message =
+            format!("assert_that: {said}false at position [1] of the mask, where the tensor has -1.0");
         assert_failure(plan.feed("x", [1.0, -1.0]).run(), &message, &place);
     }
 }
@@ -474,9 +476,11 @@ fn a_label_that_is_no_class_is_told_with_its_position() {
         let loss = x.cross_entropy(labels, 1);
         let place = above("cross_entropy(");
         let plan = Plan::new([("loss", loss), ("dx", loss.sum(..))]).unwrap();
-        let message = "cross_entropy: a label is one of the classes, or ignored by `labels.masked(kept)`: false at \
-                       position [1] of the mask";
-        assert_failure(plan.feed("labels", arr1(&[0_i64, label])).run(), message, &place);
+        let message = format!(
+            "cross_entropy: a label is one of the 3 classes, or ignored by `labels.masked(kept)`: false at position \
+             [1] of the mask, where the tensor has {label}"
+        );
+        assert_failure(plan.feed("labels", arr1(&[0_i64, label])).run(), &message, &place);
         assert!(plan.feed("labels", arr1(&[0_i64, 2])).run().is_ok());
     }
 }

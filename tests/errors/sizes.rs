@@ -1,8 +1,8 @@
 //! Sizes and lengths: negative, too large, inferred, of another graph.
 
 use ndarray::arr0;
-use tamis::Dim;
 use tamis::prelude::*;
+use tamis::{Dim, Slice};
 
 use crate::place::above;
 use crate::{assert_failure, assert_mistake};
@@ -149,10 +149,27 @@ fn the_name_of_a_dimension_is_an_identifier() {
         let graph = Graph::new();
         let counter = graph.iota(name);
         assert_mistake(counter, &format!("iota: {name:?} {reason}"), &above("iota(name)"));
+        let graph = Graph::new();
+        let part = graph.input::<f32>("x", dims!["n"]).slice([Slice::span(0, name)]);
+        assert_mistake(part, &format!("slice: {name:?} {reason}"), &above("Slice::span(0, name)"));
     }
     let graph = Graph::new();
     for name in ["n", "_", "batch_size", "n2", "größe", "N"] {
         assert_eq!(graph.input::<f32>(name, dims![name]).shape().to_string(), format!("[{name}]"));
     }
     assert!(graph.check().is_ok());
+}
+
+#[test]
+fn inputs_and_outputs_have_names() {
+    let graph = Graph::new();
+    let x = graph.input::<f32>("", [2]);
+    let message = "input: an input needs a name that is not empty, by which it is fed";
+    assert_mistake(x, message, &above("input::<f32>"));
+    let graph = Graph::new();
+    let x = graph.input::<f32>("x", [2]);
+    let place = above("input::<f32>(\"x\"");
+    let error = Plan::new([("", x)]).unwrap_err();
+    let message = "plan: an output needs a name that is not empty, by which it is read";
+    assert_eq!(error.to_string(), format!("{message} (built at {place})"));
 }

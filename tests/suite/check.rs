@@ -289,6 +289,7 @@ pub(crate) fn has_no_answer(kind: &ErrorKind) -> bool {
             | ErrorKind::Assertion { .. }
             | ErrorKind::IndexOutOfRange { .. }
             | ErrorKind::SliceOutOfRange { .. }
+            | ErrorKind::TooFewToChoose { .. }
             | ErrorKind::SourceTooShort { .. }
             | ErrorKind::LengthMismatch { .. }
             | ErrorKind::CountMismatch { .. }

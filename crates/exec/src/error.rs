@@ -17,6 +17,9 @@ pub enum ErrorKind {
         /// The name.
         name: String,
     },
+    /// An output without a name.
+    #[error("an output needs a name that is not empty, by which it is read")]
+    EmptyName,
     /// A named dimension that nothing tells the length of.
     #[error("no input has the dimension `{dimension}`, so that its length is never known")]
     UnboundDimension {
@@ -275,6 +278,16 @@ pub enum ErrorKind {
         /// How many elements the source has.
         source_len: usize,
     },
+    /// More elements to choose along an axis than it has.
+    #[error("k = {k} elements cannot be chosen along axis {axis}, which has length {length}")]
+    TooFewToChoose {
+        /// How many to choose.
+        k: usize,
+        /// The axis.
+        axis: usize,
+        /// Its length.
+        length: usize,
+    },
     /// An integer divided by 0.
     #[error("the divisor is 0 at position {position:?}; integers cannot be divided by 0")]
     DivisionByZero {
@@ -282,12 +295,14 @@ pub enum ErrorKind {
         position: Vec<usize>,
     },
     /// An assertion of the user's that does not hold.
-    #[error("{}false at position {position:?} of the mask", message_text(message))]
+    #[error("{}false at position {position:?} of the mask{}", message_text(message), value_text(*value))]
     Assertion {
         /// What the user says of it.
         message: String,
         /// Where in the mask.
         position: Vec<usize>,
+        /// What the tensor has there, if it has the shape of the mask.
+        value: Option<Scalar>,
     },
     /// An integer raised to a negative power.
     #[error(
@@ -374,6 +389,10 @@ fn message_text(message: &str) -> String {
     if message.is_empty() { String::new() } else { format!("{message}: ") }
 }
 
+fn value_text(value: Option<Scalar>) -> String {
+    value.map_or(String::new(), |value| format!(", where the tensor has {value}"))
+}
+
 fn notes_text(notes: &[String]) -> String {
     notes.iter().map(|note| format!("; {note}")).collect()
 }
@@ -407,11 +426,17 @@ impl Report {
         let own = node.op().name();
         let needed_by = if let Op::Layout(Layout::Guard { op, .. }) = node.op() { op } else { own };
         let builder = node.origin().builder.filter(|builder| *builder != own);
-        let mut kind = kind;
-        // It takes as many elements from the front of its source as its mask selects.
-        if let (Some("masked_scatter"), ErrorKind::SliceOutOfRange { count, length, .. }) = (builder, &kind) {
-            kind = ErrorKind::SourceTooShort { selected: *count, source_len: *length };
-        }
+        let kind = match (builder, kind) {
+            // It takes as many elements from the front of its source as its mask selects.
+            (Some("masked_scatter"), ErrorKind::SliceOutOfRange { count, length, .. }) => {
+                ErrorKind::SourceTooShort { selected: count, source_len: length }
+            }
+            // It takes the first k of the indices in sorted order.
+            (Some("top_k"), ErrorKind::SliceOutOfRange { count, axis, length, .. }) => {
+                ErrorKind::TooFewToChoose { k: count, axis, length }
+            }
+            (_, kind) => kind,
+        };
         let report = Report::new(builder.unwrap_or(needed_by), kind, Some(node.origin()));
         Report { node: Some(node.id()), ..report }
     }
@@ -441,6 +466,8 @@ impl Report {
 fn advice(op: &str, kind: &ErrorKind) -> &'static str {
     if matches!((op, kind), ("max" | "min", ErrorKind::NothingToChoose { .. })) {
         "; `x.masked(m).if_empty(v)` says what an empty selection gives, `.initial(v)` what always takes part"
+    } else if matches!((op, kind), ("argmax" | "argmin", ErrorKind::NothingToChoose { .. })) {
+        "; `x.masked(m).if_empty(index)` says what an empty selection gives"
     } else if matches!((op, kind), ("one_hot", ErrorKind::IndexOutOfRange { .. })) {
         "; for a row of 0 there select the classes by a mask: \
          `where_(m, i, 0).one_hot(n, dtype).masked_fill(!m.unsqueeze(-1), 0)`"

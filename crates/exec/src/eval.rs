@@ -30,6 +30,6 @@ pub trait Eval {
 impl Eval for Expr<'_> {
     #[track_caller]
     fn eval<T: Element>(self) -> Result<ArrayD<T>, Error> {
-        Plan::new([("value", self)])?.run()?.take("value")
+        Plan::new([("value", self)])?.run()?.take_by("eval", "value")
     }
 }

@@ -3,47 +3,57 @@
 use ndarray::{ArcArray, Array, ArrayBase, ArrayView, ArrayViewMut, Data, Dimension};
 use tamis_graph::{DType, Element, Scalar, Value, ValueView};
 
-/// What an input can be fed: a reference to any ndarray array or view, an owned
-/// array, a view, a mutable view, a [`Value`]; for rank 1 a slice, a `Vec` or a Rust
-/// array, owned or borrowed; for rank 0 a Rust scalar, which takes the dtype of the
-/// input if it fits. Sealed.
-///
-/// Borrowed elements are read where they are, in any layout; an owned `Vec` or array is not copied.
-///
-/// ```
-/// use ndarray::{array, s};
-/// use tamis::prelude::*;
-///
-/// let graph = Graph::new();
-/// let x = graph.input::<f64>("x", dims!["n"]);
-/// let scale = graph.input::<f64>("scale", dims![]);
-/// let plan = Plan::new([("sum", (x * scale).sum(..))])?;
-/// let data = array![[1.0, 2.0], [3.0, 4.0]];
-/// let out = plan.feed("x", data.slice(s![.., 1])).feed("scale", 10).run()?;
-/// assert_eq!(out.scalar::<f64>("sum")?, 60.0);
-/// let out = plan.feed("x", &[1.0, 2.0]).feed("scale", 0.5).run()?;
-/// assert_eq!(out.scalar::<f64>("sum")?, 1.5);
-/// # Ok::<(), tamis::Error>(())
-/// ```
-///
-/// What is no tensor is refused by the compiler:
-///
-/// ```compile_fail,E0277
-/// use tamis::prelude::*;
-///
-/// let graph = Graph::new();
-/// let x = graph.input::<f64>("x", dims!["n"]);
-/// let plan = Plan::new([("sum", x.sum(..))]).unwrap();
-/// let _ = plan.feed("x", "1.0, 2.0"); // error: `&str` cannot be fed to an input
-/// ```
-#[diagnostic::on_unimplemented(
-    message = "`{Self}` cannot be fed to an input",
-    label = "this is no tensor of bool, u8, i32, i64, f32 or f64",
-    note = "an input is fed an ndarray array or view (owned or by reference), a `Value`, a slice, `Vec` or array \
-            of rank 1, or a Rust scalar of rank 0",
-    note = "for more than one axis write `&tamis::ndarray::arr2(&[[1.0, 2.0], [3.0, 4.0]])`"
-)]
-pub trait Feed<'a>: sealed::IntoFed<'a> {}
+/// A trait with the compiler's explanation of what cannot be fed.
+macro_rules! explained {
+    ($(#[doc = $doc:expr])* pub trait $($item:tt)*) => {
+        $(#[doc = $doc])*
+        #[diagnostic::on_unimplemented(
+            message = "`{Self}` cannot be fed to an input",
+            label = "this is no tensor of bool, u8, i32, i64, f32 or f64",
+            note = "an input is fed an ndarray array or view (owned or by reference), a `Value`, a slice, `Vec` or array \
+                    of rank 1, or a Rust scalar of rank 0",
+            note = "for more than one axis write `&tamis::ndarray::arr2(&[[1.0, 2.0], [3.0, 4.0]])`"
+        )]
+        pub trait $($item)*
+    };
+}
+
+explained! {
+    /// What an input can be fed: a reference to any ndarray array or view, an owned
+    /// array, a view, a mutable view, a [`Value`]; for rank 1 a slice, a `Vec` or a Rust
+    /// array, owned or borrowed; for rank 0 a Rust scalar, which takes the dtype of the
+    /// input if it fits. Sealed.
+    ///
+    /// Borrowed elements are read where they are, in any layout; an owned `Vec` or array is not copied.
+    ///
+    /// ```
+    /// use ndarray::{array, s};
+    /// use tamis::prelude::*;
+    ///
+    /// let graph = Graph::new();
+    /// let x = graph.input::<f64>("x", dims!["n"]);
+    /// let scale = graph.input::<f64>("scale", dims![]);
+    /// let plan = Plan::new([("sum", (x * scale).sum(..))])?;
+    /// let data = array![[1.0, 2.0], [3.0, 4.0]];
+    /// let out = plan.feed("x", data.slice(s![.., 1])).feed("scale", 10).run()?;
+    /// assert_eq!(out.scalar::<f64>("sum")?, 60.0);
+    /// let out = plan.feed("x", &[1.0, 2.0]).feed("scale", 0.5).run()?;
+    /// assert_eq!(out.scalar::<f64>("sum")?, 1.5);
+    /// # Ok::<(), tamis::Error>(())
+    /// ```
+    ///
+    /// What is no tensor is refused by the compiler:
+    ///
+    /// ```compile_fail,E0277
+    /// use tamis::prelude::*;
+    ///
+    /// let graph = Graph::new();
+    /// let x = graph.input::<f64>("x", dims!["n"]);
+    /// let plan = Plan::new([("sum", x.sum(..))]).unwrap();
+    /// let _ = plan.feed("x", "1.0, 2.0"); // error: `&str` cannot be fed to an input
+    /// ```
+    pub trait Feed<'a>: sealed::IntoFed<'a> {}
+}
 
 impl<'a, F: sealed::IntoFed<'a>> Feed<'a> for F {}
 
@@ -126,15 +136,10 @@ mod sealed {
     /// A feed whose kind does not matter any more.
     pub struct Sealed<'a>(pub(super) super::Fed<'a>);
 
-    #[diagnostic::on_unimplemented(
-        message = "`{Self}` cannot be fed to an input",
-        label = "this is no tensor of bool, u8, i32, i64, f32 or f64",
-        note = "an input is fed an ndarray array or view (owned or by reference), a `Value`, a slice, `Vec` or array \
-                of rank 1, or a Rust scalar of rank 0",
-        note = "for more than one axis write `&tamis::ndarray::arr2(&[[1.0, 2.0], [3.0, 4.0]])`"
-    )]
-    pub trait IntoFed<'a> {
-        fn into_fed(self) -> Sealed<'a>;
+    explained! {
+        pub trait IntoFed<'a> {
+            fn into_fed(self) -> Sealed<'a>;
+        }
     }
 }
 

@@ -114,14 +114,24 @@ impl Outputs {
     /// As for [`Outputs::view`], and when there is no memory for a copy.
     #[track_caller]
     pub fn take<T: Element>(&mut self, name: impl Key) -> Result<ArrayD<T>, Error> {
-        let place = self.find("take", &name)?;
-        let array = self.typed::<T>("take", place)?.clone();
+        self.take_by("take", name)
+    }
+
+    /// [`Outputs::take`] on behalf of `call`, which its errors name.
+    #[track_caller]
+    pub(crate) fn take_by<T: Element>(
+        &mut self,
+        call: &'static str,
+        name: impl Key,
+    ) -> Result<ArrayD<T>, Error> {
+        let place = self.find(call, &name)?;
+        let array = self.typed::<T>(call, place)?.clone();
         self.results[place] = Held::Taken;
         match array.try_into_owned_nocopy() {
             Ok(owned) => Ok(exact(owned)),
             Err(shared) => match copy(&shared) {
                 Ok(copied) => Ok(copied),
-                Err(kind) => Err(refusal("take", kind)),
+                Err(kind) => Err(refusal(call, kind)),
             },
         }
     }

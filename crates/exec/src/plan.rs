@@ -419,6 +419,9 @@ fn check_outputs(outputs: &[(Arc<str>, Expr<'_>)], graph: &Graph) -> Result<(), 
         if !std::ptr::eq(expr.graph(), graph) {
             reports.push(Report::new("plan", tamis_graph::ErrorKind::MixedGraphs.into(), origin));
         }
+        if name.is_empty() {
+            reports.push(Report::new("plan", ErrorKind::EmptyName, origin));
+        }
         if !names.insert(name) {
             reports.push(Report::new("plan", ErrorKind::RepeatedOutput { name: name.to_string() }, origin));
         }

@@ -181,11 +181,15 @@ fn fit(operand: &[Dim], axes: &[Dim], ones: Ones) -> Fit {
 
 /// The first axes of `shape`, in ascending order, that the operand provably fits.
 fn provable_axes(operand: &[Dim], shape: &[Dim], ones: Ones) -> Option<AxesOf> {
+    axes_of_fit(operand, shape, ones, Fit::Provable)
+}
+
+/// The first axes of `shape`, in ascending order, that the operand fits as well as `worst` or better.
+fn axes_of_fit(operand: &[Dim], shape: &[Dim], ones: Ones, worst: Fit) -> Option<AxesOf> {
     let mut axes = AxesOf::new();
     for own in operand {
         let next = axes.last().map_or(0, |last| last + 1);
-        let fits =
-            |axis: &usize| fit(std::slice::from_ref(own), &shape[*axis..=*axis], ones) == Fit::Provable;
+        let fits = |axis: &usize| fit(std::slice::from_ref(own), &shape[*axis..=*axis], ones) <= worst;
         axes.push((next..shape.len()).find(fits)?);
     }
     Some(axes)
@@ -201,17 +205,23 @@ fn unsqueezed(axes: &[usize], rank: usize) -> String {
 pub(crate) fn mask_remedy(mask: &Shape, shape: &Shape, ones: Ones) -> String {
     let rank = shape.len();
     let is_selection = ones == Ones::Neither;
-    if mask.len() == rank && is_selection && fit(mask, shape, Ones::Operand) == Fit::Provable {
-        return "; `masked_select` takes a mask with 1s that broadcast".to_owned();
-    }
-    if mask.len() >= rank {
+    if mask.len() > rank {
         return String::new();
     }
-    let Some(axes) = provable_axes(mask, shape, ones) else {
-        return "; `mask.unsqueeze(axis)` adds an axis that it lacks".to_owned();
-    };
-    let remedy = if is_selection { OF_SELECTION } else { OF_MASK };
-    format!("; write `{}` for the axes {:?}", (remedy.other)(&axes, rank), &axes[..])
+    let axes_that = |worst: Fit| axes_of_fit(mask, shape, ones, worst).filter(|_| mask.len() < rank);
+    if let Some(axes) = axes_that(Fit::Provable) {
+        let remedy = if is_selection { OF_SELECTION } else { OF_MASK };
+        return format!("; write `{}` for the axes {:?}", (remedy.other)(&axes, rank), &axes[..]);
+    }
+    if is_selection && fit(mask, &shape[rank - mask.len()..], Ones::Operand) == Fit::Provable {
+        return "; `masked_select` takes a mask with 1s that broadcast".to_owned();
+    }
+    match axes_that(Fit::Possible) {
+        Some(_) if is_selection => "; `x.boolean_mask_axis(mask, axis)` selects along other axes".to_owned(),
+        Some(_) => "; `mask.unsqueeze(axis)` adds an axis that it lacks".to_owned(),
+        // No alignment helps.
+        None => String::new(),
+    }
 }
 
 #[cfg(test)]

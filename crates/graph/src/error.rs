@@ -170,7 +170,7 @@ pub enum ErrorKind {
         source_shape: Shape,
     },
     /// A Rust scalar that the tensor's dtype cannot hold.
-    #[error("the scalar {value} does not fit into {dtype}")]
+    #[error("the scalar {value} does not fit into {dtype}; `.cast(DType::{:?})` on the tensor makes room for it", roomy(*value))]
     WeakScalar {
         /// The scalar.
         value: Scalar,
@@ -334,6 +334,9 @@ pub enum ErrorKind {
         /// The name.
         name: String,
     },
+    /// An input without a name.
+    #[error("an input needs a name that is not empty, by which it is fed")]
+    EmptyName,
     /// An input whose size is neither a number nor a name.
     #[error("the sizes of an input are numbers and names, not `{size}`")]
     InputSize {
@@ -358,6 +361,11 @@ pub enum ErrorKind {
         /// Its shape.
         shape: Shape,
     },
+}
+
+/// The dtype that every scalar of the kind of `value` fits into.
+fn roomy(value: Scalar) -> DType {
+    if value.dtype().is_float() { DType::F64 } else { DType::I64 }
 }
 
 /// The names in quotes: `a`, `b` and `c`.

@@ -176,6 +176,7 @@ impl<'g> Expr<'g> {
     }
 
     /// The same expression, called `name` in errors, in the printed graph and in DOT.
+    /// An input is still fed by the name that it was declared with.
     ///
     /// ```
     /// use tamis::prelude::*;

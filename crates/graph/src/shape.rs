@@ -11,7 +11,7 @@ use crate::dim::{Dim, DimError, Symbol};
 use crate::error::ErrorKind;
 
 /// The lengths of the axes of an expression, outermost first.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
+#[derive(Clone, PartialEq, Eq, Hash, Default)]
 pub struct Shape(SmallVec<[Dim; 4]>);
 
 impl Shape {
@@ -94,6 +94,13 @@ impl fmt::Display for Shape {
             write!(f, "{comma}{dim}")?;
         }
         f.write_str("]")
+    }
+}
+
+/// The same text as `Display`.
+impl fmt::Debug for Shape {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
     }
 }
 
@@ -373,7 +380,7 @@ impl Slice {
     }
 
     /// The range from `start` to `stop`, each of them a number, the name of a
-    /// dimension or a [`Dim`].
+    /// dimension or a [`Dim`]. What is not the name of a dimension is an error of the op that slices.
     ///
     /// ```
     /// use tamis::prelude::*;
@@ -410,13 +417,16 @@ pub(crate) enum Bound {
     Int(i64),
     /// A length, which counts from the beginning. Below 0 a bound is 0, and an index an error.
     Dim(Dim),
+    /// The name of no dimension, which is an error of the op that slices.
+    Misnamed(Arc<str>),
 }
 
 impl Bound {
     fn of(size: Size) -> Bound {
         match size {
             Size::Int(n) => Bound::Int(n),
-            Size::Name(name) => Bound::Dim(Dim::from(Symbol::Named(name))),
+            Size::Name(name) if is_name(&name) => Bound::Dim(Dim::from(Symbol::Named(name))),
+            Size::Name(name) => Bound::Misnamed(name),
             Size::Dim(dim) => Bound::of_dim(dim),
         }
     }

@@ -1,7 +1,7 @@
 //! The same elements, arranged otherwise: shared wherever they can be.
 
 use ndarray::Axis;
-use tamis_graph::{Layout, PadAxis, SliceAxis};
+use tamis_graph::{Layout, PadAxis, Scalar, SliceAxis};
 
 use super::{Call, places};
 use crate::error::ErrorKind;
@@ -13,11 +13,10 @@ pub(super) fn run<'a>(op: &Layout, call: &Call<'_, 'a>) -> Result<AnyTensor<'a>,
         // A guard has held by now: the run compares lengths, of which kernels know nothing.
         Layout::Guard { .. } | Layout::Checked => Ok(x.clone()),
         Layout::Assert { message, .. } => {
-            let refuse = |position| ErrorKind::Assertion { message: message.to_string(), position };
-            match places::first_false(call.typed(1), call.memory)? {
-                Some(position) => Err(refuse(position)),
-                None => Ok(x.clone()),
-            }
+            let mask = call.typed(1);
+            let Some(position) = places::first_false(mask, call.memory)? else { return Ok(x.clone()) };
+            let value = dispatch!(x, x => value_at(x, mask.shape(), &position));
+            Err(ErrorKind::Assertion { message: message.to_string(), position, value })
         }
         Layout::Reshape(_) => {
             dispatch!(x, x => x.clone().reshape(call.shape, call.memory).map(AnyTensor::from))
@@ -28,6 +27,11 @@ pub(super) fn run<'a>(op: &Layout, call: &Call<'_, 'a>) -> Result<AnyTensor<'a>,
         Layout::Pad(axes) => dispatch!(x, x => pad(call, x, axes)),
         Layout::Concat { axis } => dispatch!(x, x => concat(call, x, *axis)),
     }
+}
+
+/// The element at a position, if the tensor has the shape that the position is of.
+fn value_at<T: Item>(x: &Tensor<'_, T>, shape: &[usize], position: &[usize]) -> Option<Scalar> {
+    if x.shape() == shape { x.view().get(position).map(|value| value.into_scalar()) } else { None }
 }
 
 /// Evenly spaced places of one axis.

@@ -28,7 +28,7 @@ use crate::steps;
 /// assert_eq!(x.flatten().dim(0).to_string(), "3*n");
 /// assert_eq!(x.boolean_mask(x.gt(0.0)).dim(0).to_string(), "count(%3)");
 /// ```
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Dim(Repr);
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -562,6 +562,13 @@ impl fmt::Display for Dim {
             }
         }
         Ok(())
+    }
+}
+
+/// The same text as `Display`.
+impl fmt::Debug for Dim {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
     }
 }
 

@@ -153,8 +153,8 @@ impl<'g> At<'g> {
         self.write("at.mul", Combine::Mul, value.into())
     }
 
-    /// `x` with the smaller of itself and the value at the entries. NaN wins; ties
-    /// share the gradient evenly.
+    /// `x` with the smaller of itself and the value at the entries. NaN wins; ties,
+    /// among duplicates and with `x` unless it is ∞, share the gradient evenly.
     ///
     /// # Errors
     /// As for [`At::set`].
@@ -172,8 +172,8 @@ impl<'g> At<'g> {
         self.write("at.min", Combine::Min, value.into())
     }
 
-    /// `x` with the larger of itself and the value at the entries. NaN wins; ties
-    /// share the gradient evenly.
+    /// `x` with the larger of itself and the value at the entries. NaN wins; ties,
+    /// among duplicates and with `x` unless it is −∞, share the gradient evenly.
     ///
     /// # Errors
     /// As for [`At::set`].
@@ -501,9 +501,25 @@ fn combined<'g>(
         Combine::Add | Combine::Or if dtype.is_float() => x + or(Scalar::from_float(-0.0, dtype))?,
         Combine::Add | Combine::Or => x + or(Scalar::from_int(0, dtype))?,
         Combine::Mul => x * or(Scalar::from_int(1, dtype))?,
-        Combine::Max => where_(inside, x.maximum(value), x),
-        Combine::Min => where_(inside, x.minimum(value), x),
+        Combine::Max => where_(inside, extreme(x, value, dtype.lowest(), Expr::maximum)?, x),
+        Combine::Min => where_(inside, extreme(x, value, dtype.highest(), Expr::minimum)?, x),
     })
+}
+
+/// The maximum or minimum of `x` and `value`. A float `x` that is the neutral element
+/// takes part in no tie, as in a scatter: then all of the gradient is that of the value.
+fn extreme<'g>(
+    x: Expr<'g>,
+    value: Expr<'g>,
+    neutral: Scalar,
+    of: impl FnOnce(Expr<'g>, Expr<'g>) -> Expr<'g>,
+) -> Result<Expr<'g>, ErrorKind> {
+    let extreme = of(x, value);
+    if !x.dtype().is_float() {
+        return Ok(extreme);
+    }
+    let neutral = x.graph().try_apply(Source::Scalar(neutral), &[])?;
+    Ok(where_(x.eq(neutral), value, extreme))
 }
 
 /// A tensor with axes `from` as one with axes `to`: those that `to` lacks have

@@ -9,7 +9,7 @@ use crate::dtype::{DType, Scalar};
 use crate::error::ErrorKind;
 use crate::expr::Expr;
 use crate::operand::cast;
-use crate::shape::Shape;
+use crate::shape::{Axes, Shape, keep};
 
 /// Class labels, all of them or those that a mask selects; the others are ignored.
 ///
@@ -128,18 +128,38 @@ fn cross_entropy<'g>(x: Expr<'g>, allowed: Option<Masked<'g>>, labels: Labels<'g
         let classes = class_indices(labels, kept, &x.shape(), axis)?;
         let Shifted { max, sum, .. } = shifted(x, mask, axis as i64)?;
         // The logit of the label is read where it lies, and shifted afterwards.
-        let logit = cast(x, sum.dtype())?.take_along_axis(classes, axis as i64);
+        let logit = of_label(cast(x, sum.dtype())?, classes, axis, |read, axis| read.sum(axis))?;
         let log = sum.ln() - (logit - max);
         let loss = match mask {
             None => log,
             Some(mask) => {
                 let mask = mask.apply(Layout::BroadcastTo(x.shape()))?;
-                where_(mask.take_along_axis(classes, axis as i64), log, f64::INFINITY)
+                let is_allowed = of_label(mask, classes, axis, |read, axis| read.any(axis))?;
+                where_(is_allowed, log, f64::INFINITY)
             }
         };
         let loss = loss.apply(Layout::Reshape(x.shape().splice(axis..axis + 1, &[])))?;
         Ok(kept.map_or(loss, |kept| where_(kept, loss, 0.0)))
     })
+}
+
+/// What `x` has at the label, along the axis of the classes with length 1. Where
+/// that axis is empty, all labels are ignored and nothing is read: then it is what
+/// `reduce` makes of nothing.
+fn of_label<'g>(
+    x: Expr<'g>,
+    classes: Expr<'g>,
+    axis: usize,
+    reduce: impl FnOnce(Expr<'g>, Axes) -> Expr<'g>,
+) -> Result<Expr<'g>, ErrorKind> {
+    let count = x.shape()[axis].clone();
+    // min(count, 1)
+    let read = count.sub(&count.sub(&Dim::ONE)?.at_least_zero()?)?;
+    if read.is_one() {
+        return Ok(x.take_along_axis(classes, axis as i64));
+    }
+    let axis = axis as i64;
+    Ok(reduce(x.take_along_axis(classes.slice_axis(axis, ..&read), axis), keep(axis)))
 }
 
 /// The labels as indices along `axis` of logits of `shape`, of which they keep
@@ -171,7 +191,10 @@ fn class_indices<'g>(
     let is_class = labels.ge(0) & labels.lt(count);
     let is_class = kept.map_or(is_class, |kept| is_class | !kept);
     labels
-        .assert_that(is_class, "a label is one of the classes, or ignored by `labels.masked(kept)`")
+        .assert_that(
+            is_class,
+            &format!("a label is one of the {} classes, or ignored by `labels.masked(kept)`", shape[axis]),
+        )
         .unify("cross_entropy", expected.iter().cloned().enumerate(), mismatch)?
         .apply(Layout::Reshape(expected.splice(axis..axis, &[Dim::ONE])))
 }

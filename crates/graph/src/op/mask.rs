@@ -6,7 +6,7 @@ use super::row::Domain::Any;
 use super::row::{Row, row};
 use super::select::{check_mask, where_};
 use super::{Layout, Op, Type, broadcast_shapes};
-use crate::align::{OF_MASK, OF_SELECTION, Ones, Readings, mask_remedy};
+use crate::align::{OF_MASK, OF_SELECTION, Ones, Readings, Remedy, mask_remedy};
 use crate::dim::{Comparison, Dim};
 use crate::dtype::DType;
 use crate::error::ErrorKind;
@@ -357,7 +357,7 @@ impl<'g> Expr<'g> {
                 return Err(ErrorKind::Rank { shape: value.shape(), expected });
             }
             let value = value.assigned_into(self)?;
-            check_leading_alone(mask, self)?;
+            check_leading(mask, self, |readings, remedy| readings.take_leading_alone(remedy))?;
             Ok(where_(mask.expand_mask(self), value, self))
         })
     }
@@ -396,7 +396,7 @@ impl<'g> Expr<'g> {
         let others: Vec<Expr<'g>> = [mask].into_iter().chain(value.expr()).collect();
         self.build("masked_assign", &others, || {
             let shape = self.shape();
-            check_leading(mask, self)?;
+            check_leading(mask, self, |readings, remedy| readings.take_leading(remedy))?;
             let expanded = mask.expand_mask(self);
             if expanded.is_poisoned() {
                 return Ok(expanded);
@@ -439,21 +439,18 @@ fn broadcasts_to(from: &Shape, to: &Shape) -> bool {
     from.rank() <= to.rank() && from.iter().rev().zip(to.iter().rev()).all(|(a, b)| a.is_one() || a == b)
 }
 
-/// That a mask of lower rank is aligned with the leading axes, as in `x[mask]`.
-pub(crate) fn check_leading<'g>(mask: Expr<'g>, x: Expr<'g>) -> Result<(), ErrorKind> {
+/// That a mask of lower rank is aligned with the leading axes, as in `x[mask]`, by the
+/// rule `take`: [`Readings::take_leading_alone`] where NumPy and PyTorch align with the
+/// trailing axes, which then must be a worse reading.
+pub(crate) fn check_leading<'g>(
+    mask: Expr<'g>,
+    x: Expr<'g>,
+    take: impl FnOnce(&Readings<'_>, &Remedy) -> Result<(), ErrorKind>,
+) -> Result<(), ErrorKind> {
     check_mask(mask)?;
     let (own, shape) = (mask.shape(), x.shape());
     let readings = Readings::new(&own, &shape, Ones::Operand);
-    readings.map_or(Ok(()), |readings| readings.take_leading(&OF_MASK))
-}
-
-/// The same where NumPy and PyTorch align with the trailing axes, so that the
-/// trailing axes must be a worse reading.
-pub(crate) fn check_leading_alone<'g>(mask: Expr<'g>, x: Expr<'g>) -> Result<(), ErrorKind> {
-    check_mask(mask)?;
-    let (own, shape) = (mask.shape(), x.shape());
-    let readings = Readings::new(&own, &shape, Ones::Operand);
-    readings.map_or(Ok(()), |readings| readings.take_leading_alone(&OF_MASK))
+    readings.map_or(Ok(()), |readings| take(&readings, &OF_MASK))
 }
 
 /// The mask with its lengths unified with the axes of `shape` from `axis` on.

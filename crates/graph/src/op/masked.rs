@@ -1,6 +1,6 @@
 //! Reductions and softmax of the elements that a mask selects.
 
-use super::mask::check_leading_alone;
+use super::mask::check_leading;
 use super::reduce::reduce;
 use super::select::where_;
 use super::{ReduceKind, Source};
@@ -65,7 +65,7 @@ impl<'g> Expr<'g> {
     #[track_caller]
     pub fn masked(self, mask: Expr<'g>) -> Masked<'g> {
         let mask = self.build("masked", &[mask], || {
-            check_leading_alone(mask, self)?;
+            check_leading(mask, self, |readings, remedy| readings.take_leading_alone(remedy))?;
             Ok(mask.expand_mask(self))
         });
         Masked { x: self, mask, if_empty: None, initial: None }

@@ -1,6 +1,6 @@
 //! Selections composed of primitives.
 
-use super::mask::{Mask, check_leading_alone};
+use super::mask::{Mask, check_leading};
 use super::select::check_mask;
 use super::{Layout, SliceAxis};
 use crate::dim::Dim;
@@ -101,7 +101,7 @@ impl<'g> Expr<'g> {
     #[track_caller]
     pub fn masked_scatter(self, mask: Expr<'g>, source: Expr<'g>) -> Expr<'g> {
         self.build("masked_scatter", &[mask, source], || {
-            check_leading_alone(mask, self)?;
+            check_leading(mask, self, |readings, remedy| readings.take_leading_alone(remedy))?;
             let places = mask.expand_mask(self);
             if places.is_poisoned() {
                 return Ok(places);

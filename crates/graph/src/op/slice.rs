@@ -13,6 +13,7 @@ impl Slice {
     /// The elements taken from an axis of length `size`, clamped as in NumPy.
     pub(super) fn resolve(&self, axis: usize, shape: &Shape, graph: &Graph) -> Result<SliceAxis, ErrorKind> {
         let size = &shape[axis];
+        self.check_names()?;
         if self.index {
             return self.resolve_index(size, axis, shape);
         }
@@ -30,6 +31,14 @@ impl Slice {
         Ok(SliceAxis { len: distance.ceil_div(self.step.abs())?, start, step: self.step })
     }
 
+    fn check_names(&self) -> Result<(), ErrorKind> {
+        let misnamed = [&self.start, &self.stop].into_iter().find_map(|bound| match bound {
+            Some(Bound::Misnamed(name)) => Some(name.to_string()),
+            Some(Bound::Int(_) | Bound::Dim(_)) | None => None,
+        });
+        misnamed.map_or(Ok(()), |name| Err(ErrorKind::DimensionName { name }))
+    }
+
     /// `max(to − from, 0)`, which needs no maximum where the bounds are ordered
     /// whatever the length is: one is open, or both count from the same end.
     fn distance(&self, from: &Dim, to: &Dim, size: &Dim) -> Result<Dim, DimError> {
@@ -38,13 +47,13 @@ impl Slice {
             (Some(Bound::Int(a)), Some(Bound::Int(b))) => {
                 ((*a < 0) == (*b < 0)) && if self.step > 0 { a <= b } else { a >= b }
             }
-            (Some(Bound::Dim(_) | Bound::Int(_)), Some(Bound::Dim(_) | Bound::Int(_))) => {
+            (Some(_), Some(_)) => {
                 let (low, high) =
                     if self.step > 0 { (&self.start, &self.stop) } else { (&self.stop, &self.start) };
                 let length = |bound: &Option<Bound>| match bound {
                     Some(Bound::Int(n)) if *n >= 0 => Some(Dim::int(within(*n))),
                     Some(Bound::Dim(dim)) => Some(dim.clone()),
-                    Some(Bound::Int(_)) | None => None,
+                    Some(Bound::Int(_) | Bound::Misnamed(_)) | None => None,
                 };
                 match (length(low), length(high)) {
                     (Some(low), Some(high)) => high.sub(&low)?.is_never_negative(),
@@ -72,6 +81,7 @@ impl Slice {
                 None => return Ok(SliceAxis { start: start.clone(), step: 1, len: Dim::ONE }),
             },
             Some(Bound::Int(index)) => (*index, true),
+            Some(Bound::Misnamed(_)) => unreachable!("names are checked before"),
             None => (0, true),
         };
         let is_outside = |n: i64| !(if from_end { -n } else { 0 }..n).contains(&index);
@@ -115,6 +125,7 @@ impl Clamp<'_> {
             }
             Bound::Int(bound) => self.at_most_high(&Dim::int(within(*bound))),
             Bound::Dim(dim) => self.at_most_high(&dim.at_least_zero()?),
+            Bound::Misnamed(_) => unreachable!("names are checked before"),
         }
     }
 

@@ -228,6 +228,9 @@ impl Graph {
     pub fn input_of(&self, name: &str, dtype: DType, shape: impl Into<Dims>) -> Expr<'_> {
         let dims = shape.into();
         self.build("input", &[], || {
+            if name.is_empty() {
+                return Err(ErrorKind::EmptyName);
+            }
             let shape = dims.to_shape()?;
             let plain = |dim: &Dim| dim.known().is_some() || matches!(dim.symbol(), Some(Symbol::Named(_)));
             if let Some(dim) = shape.iter().find(|dim| !plain(dim)) {
