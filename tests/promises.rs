@@ -1075,3 +1075,78 @@ fn an_arrangement_of_a_gradient_depends_on_the_gradient() {
     let out = plan.feed("x", arr2(&[[0.0; 2]; 2])).run().unwrap();
     assert_eq!(out.view::<f64>("dy").unwrap(), arr2(&[[1.0, 2.0], [3.0, 4.0]]).into_dyn());
 }
+
+#[test]
+fn an_expression_that_a_gradient_built_first_is_not_passed_over_by_another() {
+    type Held = for<'g> fn(Expr<'g>, Expr<'g>) -> Expr<'g>;
+    // Both are the node `w.reshape([4])`, which the first gradient builds.
+    let cases: [Held; 2] = [|dx, _| dx, |_, w| w.reshape([4])];
+    for held in cases {
+        let graph = Graph::new();
+        let x = graph.input::<f64>("x", [4]);
+        let (w, y) = (graph.input::<f64>("w", [2, 2]), graph.input::<f64>("y", [2, 2]));
+        let dx = grad((x.reshape([2, 2]) * w).sum(..), x);
+        let held = held(dx, w);
+        assert_eq!(held.id(), dx.id());
+        // dy is held.reshape([2, 2]), so that the gradient by `held` is v.reshape([4]).
+        let dy = grad((y.reshape([4]) * held).sum(..), y);
+        let v = graph.constant([[1.0, 2.0], [3.0, 4.0]]);
+        let slope = grad((dy * v).sum(..), held);
+        assert_eq!(slope.eval::<f64>().unwrap(), arr1(&[1.0, 2.0, 3.0, 4.0]).into_dyn());
+    }
+}
+
+#[test]
+fn labels_that_are_ignored_need_no_classes() {
+    for shape in [dims![2, 0], dims!["rows", "classes"]] {
+        let graph = Graph::new();
+        let x = graph.input::<f64>("x", shape);
+        let labels = graph.constant([-100, -100]);
+        let kept = labels.ne(-100);
+        let losses = x.cross_entropy(labels.masked(kept), 1);
+        let dx = grad(losses.sum(..), x);
+        let allowed = x.masked(x.gt(0.0)).cross_entropy(labels.masked(kept), 1);
+        let plan = Plan::new([("losses", losses), ("dx", dx), ("allowed", allowed)]).unwrap();
+        let out = plan.feed("x", Array2::<f64>::zeros((2, 0))).run().unwrap();
+        assert_eq!(out.view::<f64>("losses").unwrap(), arr1(&[0.0, 0.0]).into_dyn());
+        assert_eq!(out.view::<f64>("allowed").unwrap(), arr1(&[0.0, 0.0]).into_dyn());
+        assert_eq!(out.view::<f64>("dx").unwrap().shape(), [2, 0]);
+    }
+}
+
+#[test]
+fn a_number_of_classes_that_a_run_decides_gives_the_same_cross_entropy() {
+    let graph = Graph::new();
+    let x = graph.input::<f64>("x", dims!["rows", "classes"]);
+    let losses = x.cross_entropy(graph.constant([1, 0]), 1);
+    let dx = grad(losses.sum(..), x);
+    let plan = Plan::new([("losses", losses), ("dx", dx)]).unwrap();
+    let out = plan.feed("x", arr2(&[[7.0, 7.0], [0.0, 0.0]])).run().unwrap();
+    let ln_2 = std::f64::consts::LN_2;
+    assert_eq!(out.view::<f64>("losses").unwrap(), arr1(&[ln_2, ln_2]).into_dyn());
+    assert_eq!(out.view::<f64>("dx").unwrap(), arr2(&[[0.5, -0.5], [-0.5, 0.5]]).into_dyn());
+}
+
+#[test]
+fn minus_infinity_takes_part_in_no_tie_however_its_entries_are_written() {
+    type Write = for<'g> fn(Expr<'g>, Expr<'g>) -> Expr<'g>;
+    let (low, high) = (f64::NEG_INFINITY, f64::INFINITY);
+    let cases: [(f64, Write); 6] = [
+        (low, |x, v| x.at(0..2).max(v)),
+        (low, |x, v| x.at(x.graph().constant([0, 1])).max(v)),
+        (low, |x, v| x.at(x.graph().constant([true, true, false])).max(v)),
+        (high, |x, v| x.at(..2).min(v)),
+        (high, |x, v| x.at(x.graph().constant([0, 1])).min(v)),
+        (high, |x, v| x.at(x.graph().constant([true, true, false])).min(v)),
+    ];
+    for (neutral, write) in cases {
+        let graph = Graph::new();
+        let (x, v) = (graph.constant([neutral, 2.0, neutral]), graph.constant([neutral, 2.0]));
+        let written = write(x, v);
+        let [dx, dv] = grad(written.sum(..), [x, v]);
+        assert_eq!(written.eval::<f64>().unwrap(), arr1(&[neutral, 2.0, neutral]).into_dyn());
+        // What is infinite leaves the gradient to the value; 2 and 2 share it.
+        assert_eq!(dx.eval::<f64>().unwrap(), arr1(&[0.0, 0.5, 1.0]).into_dyn());
+        assert_eq!(dv.eval::<f64>().unwrap(), arr1(&[1.0, 0.5]).into_dyn());
+    }
+}

@@ -172,7 +172,14 @@ fn called<'g>(
     count: usize,
     f: impl FnOnce() -> Result<Vec<Expr<'g>>, Expr<'g>>,
 ) -> Vec<Expr<'g>> {
-    attributed_to(output, Location::caller(), f).unwrap_or_else(|poison| vec![poison; count])
+    let derivatives = attributed_to(output, Location::caller(), f);
+    handed_out(derivatives.unwrap_or_else(|poison| vec![poison; count]))
+}
+
+/// The derivatives as what the user holds, and may differentiate by.
+pub(crate) fn handed_out(derivatives: Vec<Expr<'_>>) -> Vec<Expr<'_>> {
+    derivatives.iter().for_each(|derivative| derivative.graph().hold(derivative.id()));
+    derivatives
 }
 
 /// Runs `f` with what it builds attributed to a call at `location`, unless that

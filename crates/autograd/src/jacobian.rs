@@ -4,7 +4,7 @@ use std::panic::Location;
 
 use tamis_graph::{ErrorKind, Expr, Graph, Shape};
 
-use crate::gradient::{attributed_to, grad};
+use crate::gradient::{attributed_to, grad, handed_out};
 
 /// Every derivative of an element of `output` by an element of `wrt`: shape
 /// `output.shape + wrt.shape`, dtype of `wrt`.
@@ -28,7 +28,8 @@ use crate::gradient::{attributed_to, grad};
 /// ```
 #[track_caller]
 pub fn jacobian<'g>(output: Expr<'g>, wrt: Expr<'g>) -> Expr<'g> {
-    attributed_to(output, Location::caller(), || rows_of_derivatives(output, wrt))
+    let jacobian = attributed_to(output, Location::caller(), || rows_of_derivatives(output, wrt));
+    handed_out(vec![jacobian])[0]
 }
 
 fn rows_of_derivatives<'g>(output: Expr<'g>, wrt: Expr<'g>) -> Expr<'g> {
@@ -72,5 +73,6 @@ fn zeros<'g>(graph: &'g Graph, shape: &Shape, like: Expr<'g>) -> Expr<'g> {
 /// ```
 #[track_caller]
 pub fn hessian<'g>(loss: Expr<'g>, wrt: Expr<'g>) -> Expr<'g> {
+    // `jacobian` hands it out.
     attributed_to(loss, Location::caller(), || jacobian(grad(loss, wrt), wrt))
 }

@@ -56,6 +56,8 @@ struct Storage {
     interned: HashMap<u64, SmallVec<[NodeIndex; 1]>, BuildHasherDefault<DefaultHasher>>,
     inputs: BTreeMap<Arc<str>, NodeId>,
     names: HashMap<NodeId, Arc<str>>,
+    /// Whether the user holds a node, by its index; false beyond the end.
+    held: Vec<bool>,
     /// Every error of building, in the order in which they were made.
     reports: Vec<Report>,
     /// How many of the reports [`Graph::take_errors`] has taken out: the first ones.
@@ -275,6 +277,34 @@ impl Graph {
         (0..self.len() as u32).map(move |index| NodeId { graph, index })
     }
 
+    /// Says that the user holds an expression, and may ask for a gradient by it: nothing
+    /// that is built on it from now on passes it over. What calls of the user's build is
+    /// held; this is for crates that give users what they have built, as gradients do.
+    ///
+    /// ```
+    /// use tamis::{graph::Layout, prelude::*};
+    ///
+    /// let graph = Graph::new();
+    /// let x = graph.input::<f64>("x", [4]);
+    /// let square = graph.with_origin(x.node().origin(), || x.reshape([2, 2])); // as a gradient builds it
+    /// graph.hold(square.id());
+    /// let row = graph.with_origin(x.node().origin(), || square.reshape([1, 4]));
+    /// assert_eq!(row.node().operands(), [square.id()]); // and not `x`
+    /// ```
+    pub fn hold(&self, id: NodeId) {
+        let mut storage = self.storage.borrow_mut();
+        if storage.owns(self.id, id) {
+            let count = storage.held.len().max(id.index() + 1);
+            storage.held.resize(count, false);
+            storage.held[id.index()] = true;
+        }
+    }
+
+    /// Whether the user holds an expression: see [`Graph::hold`].
+    pub(crate) fn is_held(&self, id: NodeId) -> bool {
+        self.storage.borrow().held.get(id.index()).copied().unwrap_or(false)
+    }
+
     /// The inputs by name.
     pub fn inputs(&self) -> BTreeMap<Arc<str>, NodeId> {
         self.storage.borrow().inputs.clone()
@@ -414,7 +444,6 @@ impl Graph {
             shape: like.map_or(Shape::default(), |like| like.shape.clone()),
             origin: scope.origin,
             is_variable: false,
-            is_held: false,
         };
         storage.causes.insert(node.id, report);
         let index = storage.nodes.add_node(Arc::new(node));
@@ -467,8 +496,23 @@ impl Graph {
         self.enter(literal.into(), &[], is_written && is_float)
     }
 
+    /// What a call of the user's gives is the user's, even where a gradient has built it before.
     #[track_caller]
     fn enter<'g>(&'g self, op: Op, operands: &[Expr<'g>], is_variable: bool) -> Result<Expr<'g>, ErrorKind> {
+        let expr = self.find_or_add(op, operands, is_variable)?;
+        if self.is_called_by_user() {
+            self.hold(expr.id());
+        }
+        Ok(expr)
+    }
+
+    #[track_caller]
+    fn find_or_add<'g>(
+        &'g self,
+        op: Op,
+        operands: &[Expr<'g>],
+        is_variable: bool,
+    ) -> Result<Expr<'g>, ErrorKind> {
         if operands.iter().any(|operand| !self.owns(operand.id())) {
             return Err(ErrorKind::MixedGraphs);
         }
@@ -486,8 +530,7 @@ impl Graph {
         let operands = operands.iter().map(|operand| operand.id()).collect();
         let id = self.id_of(NodeIndex::new(self.len()));
         let Type { dtype, shape } = inferred;
-        let is_held = self.is_called_by_user();
-        self.intern(Node { id, op, operands, dtype, shape, origin, is_variable, is_held })
+        self.intern(Node { id, op, operands, dtype, shape, origin, is_variable })
     }
 
     /// The primitive `op` on `operands`, for callers that build graphs from graphs.

@@ -91,9 +91,6 @@ pub struct Node {
     pub(crate) origin: Origin,
     /// Whether the node equals no other, whatever its op.
     pub(crate) is_variable: bool,
-    /// Whether a call of the user's built the node, so that a gradient may be
-    /// asked for by it.
-    pub(crate) is_held: bool,
 }
 
 impl Node {
@@ -108,7 +105,6 @@ impl Node {
             shape: Shape::default(),
             origin: Origin::new(Location::caller(), None),
             is_variable: false,
-            is_held: false,
         }
     }
 

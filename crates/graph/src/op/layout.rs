@@ -134,8 +134,8 @@ impl Layout {
         let x = *operands.first()?;
         let node = x.node();
         let inner = || Expr::new(x.graph(), node.operands[0]);
-        // What the user arranges may be a gradient, which no call of the user's has built.
-        let is_between = node.dtype.is_float() && (node.is_held || x.graph().is_called_by_user());
+        let is_between =
+            node.dtype.is_float() && (x.graph().is_held(x.id()) || x.graph().is_called_by_user());
         let fused = |op: Layout, on: Expr<'g>| {
             if is_between { None } else { x.graph().try_apply(op, &[on]).ok() }
         };
