@@ -36,9 +36,9 @@ use crate::targets::Targets;
 /// let x = graph.constant([0.0, 4.0]);
 /// let root = x.sqrt().boolean_mask(x.gt(0.0));
 /// let dx = grad(root.sum(..), x);
-/// assert_eq!(dx.eval::<f64>()?, ndarray::arr1(&[0.0, 0.25]).into_dyn());
+/// assert_eq!(dx.eval::<f64>()?, tamis::ndarray::arr1(&[0.0, 0.25]).into_dyn());
 /// let dxx = grad(dx.sum(..), x);
-/// assert_eq!(dxx.eval::<f64>()?, ndarray::arr1(&[0.0, -0.03125]).into_dyn());
+/// assert_eq!(dxx.eval::<f64>()?, tamis::ndarray::arr1(&[0.0, -0.03125]).into_dyn());
 /// # Ok::<(), tamis::Error>(())
 /// ```
 #[track_caller]
@@ -58,8 +58,8 @@ pub fn grad<'g, T: Targets<'g>>(loss: Expr<'g>, wrt: T) -> T::Gradients {
 /// let graph = Graph::new();
 /// let x = graph.constant([1.0, 3.0]);
 /// let (loss, dx) = value_and_grad(x.square().sum(..), x);
-/// assert_eq!(loss.eval::<f64>()?, ndarray::arr0(10.0).into_dyn());
-/// assert_eq!(dx.eval::<f64>()?, ndarray::arr1(&[2.0, 6.0]).into_dyn());
+/// assert_eq!(loss.eval::<f64>()?, tamis::ndarray::arr0(10.0).into_dyn());
+/// assert_eq!(dx.eval::<f64>()?, tamis::ndarray::arr1(&[2.0, 6.0]).into_dyn());
 /// # Ok::<(), tamis::Error>(())
 /// ```
 #[track_caller]
@@ -85,7 +85,7 @@ pub fn value_and_grad<'g, T: Targets<'g>>(loss: Expr<'g>, wrt: T) -> (Expr<'g>, 
 /// let graph = Graph::new();
 /// let x = graph.constant([1.0, 2.0]);
 /// let pulled = tamis::vjp(x.square(), x, graph.constant([10.0, 100.0]));
-/// assert_eq!(pulled.eval::<f64>()?, ndarray::arr1(&[20.0, 400.0]).into_dyn());
+/// assert_eq!(pulled.eval::<f64>()?, tamis::ndarray::arr1(&[20.0, 400.0]).into_dyn());
 /// # Ok::<(), tamis::Error>(())
 /// ```
 #[track_caller]
@@ -116,7 +116,7 @@ pub fn vjp<'g, T: Targets<'g>>(output: Expr<'g>, wrt: T, cotangent: Expr<'g>) ->
 /// let graph = Graph::new();
 /// let x = graph.constant([1.0, 2.0]);
 /// let pushed = tamis::jvp(x.square(), x, graph.constant([10.0, 100.0]));
-/// assert_eq!(pushed.eval::<f64>()?, ndarray::arr1(&[20.0, 400.0]).into_dyn());
+/// assert_eq!(pushed.eval::<f64>()?, tamis::ndarray::arr1(&[20.0, 400.0]).into_dyn());
 /// # Ok::<(), tamis::Error>(())
 /// ```
 #[track_caller]
@@ -145,7 +145,7 @@ pub fn jvp<'g>(output: Expr<'g>, wrt: impl Targets<'g>, tangents: impl Targets<'
 /// let x = graph.constant([1.0, 2.0]);
 /// let loss = x.pow(3).sum(..); // its Hessian is diagonal: 6x
 /// let product = tamis::hvp(loss, x, graph.constant([1.0, 10.0]));
-/// assert_eq!(product.eval::<f64>()?, ndarray::arr1(&[6.0, 120.0]).into_dyn());
+/// assert_eq!(product.eval::<f64>()?, tamis::ndarray::arr1(&[6.0, 120.0]).into_dyn());
 /// # Ok::<(), tamis::Error>(())
 /// ```
 #[track_caller]

@@ -23,7 +23,7 @@ use crate::gradient::{attributed_to, grad, handed_out};
 /// let graph = Graph::new();
 /// let x = graph.constant([1.0, 3.0]);
 /// let j = tamis::jacobian(graph.stack([x.prod(..), x.sum(..)], 0), x);
-/// assert_eq!(j.eval::<f64>()?, ndarray::arr2(&[[3.0, 1.0], [1.0, 1.0]]).into_dyn());
+/// assert_eq!(j.eval::<f64>()?, tamis::ndarray::arr2(&[[3.0, 1.0], [1.0, 1.0]]).into_dyn());
 /// # Ok::<(), tamis::Error>(())
 /// ```
 #[track_caller]
@@ -68,7 +68,7 @@ fn zeros<'g>(graph: &'g Graph, shape: &Shape, like: Expr<'g>) -> Expr<'g> {
 /// let graph = Graph::new();
 /// let x = graph.constant([2.0, 3.0]);
 /// let h = tamis::hessian(x.prod(..) + x.square().sum(..), x);
-/// assert_eq!(h.eval::<f64>()?, ndarray::arr2(&[[2.0, 1.0], [1.0, 2.0]]).into_dyn());
+/// assert_eq!(h.eval::<f64>()?, tamis::ndarray::arr2(&[[2.0, 1.0], [1.0, 2.0]]).into_dyn());
 /// # Ok::<(), tamis::Error>(())
 /// ```
 #[track_caller]

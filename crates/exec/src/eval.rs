@@ -20,7 +20,7 @@ pub trait Eval {
     ///
     /// let graph = Graph::new();
     /// let x = graph.constant([3.0, -1.0, 2.0]);
-    /// assert_eq!(x.boolean_mask(x.gt(0.0)).eval::<f64>()?, ndarray::arr1(&[3.0, 2.0]).into_dyn());
+    /// assert_eq!(x.boolean_mask(x.gt(0.0)).eval::<f64>()?, tamis::ndarray::arr1(&[3.0, 2.0]).into_dyn());
     /// # Ok::<(), tamis::Error>(())
     /// ```
     #[track_caller]

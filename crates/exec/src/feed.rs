@@ -27,7 +27,7 @@ explained! {
     /// Borrowed elements are read where they are, in any layout; an owned `Vec` or array is not copied.
     ///
     /// ```
-    /// use ndarray::{array, s};
+    /// use tamis::ndarray::{array, s};
     /// use tamis::prelude::*;
     ///
     /// let graph = Graph::new();

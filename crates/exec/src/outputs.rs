@@ -54,7 +54,7 @@ impl Outputs {
     /// taken or written to the caller's memory.
     ///
     /// ```
-    /// use ndarray::{ArrayViewD, array};
+    /// use tamis::ndarray::{ArrayViewD, array};
     /// use tamis::prelude::*;
     ///
     /// let graph = Graph::new();
@@ -174,7 +174,7 @@ impl Outputs {
     /// let graph = Graph::new();
     /// let x = graph.input::<f64>("x", dims!["n"]);
     /// let plan = Plan::new([("y", x.exp() * 2.0)])?;
-    /// let out = plan.feed("x", &ndarray::Array1::<f64>::zeros(100)).run()?;
+    /// let out = plan.feed("x", &tamis::ndarray::Array1::<f64>::zeros(100)).run()?;
     /// assert_eq!(out.peak_bytes(), 800);
     /// # Ok::<(), tamis::Error>(())
     /// ```

@@ -31,7 +31,7 @@ use crate::threads::Threads;
 /// that several threads can run one plan at the same time.
 ///
 /// ```
-/// use ndarray::array;
+/// use tamis::ndarray::array;
 /// use tamis::prelude::*;
 ///
 /// let graph = Graph::new();
@@ -160,10 +160,10 @@ impl Plan {
     /// let graph = Graph::new();
     /// let x = graph.input::<f64>("x", dims!["n"]);
     /// let plan = Plan::new([("y", (x + 1.0).exp())])?.memory_limit(700);
-    /// let error = plan.feed("x", ndarray::Array1::<f64>::zeros(100)).run().unwrap_err();
+    /// let error = plan.feed("x", tamis::ndarray::Array1::<f64>::zeros(100)).run().unwrap_err();
     /// let limited = ErrorKind::MemoryLimit { shape: vec![100], bytes: 800, held: 0, limit: 700 };
     /// assert_eq!(error.kind(), &limited);
-    /// assert!(plan.feed("x", ndarray::Array1::<f64>::zeros(50)).run().is_ok());
+    /// assert!(plan.feed("x", tamis::ndarray::Array1::<f64>::zeros(50)).run().is_ok());
     /// # Ok::<(), tamis::Error>(())
     /// ```
     #[must_use = "the plan with the limit is returned"]
@@ -190,7 +190,7 @@ impl Plan {
     /// let many = graph.full([1_i64 << 40], 0.1);
     /// let error = many.sum(..).eval::<f64>().unwrap_err();
     /// assert!(matches!(error.kind(), ErrorKind::LongWalk { elements: 1_099_511_627_776, .. }));
-    /// assert_eq!(many.max(..).eval::<f64>()?, ndarray::arr0(0.1).into_dyn());
+    /// assert_eq!(many.max(..).eval::<f64>()?, tamis::ndarray::arr0(0.1).into_dyn());
     ///
     /// let few = Plan::new([("sum", graph.full([1000], 0.5).sum(..))])?;
     /// assert!(few.iteration_limit(100).run().is_err());
@@ -211,7 +211,7 @@ impl Plan {
     /// let graph = Graph::new();
     /// let x = graph.input::<f64>("x", dims!["n"]);
     /// let plan = Plan::new([("sum", x.sum(..))])?.threads(1);
-    /// assert_eq!(plan.feed("x", &ndarray::array![1.0, 2.0]).run()?.scalar::<f64>("sum")?, 3.0);
+    /// assert_eq!(plan.feed("x", &tamis::ndarray::array![1.0, 2.0]).run()?.scalar::<f64>("sum")?, 3.0);
     /// # Ok::<(), tamis::Error>(())
     /// ```
     #[must_use = "the plan on these threads is returned"]
@@ -236,10 +236,10 @@ impl Plan {
     /// let graph = Graph::new();
     /// let x = graph.input::<f64>("x", dims!["n"]);
     /// let plan = Plan::new([("y", x + 1.0)])?;
-    /// let out = plan.feed("x", &ndarray::Array1::<f64>::zeros(100_000)).run()?;
+    /// let out = plan.feed("x", &tamis::ndarray::Array1::<f64>::zeros(100_000)).run()?;
     /// drop(out); // Its 800 000 bytes now wait for the next run,
     /// plan.trim(); // and now they do not.
-    /// assert_eq!(plan.feed("x", &ndarray::array![1.0]).run()?.view::<f64>("y")?[[0]], 2.0);
+    /// assert_eq!(plan.feed("x", &tamis::ndarray::array![1.0]).run()?.view::<f64>("y")?[[0]], 2.0);
     /// # Ok::<(), tamis::Error>(())
     /// ```
     pub fn trim(&self) {
@@ -259,8 +259,8 @@ impl Plan {
     /// let graph = Graph::new();
     /// let x = graph.input::<f64>("x", dims!["n"]);
     /// let plan = Plan::new([("kept", x.boolean_mask(x.gt(1.0)))])?.reference();
-    /// let out = plan.feed("x", &ndarray::array![1.0, 2.0]).run()?;
-    /// assert_eq!(out.view::<f64>("kept")?, ndarray::arr1(&[2.0]).into_dyn());
+    /// let out = plan.feed("x", &tamis::ndarray::array![1.0, 2.0]).run()?;
+    /// assert_eq!(out.view::<f64>("kept")?, tamis::ndarray::arr1(&[2.0]).into_dyn());
     /// # Ok::<(), tamis::Error>(())
     /// ```
     #[must_use = "the plan for the reference executor is returned"]

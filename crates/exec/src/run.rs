@@ -22,7 +22,7 @@ use crate::tensor::AnyTensor;
 /// Mistakes in feeding are remembered and reported together by the run.
 ///
 /// ```
-/// use ndarray::array;
+/// use tamis::ndarray::array;
 /// use tamis::prelude::*;
 ///
 /// let graph = Graph::new();
@@ -104,7 +104,7 @@ impl<'p, 'a> Run<'p, 'a> {
     /// Nothing is written if the run fails. A mistake is reported by [`Run::run`].
     ///
     /// ```
-    /// use ndarray::{Array1, array};
+    /// use tamis::ndarray::{Array1, array};
     /// use tamis::prelude::*;
     ///
     /// let graph = Graph::new();
@@ -141,7 +141,7 @@ impl<'p, 'a> Run<'p, 'a> {
     /// A mistake is reported by [`Run::run`].
     ///
     /// ```
-    /// use ndarray::array;
+    /// use tamis::ndarray::array;
     /// use tamis::prelude::*;
     ///
     /// let graph = Graph::new();

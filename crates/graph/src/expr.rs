@@ -22,7 +22,7 @@ use crate::shape::Shape;
 /// let graph = Graph::new();
 /// let x = graph.constant([0.5, 2.0]);
 /// let y = where_(x.lt(1.0) & !x.is_nan(), (1.0 - x).ln(), -2 * &x);
-/// assert_eq!(y.eval::<f64>()?, ndarray::arr1(&[-(2.0_f64.ln()), -4.0]).into_dyn());
+/// assert_eq!(y.eval::<f64>()?, tamis::ndarray::arr1(&[-(2.0_f64.ln()), -4.0]).into_dyn());
 /// # Ok::<(), tamis::Error>(())
 /// ```
 ///
@@ -37,7 +37,7 @@ use crate::shape::Shape;
 /// for x in [graph.constant([1.0, 2.0]), graph.constant([3.0])] {
 ///     loss += x.square().sum(..);
 /// }
-/// assert_eq!(loss.eval::<f64>()?, ndarray::arr0(14.0).into_dyn());
+/// assert_eq!(loss.eval::<f64>()?, tamis::ndarray::arr0(14.0).into_dyn());
 /// # Ok::<(), tamis::Error>(())
 /// ```
 ///

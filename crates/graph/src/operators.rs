@@ -73,7 +73,7 @@ impl Graph {
     /// let graph = Graph::new();
     /// let layers = [graph.constant([1.0, 2.0]), graph.constant([3.0])];
     /// let penalty = graph.sum_of(layers.iter().map(|w| w.square().sum(..)));
-    /// assert_eq!(penalty.eval::<f64>()?, ndarray::arr0(14.0).into_dyn());
+    /// assert_eq!(penalty.eval::<f64>()?, tamis::ndarray::arr0(14.0).into_dyn());
     /// # Ok::<(), tamis::Error>(())
     /// ```
     #[track_caller]
@@ -92,7 +92,7 @@ impl Graph {
     ///
     /// let graph = Graph::new();
     /// let x = graph.constant([2, 3]);
-    /// assert_eq!(graph.prod_of([x, x, x]).eval::<i32>()?, ndarray::arr1(&[8, 27]).into_dyn());
+    /// assert_eq!(graph.prod_of([x, x, x]).eval::<i32>()?, tamis::ndarray::arr1(&[8, 27]).into_dyn());
     /// # Ok::<(), tamis::Error>(())
     /// ```
     #[track_caller]

@@ -37,7 +37,7 @@ use crate::op::Source;
 ///     _ => None,
 /// });
 /// let plan = Plan::new([("y", copies.unwrap()[&y.id()])])?;
-/// assert_eq!(plan.feed("x", &ndarray::array![2.0, -3.0]).run()?.scalar::<f64>("y")?, 13.0);
+/// assert_eq!(plan.feed("x", &tamis::ndarray::array![2.0, -3.0]).run()?.scalar::<f64>("y")?, 13.0);
 /// # Ok::<(), tamis::Error>(())
 /// ```
 pub fn rebuild<'t>(

@@ -350,7 +350,7 @@ axes_from_integer!(i32, i64, isize, u32, usize);
 /// let graph = Graph::new();
 /// let x = graph.constant([3, -1, 2]);
 /// let count = x.boolean_mask(x.gt(0)).dim(0);
-/// assert_eq!(x.slice(..&count).eval::<i32>()?, ndarray::arr1(&[3, -1]).into_dyn());
+/// assert_eq!(x.slice(..&count).eval::<i32>()?, tamis::ndarray::arr1(&[3, -1]).into_dyn());
 /// assert_eq!(x.slice(..&count).dim(0), count); // a mask of x never counts more than x has
 /// # Ok::<(), tamis::Error>(())
 /// ```
@@ -372,7 +372,7 @@ impl Slice {
     /// let graph = Graph::new();
     /// let x = graph.constant([1, 2, 3]);
     /// let reversed = x.slice([Slice::new(None, None, -1)]);
-    /// assert_eq!(reversed.eval::<i32>()?, ndarray::arr1(&[3, 2, 1]).into_dyn());
+    /// assert_eq!(reversed.eval::<i32>()?, tamis::ndarray::arr1(&[3, 2, 1]).into_dyn());
     /// # Ok::<(), tamis::Error>(())
     /// ```
     pub fn new(start: Option<i64>, stop: Option<i64>, step: i64) -> Slice {
@@ -390,8 +390,8 @@ impl Slice {
     /// let x = graph.input::<f64>("x", dims!["n"]);
     /// let y = x.slice([Slice::span(1, "n")]);
     /// let plan = Plan::new([("y", y)])?;
-    /// let out = plan.feed("x", &ndarray::array![1.0, 2.0, 3.0]).run()?;
-    /// assert_eq!(out.view::<f64>("y")?, ndarray::array![2.0, 3.0].into_dyn());
+    /// let out = plan.feed("x", &tamis::ndarray::array![1.0, 2.0, 3.0]).run()?;
+    /// assert_eq!(out.view::<f64>("y")?, tamis::ndarray::array![2.0, 3.0].into_dyn());
     /// # Ok::<(), tamis::Error>(())
     /// ```
     pub fn span(start: impl Into<Size>, stop: impl Into<Size>) -> Slice {

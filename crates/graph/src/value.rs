@@ -11,7 +11,7 @@ use crate::dtype::{BitKey, DType, Element, Scalar};
 /// An array tagged with its dtype. Cloning shares the elements.
 ///
 /// ```
-/// use ndarray::array;
+/// use tamis::ndarray::array;
 /// use tamis::{DType, Value};
 ///
 /// let value = Value::from(array![1.5_f32, 2.5].into_dyn());

@@ -40,7 +40,7 @@ const OP: &str = "check_poison";
 /// and when a mask is not bool or does not align.
 ///
 /// ```
-/// use ndarray::array;
+/// use tamis::ndarray::array;
 /// use tamis::{check_poison, prelude::*};
 ///
 /// let graph = Graph::new();

@@ -20,7 +20,7 @@ impl<'g> Expr<'g> {
     ///
     /// let graph = Graph::new();
     /// let x = graph.constant([[1, 2], [3, 4]]);
-    /// assert_eq!(x.flip(1).eval::<i32>()?, ndarray::arr2(&[[2, 1], [4, 3]]).into_dyn());
+    /// assert_eq!(x.flip(1).eval::<i32>()?, tamis::ndarray::arr2(&[[2, 1], [4, 3]]).into_dyn());
     /// # Ok::<(), tamis::Error>(())
     /// ```
     #[track_caller]
@@ -46,7 +46,7 @@ impl<'g> Expr<'g> {
     /// let graph = Graph::new();
     /// let x = graph.constant([1, 2, 3]);
     /// let parts = x.split([1, 2], 0);
-    /// assert_eq!(parts[1].eval::<i32>()?, ndarray::arr1(&[2, 3]).into_dyn());
+    /// assert_eq!(parts[1].eval::<i32>()?, tamis::ndarray::arr1(&[2, 3]).into_dyn());
     /// # Ok::<(), tamis::Error>(())
     /// ```
     #[track_caller]
@@ -94,7 +94,7 @@ impl<'g> Expr<'g> {
     ///
     /// let graph = Graph::new();
     /// let x = graph.constant([1, 2]);
-    /// assert_eq!(x.pad([(1, 2)], 0).eval::<i32>()?, ndarray::arr1(&[0, 1, 2, 0, 0]).into_dyn());
+    /// assert_eq!(x.pad([(1, 2)], 0).eval::<i32>()?, tamis::ndarray::arr1(&[0, 1, 2, 0, 0]).into_dyn());
     /// # Ok::<(), tamis::Error>(())
     /// ```
     #[track_caller]
@@ -140,7 +140,7 @@ impl<'g> Expr<'g> {
     ///
     /// let graph = Graph::new();
     /// let x = graph.constant([1, 2]);
-    /// assert_eq!(x.tile([2]).eval::<i32>()?, ndarray::arr1(&[1, 2, 1, 2]).into_dyn());
+    /// assert_eq!(x.tile([2]).eval::<i32>()?, tamis::ndarray::arr1(&[1, 2, 1, 2]).into_dyn());
     /// # Ok::<(), tamis::Error>(())
     /// ```
     #[track_caller]
@@ -177,7 +177,7 @@ impl<'g> Expr<'g> {
     ///
     /// let graph = Graph::new();
     /// let x = graph.constant([1, 2]);
-    /// assert_eq!(x.repeat(2, 0).eval::<i32>()?, ndarray::arr1(&[1, 1, 2, 2]).into_dyn());
+    /// assert_eq!(x.repeat(2, 0).eval::<i32>()?, tamis::ndarray::arr1(&[1, 1, 2, 2]).into_dyn());
     /// # Ok::<(), tamis::Error>(())
     /// ```
     #[track_caller]
@@ -211,8 +211,8 @@ impl<'g> Expr<'g> {
     ///
     /// let graph = Graph::new();
     /// let x = graph.constant([[1, 2, 3], [4, 5, 6]]);
-    /// assert_eq!(x.tril(0).eval::<i32>()?, ndarray::arr2(&[[1, 0, 0], [4, 5, 0]]).into_dyn());
-    /// assert_eq!(x.tril(-1).eval::<i32>()?, ndarray::arr2(&[[0, 0, 0], [4, 0, 0]]).into_dyn());
+    /// assert_eq!(x.tril(0).eval::<i32>()?, tamis::ndarray::arr2(&[[1, 0, 0], [4, 5, 0]]).into_dyn());
+    /// assert_eq!(x.tril(-1).eval::<i32>()?, tamis::ndarray::arr2(&[[0, 0, 0], [4, 0, 0]]).into_dyn());
     /// # Ok::<(), tamis::Error>(())
     /// ```
     #[track_caller]
@@ -231,8 +231,8 @@ impl<'g> Expr<'g> {
     ///
     /// let graph = Graph::new();
     /// let x = graph.constant([[1, 2, 3], [4, 5, 6]]);
-    /// assert_eq!(x.triu(0).eval::<i32>()?, ndarray::arr2(&[[1, 2, 3], [0, 5, 6]]).into_dyn());
-    /// assert_eq!(x.triu(1).eval::<i32>()?, ndarray::arr2(&[[0, 2, 3], [0, 0, 6]]).into_dyn());
+    /// assert_eq!(x.triu(0).eval::<i32>()?, tamis::ndarray::arr2(&[[1, 2, 3], [0, 5, 6]]).into_dyn());
+    /// assert_eq!(x.triu(1).eval::<i32>()?, tamis::ndarray::arr2(&[[0, 2, 3], [0, 0, 6]]).into_dyn());
     /// # Ok::<(), tamis::Error>(())
     /// ```
     #[track_caller]

@@ -59,9 +59,9 @@ impl<'g> Expr<'g> {
     /// let graph = Graph::new();
     /// let x = graph.constant([[1, 2, 3], [4, 5, 6]]);
     /// let (rows, columns) = (graph.constant([0, 1, 1]), graph.constant([2, 0, 1]));
-    /// assert_eq!(x.at((rows, columns)).get().eval::<i32>()?, ndarray::arr1(&[3, 4, 5]).into_dyn());
+    /// assert_eq!(x.at((rows, columns)).get().eval::<i32>()?, tamis::ndarray::arr1(&[3, 4, 5]).into_dyn());
     /// let last = x.at((Ellipsis, NewAxis, -1)).get();
-    /// assert_eq!(last.eval::<i32>()?, ndarray::arr2(&[[3], [6]]).into_dyn());
+    /// assert_eq!(last.eval::<i32>()?, tamis::ndarray::arr2(&[[3], [6]]).into_dyn());
     /// # Ok::<(), tamis::Error>(())
     /// ```
     pub fn at(self, entries: impl Into<Entries<'g>>) -> At<'g> {
@@ -83,7 +83,7 @@ impl<'g> At<'g> {
     /// let x = graph.constant([[1, 2], [3, 4], [5, 6]]);
     /// let (mask, columns) = (graph.constant([true, false, true]), graph.constant([1, 0]));
     /// let y = x.at((mask, columns)).get(); // column 1 of the first row selected, column 0 of the second
-    /// assert_eq!(y.eval::<i32>()?, ndarray::arr1(&[2, 5]).into_dyn());
+    /// assert_eq!(y.eval::<i32>()?, tamis::ndarray::arr1(&[2, 5]).into_dyn());
     /// # Ok::<(), tamis::Error>(())
     /// ```
     #[track_caller]
@@ -105,9 +105,9 @@ impl<'g> At<'g> {
     /// let graph = Graph::new();
     /// let x = graph.constant([[1, 2, 3], [4, 5, 6]]);
     /// let y = x.at((.., 1..)).set(graph.constant([8, 9]));
-    /// assert_eq!(y.eval::<i32>()?, ndarray::arr2(&[[1, 8, 9], [4, 8, 9]]).into_dyn());
+    /// assert_eq!(y.eval::<i32>()?, tamis::ndarray::arr2(&[[1, 8, 9], [4, 8, 9]]).into_dyn());
     /// let backwards = x.at((0, tamis::Slice::from(..).by(-1))).set(graph.constant([7, 8, 9]));
-    /// assert_eq!(backwards.eval::<i32>()?, ndarray::arr2(&[[9, 8, 7], [4, 5, 6]]).into_dyn());
+    /// assert_eq!(backwards.eval::<i32>()?, tamis::ndarray::arr2(&[[9, 8, 7], [4, 5, 6]]).into_dyn());
     /// # Ok::<(), tamis::Error>(())
     /// ```
     #[track_caller]
@@ -127,7 +127,7 @@ impl<'g> At<'g> {
     /// let graph = Graph::new();
     /// let x = graph.constant([1, 1, 1]);
     /// let twice = graph.constant([0, 0, 2]);
-    /// assert_eq!(x.at(twice).add(5).eval::<i32>()?, ndarray::arr1(&[11, 1, 6]).into_dyn());
+    /// assert_eq!(x.at(twice).add(5).eval::<i32>()?, tamis::ndarray::arr1(&[11, 1, 6]).into_dyn());
     /// # Ok::<(), tamis::Error>(())
     /// ```
     #[track_caller]
@@ -145,7 +145,7 @@ impl<'g> At<'g> {
     ///
     /// let graph = Graph::new();
     /// let x = graph.constant([1, 2, 3]);
-    /// assert_eq!(x.at(1..).mul(5).eval::<i32>()?, ndarray::arr1(&[1, 10, 15]).into_dyn());
+    /// assert_eq!(x.at(1..).mul(5).eval::<i32>()?, tamis::ndarray::arr1(&[1, 10, 15]).into_dyn());
     /// # Ok::<(), tamis::Error>(())
     /// ```
     #[track_caller]
@@ -164,7 +164,7 @@ impl<'g> At<'g> {
     ///
     /// let graph = Graph::new();
     /// let x = graph.constant([1, 2, 3]);
-    /// assert_eq!(x.at(x.gt(1)).min(2).eval::<i32>()?, ndarray::arr1(&[1, 2, 2]).into_dyn());
+    /// assert_eq!(x.at(x.gt(1)).min(2).eval::<i32>()?, tamis::ndarray::arr1(&[1, 2, 2]).into_dyn());
     /// # Ok::<(), tamis::Error>(())
     /// ```
     #[track_caller]
@@ -183,7 +183,7 @@ impl<'g> At<'g> {
     ///
     /// let graph = Graph::new();
     /// let x = graph.constant([1, 2, 3]);
-    /// assert_eq!(x.at(-1).max(9).eval::<i32>()?, ndarray::arr1(&[1, 2, 9]).into_dyn());
+    /// assert_eq!(x.at(-1).max(9).eval::<i32>()?, tamis::ndarray::arr1(&[1, 2, 9]).into_dyn());
     /// # Ok::<(), tamis::Error>(())
     /// ```
     #[track_caller]

@@ -134,7 +134,7 @@ impl<'g> Expr<'g> {
     ///
     /// let graph = Graph::new();
     /// let x = graph.constant([2.0, 3.0]);
-    /// assert_eq!(x.pow(2).eval::<f64>()?, ndarray::arr1(&[4.0, 9.0]).into_dyn());
+    /// assert_eq!(x.pow(2).eval::<f64>()?, tamis::ndarray::arr1(&[4.0, 9.0]).into_dyn());
     /// # Ok::<(), tamis::Error>(())
     /// ```
     #[track_caller]
@@ -155,7 +155,7 @@ impl<'g> Expr<'g> {
     ///
     /// let graph = Graph::new();
     /// let x = graph.constant([-7, 7]);
-    /// assert_eq!((x % 3).eval::<i32>()?, ndarray::arr1(&[2, 1]).into_dyn());
+    /// assert_eq!((x % 3).eval::<i32>()?, tamis::ndarray::arr1(&[2, 1]).into_dyn());
     /// # Ok::<(), tamis::Error>(())
     /// ```
     #[track_caller]
@@ -174,7 +174,7 @@ impl<'g> Expr<'g> {
     ///
     /// let graph = Graph::new();
     /// let x = graph.constant([-7, 7]);
-    /// assert_eq!(x.floor_div(2).eval::<i32>()?, ndarray::arr1(&[-4, 3]).into_dyn());
+    /// assert_eq!(x.floor_div(2).eval::<i32>()?, tamis::ndarray::arr1(&[-4, 3]).into_dyn());
     /// # Ok::<(), tamis::Error>(())
     /// ```
     #[track_caller]
@@ -194,7 +194,7 @@ impl<'g> Expr<'g> {
     ///
     /// let graph = Graph::new();
     /// let x = graph.constant([-7, 7]);
-    /// assert_eq!(x.rem_trunc(3).eval::<i32>()?, ndarray::arr1(&[-1, 1]).into_dyn());
+    /// assert_eq!(x.rem_trunc(3).eval::<i32>()?, tamis::ndarray::arr1(&[-1, 1]).into_dyn());
     /// # Ok::<(), tamis::Error>(())
     /// ```
     #[track_caller]
@@ -217,7 +217,7 @@ impl<'g> Expr<'g> {
     /// let graph = Graph::new();
     /// let y = graph.constant([0.0, 1.0]);
     /// let angle = y.atan2(graph.constant([1.0, 0.0]));
-    /// assert_eq!(angle.eval::<f64>()?, ndarray::arr1(&[0.0, std::f64::consts::FRAC_PI_2]).into_dyn());
+    /// assert_eq!(angle.eval::<f64>()?, tamis::ndarray::arr1(&[0.0, std::f64::consts::FRAC_PI_2]).into_dyn());
     /// # Ok::<(), tamis::Error>(())
     /// ```
     #[track_caller]
@@ -237,7 +237,7 @@ impl<'g> Expr<'g> {
     ///
     /// let graph = Graph::new();
     /// let x = graph.constant([1.0, 5.0]);
-    /// assert_eq!(x.minimum(3.0).eval::<f64>()?, ndarray::arr1(&[1.0, 3.0]).into_dyn());
+    /// assert_eq!(x.minimum(3.0).eval::<f64>()?, tamis::ndarray::arr1(&[1.0, 3.0]).into_dyn());
     /// # Ok::<(), tamis::Error>(())
     /// ```
     #[track_caller]
@@ -257,7 +257,7 @@ impl<'g> Expr<'g> {
     ///
     /// let graph = Graph::new();
     /// let x = graph.constant([1.0, 5.0]);
-    /// assert_eq!(x.maximum(3.0).eval::<f64>()?, ndarray::arr1(&[3.0, 5.0]).into_dyn());
+    /// assert_eq!(x.maximum(3.0).eval::<f64>()?, tamis::ndarray::arr1(&[3.0, 5.0]).into_dyn());
     /// # Ok::<(), tamis::Error>(())
     /// ```
     #[track_caller]
@@ -277,7 +277,7 @@ impl<'g> Expr<'g> {
     ///
     /// let graph = Graph::new();
     /// let x = graph.constant([-2.0, 0.5, 2.0]);
-    /// assert_eq!(x.clip(0.0, 1.0).eval::<f64>()?, ndarray::arr1(&[0.0, 0.5, 1.0]).into_dyn());
+    /// assert_eq!(x.clip(0.0, 1.0).eval::<f64>()?, tamis::ndarray::arr1(&[0.0, 0.5, 1.0]).into_dyn());
     /// # Ok::<(), tamis::Error>(())
     /// ```
     #[track_caller]

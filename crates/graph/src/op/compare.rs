@@ -94,7 +94,7 @@ macro_rules! compare_builders {
             /// let graph = Graph::new();
             /// let x = graph.constant([1.0, 2.0, f64::NAN]);
             #[doc = concat!("let mask = x.", stringify!($name), "(2.0);")]
-            #[doc = concat!("assert_eq!(mask.eval::<bool>()?, ndarray::arr1(&[", $y, "]).into_dyn());")]
+            #[doc = concat!("assert_eq!(mask.eval::<bool>()?, tamis::ndarray::arr1(&[", $y, "]).into_dyn());")]
             /// # Ok::<(), tamis::Error>(())
             /// ```
             #[track_caller]
@@ -128,7 +128,7 @@ impl<'g> Expr<'g> {
     ///
     /// let graph = Graph::new();
     /// let x = graph.constant([1.0, f64::NAN]);
-    /// assert_eq!(x.is_nan().eval::<bool>()?, ndarray::arr1(&[false, true]).into_dyn());
+    /// assert_eq!(x.is_nan().eval::<bool>()?, tamis::ndarray::arr1(&[false, true]).into_dyn());
     /// # Ok::<(), tamis::Error>(())
     /// ```
     #[track_caller]
@@ -143,7 +143,7 @@ impl<'g> Expr<'g> {
     ///
     /// let graph = Graph::new();
     /// let x = graph.constant([1.0, f64::INFINITY]);
-    /// assert_eq!(x.is_finite().eval::<bool>()?, ndarray::arr1(&[true, false]).into_dyn());
+    /// assert_eq!(x.is_finite().eval::<bool>()?, tamis::ndarray::arr1(&[true, false]).into_dyn());
     /// # Ok::<(), tamis::Error>(())
     /// ```
     #[track_caller]
@@ -158,7 +158,7 @@ impl<'g> Expr<'g> {
     ///
     /// let graph = Graph::new();
     /// let x = graph.constant([f64::NAN, f64::NEG_INFINITY]);
-    /// assert_eq!(x.is_inf().eval::<bool>()?, ndarray::arr1(&[false, true]).into_dyn());
+    /// assert_eq!(x.is_inf().eval::<bool>()?, tamis::ndarray::arr1(&[false, true]).into_dyn());
     /// # Ok::<(), tamis::Error>(())
     /// ```
     #[track_caller]

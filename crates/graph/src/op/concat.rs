@@ -22,7 +22,7 @@ impl Graph {
     /// let mask = x.gt(1);
     /// let parts = graph.concat([x.boolean_mask(mask), x.boolean_mask(!mask)], 0);
     /// assert_eq!(parts.dim(0).known(), Some(3));
-    /// assert_eq!(parts.eval::<i32>()?, ndarray::arr1(&[2, 3, 1]).into_dyn());
+    /// assert_eq!(parts.eval::<i32>()?, tamis::ndarray::arr1(&[2, 3, 1]).into_dyn());
     /// # Ok::<(), tamis::Error>(())
     /// ```
     #[track_caller]
@@ -43,7 +43,7 @@ impl Graph {
     /// let graph = Graph::new();
     /// let x = graph.constant([1, 2]);
     /// let pairs = graph.stack([x, x * 10], 1);
-    /// assert_eq!(pairs.eval::<i32>()?, ndarray::arr2(&[[1, 10], [2, 20]]).into_dyn());
+    /// assert_eq!(pairs.eval::<i32>()?, tamis::ndarray::arr2(&[[1, 10], [2, 20]]).into_dyn());
     /// # Ok::<(), tamis::Error>(())
     /// ```
     #[track_caller]

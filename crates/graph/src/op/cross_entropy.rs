@@ -20,7 +20,7 @@ use crate::shape::{Axes, Shape, keep};
 /// let logits = graph.constant([[0.0, 0.0], [5.0, f64::NAN]]);
 /// let labels = graph.constant([1, -100]);
 /// let loss = logits.cross_entropy(labels.masked(labels.ne(-100)), 1);
-/// assert_eq!(loss.eval::<f64>()?, ndarray::arr1(&[2.0_f64.ln(), 0.0]).into_dyn());
+/// assert_eq!(loss.eval::<f64>()?, tamis::ndarray::arr1(&[2.0_f64.ln(), 0.0]).into_dyn());
 /// # Ok::<(), tamis::Error>(())
 /// ```
 #[derive(Debug, Clone, Copy)]
@@ -75,11 +75,11 @@ impl<'g> Expr<'g> {
     /// let kept = labels.ne(255);
     /// let losses = logits.cross_entropy(labels.masked(kept), 1);
     /// let ln_2 = std::f64::consts::LN_2;
-    /// assert_eq!(losses.eval::<f64>()?, ndarray::arr1(&[ln_2, ln_2, 0.0]).into_dyn());
+    /// assert_eq!(losses.eval::<f64>()?, tamis::ndarray::arr1(&[ln_2, ln_2, 0.0]).into_dyn());
     ///
     /// let mean = losses.masked(kept).mean(..);
     /// let slope = grad(mean, logits).eval::<f64>()?;
-    /// assert_eq!(slope, ndarray::arr2(&[[-0.25, 0.25], [0.25, -0.25], [0.0, 0.0]]).into_dyn());
+    /// assert_eq!(slope, tamis::ndarray::arr2(&[[-0.25, 0.25], [0.25, -0.25], [0.0, 0.0]]).into_dyn());
     /// # Ok::<(), tamis::Error>(())
     /// ```
     #[track_caller]
@@ -105,7 +105,7 @@ impl<'g> Masked<'g> {
     /// let allowed = graph.constant([[true, false, true], [true, true, false]]);
     /// let labels = graph.constant([2, 2]);
     /// let losses = logits.masked(allowed).cross_entropy(labels, 1);
-    /// assert_eq!(losses.eval::<f64>()?, ndarray::arr1(&[2.0_f64.ln(), f64::INFINITY]).into_dyn());
+    /// assert_eq!(losses.eval::<f64>()?, tamis::ndarray::arr1(&[2.0_f64.ln(), f64::INFINITY]).into_dyn());
     /// # Ok::<(), tamis::Error>(())
     /// ```
     #[track_caller]

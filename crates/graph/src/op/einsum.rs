@@ -24,7 +24,7 @@ impl<'g> Expr<'g> {
     ///
     /// let graph = Graph::new();
     /// let x = graph.constant([1, 2]);
-    /// assert_eq!(x.dot(graph.constant([3, 4])).eval::<i32>()?, ndarray::arr0(11).into_dyn());
+    /// assert_eq!(x.dot(graph.constant([3, 4])).eval::<i32>()?, tamis::ndarray::arr0(11).into_dyn());
     /// # Ok::<(), tamis::Error>(())
     /// ```
     #[track_caller]
@@ -53,7 +53,7 @@ impl<'g> Expr<'g> {
     ///
     /// let graph = Graph::new();
     /// let x = graph.constant([1, 2]);
-    /// assert_eq!(x.outer(graph.constant([3, 4])).eval::<i32>()?, ndarray::arr2(&[[3, 4], [6, 8]]).into_dyn());
+    /// assert_eq!(x.outer(graph.constant([3, 4])).eval::<i32>()?, tamis::ndarray::arr2(&[[3, 4], [6, 8]]).into_dyn());
     /// # Ok::<(), tamis::Error>(())
     /// ```
     #[track_caller]
@@ -80,7 +80,7 @@ impl Graph {
     /// let graph = Graph::new();
     /// let x = graph.constant([[1, 2], [3, 4]]);
     /// let y = graph.constant([10, 100]);
-    /// assert_eq!(graph.einsum("ij,j->i", [x, y]).eval::<i32>()?, ndarray::arr1(&[210, 430]).into_dyn());
+    /// assert_eq!(graph.einsum("ij,j->i", [x, y]).eval::<i32>()?, tamis::ndarray::arr1(&[210, 430]).into_dyn());
     /// # Ok::<(), tamis::Error>(())
     /// ```
     #[track_caller]

@@ -253,7 +253,7 @@ impl<'g> Expr<'g> {
     /// let graph = Graph::new();
     /// let x = graph.constant([10, 20, 30]);
     /// let indices = graph.constant([2, 0, -1]);
-    /// assert_eq!(x.gather(indices, 0).eval::<i32>()?, ndarray::arr1(&[30, 10, 30]).into_dyn());
+    /// assert_eq!(x.gather(indices, 0).eval::<i32>()?, tamis::ndarray::arr1(&[30, 10, 30]).into_dyn());
     /// # Ok::<(), tamis::Error>(())
     /// ```
     #[track_caller]
@@ -272,7 +272,7 @@ impl<'g> Expr<'g> {
     /// let graph = Graph::new();
     /// let x = graph.constant([[1, 2], [3, 4]]);
     /// let columns = graph.constant([1, 1, 0]);
-    /// assert_eq!(x.take(columns, 1).eval::<i32>()?, ndarray::arr2(&[[2, 2, 1], [4, 4, 3]]).into_dyn());
+    /// assert_eq!(x.take(columns, 1).eval::<i32>()?, tamis::ndarray::arr2(&[[2, 2, 1], [4, 4, 3]]).into_dyn());
     /// # Ok::<(), tamis::Error>(())
     /// ```
     #[track_caller]
@@ -294,7 +294,7 @@ impl<'g> Expr<'g> {
     /// let graph = Graph::new();
     /// let x = graph.constant([[1, 2], [3, 4]]);
     /// let best = graph.constant([[1], [0]]);
-    /// assert_eq!(x.take_along_axis(best, 1).eval::<i32>()?, ndarray::arr2(&[[2], [3]]).into_dyn());
+    /// assert_eq!(x.take_along_axis(best, 1).eval::<i32>()?, tamis::ndarray::arr2(&[[2], [3]]).into_dyn());
     /// # Ok::<(), tamis::Error>(())
     /// ```
     #[track_caller]
@@ -318,7 +318,7 @@ impl<'g> Expr<'g> {
     /// let graph = Graph::new();
     /// let x = graph.constant([[1, 2], [3, 4]]);
     /// let places = graph.constant([[0, 1], [1, 0]]);
-    /// assert_eq!(x.gather_nd(places).eval::<i32>()?, ndarray::arr1(&[2, 3]).into_dyn());
+    /// assert_eq!(x.gather_nd(places).eval::<i32>()?, tamis::ndarray::arr1(&[2, 3]).into_dyn());
     /// # Ok::<(), tamis::Error>(())
     /// ```
     #[track_caller]
@@ -351,9 +351,9 @@ impl<'g> Expr<'g> {
     /// let x = graph.constant([10, 20]);
     /// let indices = graph.constant([1, 7, -9]);
     /// let clipped = x.gather_or(indices, 0, OutOfRange::Clip);
-    /// assert_eq!(clipped.eval::<i32>()?, ndarray::arr1(&[20, 20, 10]).into_dyn());
+    /// assert_eq!(clipped.eval::<i32>()?, tamis::ndarray::arr1(&[20, 20, 10]).into_dyn());
     /// let filled = x.gather_or(indices, 0, OutOfRange::Fill((-1).into()));
-    /// assert_eq!(filled.eval::<i32>()?, ndarray::arr1(&[20, -1, -1]).into_dyn());
+    /// assert_eq!(filled.eval::<i32>()?, tamis::ndarray::arr1(&[20, -1, -1]).into_dyn());
     /// # Ok::<(), tamis::Error>(())
     /// ```
     #[track_caller]
@@ -401,7 +401,7 @@ macro_rules! scatter_builders {
             /// let x = graph.constant([1, 1, 1]);
             /// let indices = graph.constant([2, 2]);
             #[doc = concat!("let y = x.", stringify!($axis), "(indices, graph.constant([5, 7]), 0);")]
-            #[doc = concat!("assert_eq!(y.eval::<i32>()?, ndarray::arr1(&[1, 1, ", $value, "]).into_dyn());")]
+            #[doc = concat!("assert_eq!(y.eval::<i32>()?, tamis::ndarray::arr1(&[1, 1, ", $value, "]).into_dyn());")]
             /// # Ok::<(), tamis::Error>(())
             /// ```
             #[track_caller]
@@ -428,7 +428,7 @@ macro_rules! scatter_builders {
             /// let x = graph.constant([1, 1, 1]);
             /// let indices = graph.constant([2, 2]);
             #[doc = concat!("let y = x.", stringify!($along), "(indices, graph.constant([5, 7]), 0);")]
-            #[doc = concat!("assert_eq!(y.eval::<i32>()?, ndarray::arr1(&[1, 1, ", $value, "]).into_dyn());")]
+            #[doc = concat!("assert_eq!(y.eval::<i32>()?, tamis::ndarray::arr1(&[1, 1, ", $value, "]).into_dyn());")]
             /// # Ok::<(), tamis::Error>(())
             /// ```
             #[track_caller]
@@ -455,7 +455,7 @@ macro_rules! scatter_builders {
             /// let x = graph.constant([1, 1, 1]);
             /// let places = graph.constant([[2], [2]]);
             #[doc = concat!("let y = x.", stringify!($nd), "(places, graph.constant([5, 7]));")]
-            #[doc = concat!("assert_eq!(y.eval::<i32>()?, ndarray::arr1(&[1, 1, ", $value, "]).into_dyn());")]
+            #[doc = concat!("assert_eq!(y.eval::<i32>()?, tamis::ndarray::arr1(&[1, 1, ", $value, "]).into_dyn());")]
             /// # Ok::<(), tamis::Error>(())
             /// ```
             #[track_caller]

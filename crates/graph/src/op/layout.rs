@@ -313,7 +313,7 @@ impl<'g> Expr<'g> {
     ///
     /// let graph = Graph::new();
     /// let x = graph.constant([[1, 2], [3, 4]]);
-    /// assert_eq!(x.flatten().eval::<i32>()?, ndarray::arr1(&[1, 2, 3, 4]).into_dyn());
+    /// assert_eq!(x.flatten().eval::<i32>()?, tamis::ndarray::arr1(&[1, 2, 3, 4]).into_dyn());
     /// # Ok::<(), tamis::Error>(())
     /// ```
     #[track_caller]
@@ -359,7 +359,7 @@ impl<'g> Expr<'g> {
     ///
     /// let graph = Graph::new();
     /// let x = graph.constant([[1, 2], [3, 4]]);
-    /// assert_eq!(x.transpose().eval::<i32>()?, ndarray::arr2(&[[1, 3], [2, 4]]).into_dyn());
+    /// assert_eq!(x.transpose().eval::<i32>()?, tamis::ndarray::arr2(&[[1, 3], [2, 4]]).into_dyn());
     /// # Ok::<(), tamis::Error>(())
     /// ```
     #[track_caller]
@@ -438,7 +438,7 @@ impl<'g> Expr<'g> {
     ///
     /// let graph = Graph::new();
     /// let x = graph.constant([1, 2]);
-    /// assert_eq!(x.broadcast_to([2, 2]).eval::<i32>()?, ndarray::arr2(&[[1, 2], [1, 2]]).into_dyn());
+    /// assert_eq!(x.broadcast_to([2, 2]).eval::<i32>()?, tamis::ndarray::arr2(&[[1, 2], [1, 2]]).into_dyn());
     /// # Ok::<(), tamis::Error>(())
     /// ```
     #[track_caller]

@@ -85,7 +85,7 @@ impl<'g> Expr<'g> {
     /// let graph = Graph::new();
     /// let a = graph.constant([[1.0, 2.0], [3.0, 4.0]]);
     /// let x = graph.constant([1.0, 10.0]);
-    /// assert_eq!(a.matmul(x).eval::<f64>()?, ndarray::arr1(&[21.0, 43.0]).into_dyn());
+    /// assert_eq!(a.matmul(x).eval::<f64>()?, tamis::ndarray::arr1(&[21.0, 43.0]).into_dyn());
     /// # Ok::<(), tamis::Error>(())
     /// ```
     #[track_caller]
@@ -114,7 +114,7 @@ impl<'g> Masked<'g> {
     /// let keys = graph.constant([[true, true, false]]); // the third is padding
     /// let weights = scores.masked(keys).softmax(-1);
     /// let attended = weights.masked(keys).matmul(values);
-    /// assert_eq!(attended.eval::<f64>()?, ndarray::arr2(&[[3.0]]).into_dyn());
+    /// assert_eq!(attended.eval::<f64>()?, tamis::ndarray::arr2(&[[3.0]]).into_dyn());
     /// # Ok::<(), tamis::Error>(())
     /// ```
     #[track_caller]

@@ -119,7 +119,7 @@ impl<'g> Expr<'g> {
     /// let graph = Graph::new();
     /// let x = graph.constant([3, -1, 2]);
     /// let kept = x.boolean_mask(x.gt(0));
-    /// assert_eq!(kept.eval::<i32>()?, ndarray::arr1(&[3, 2]).into_dyn());
+    /// assert_eq!(kept.eval::<i32>()?, tamis::ndarray::arr1(&[3, 2]).into_dyn());
     /// # Ok::<(), tamis::Error>(())
     /// ```
     #[track_caller]
@@ -146,7 +146,7 @@ impl<'g> Expr<'g> {
     /// let x = graph.constant([[1, 2, 3], [4, 5, 6]]);
     /// let mask = graph.constant([true, false, true]);
     /// let kept = x.boolean_mask_axis(mask, 1);
-    /// assert_eq!(kept.eval::<i32>()?, ndarray::arr2(&[[1, 3], [4, 6]]).into_dyn());
+    /// assert_eq!(kept.eval::<i32>()?, tamis::ndarray::arr2(&[[1, 3], [4, 6]]).into_dyn());
     /// # Ok::<(), tamis::Error>(())
     /// ```
     #[track_caller]
@@ -174,7 +174,7 @@ impl<'g> Expr<'g> {
     /// let graph = Graph::new();
     /// let x = graph.constant([[1, 2], [3, 4]]);
     /// let columns = graph.constant([true, false]);
-    /// assert_eq!(x.masked_select(columns).eval::<i32>()?, ndarray::arr1(&[1, 3]).into_dyn());
+    /// assert_eq!(x.masked_select(columns).eval::<i32>()?, tamis::ndarray::arr1(&[1, 3]).into_dyn());
     /// # Ok::<(), tamis::Error>(())
     /// ```
     #[track_caller]
@@ -210,7 +210,7 @@ impl<'g> Expr<'g> {
     /// let x = graph.constant([3, -1, 2]);
     /// let mask = x.gt(0);
     /// let doubled = (x.boolean_mask(mask) * 2).unmask(mask, 0);
-    /// assert_eq!(doubled.eval::<i32>()?, ndarray::arr1(&[6, 0, 4]).into_dyn());
+    /// assert_eq!(doubled.eval::<i32>()?, tamis::ndarray::arr1(&[6, 0, 4]).into_dyn());
     /// # Ok::<(), tamis::Error>(())
     /// ```
     #[track_caller]
@@ -233,7 +233,7 @@ impl<'g> Expr<'g> {
     /// let x = graph.constant([[1, 2, 3], [4, 5, 6]]);
     /// let columns = graph.constant([true, false, true]);
     /// let tens = (x.boolean_mask_axis(columns, 1) * 10).unmask_axis(columns, 0, 1);
-    /// assert_eq!(tens.eval::<i32>()?, ndarray::arr2(&[[10, 0, 30], [40, 0, 60]]).into_dyn());
+    /// assert_eq!(tens.eval::<i32>()?, tamis::ndarray::arr2(&[[10, 0, 30], [40, 0, 60]]).into_dyn());
     /// # Ok::<(), tamis::Error>(())
     /// ```
     #[track_caller]
@@ -291,7 +291,7 @@ impl<'g> Expr<'g> {
     ///
     /// let graph = Graph::new();
     /// let mask = graph.constant([[false, true], [true, false]]);
-    /// assert_eq!(mask.argwhere().eval::<i64>()?, ndarray::arr2(&[[0, 1], [1, 0]]).into_dyn());
+    /// assert_eq!(mask.argwhere().eval::<i64>()?, tamis::ndarray::arr2(&[[0, 1], [1, 0]]).into_dyn());
     /// # Ok::<(), tamis::Error>(())
     /// ```
     #[track_caller]
@@ -308,7 +308,7 @@ impl<'g> Expr<'g> {
     /// let graph = Graph::new();
     /// let mask = graph.constant([[false, true], [true, true]]);
     /// let columns = mask.nonzero()[1];
-    /// assert_eq!(columns.eval::<i64>()?, ndarray::arr1(&[1, 0, 1]).into_dyn());
+    /// assert_eq!(columns.eval::<i64>()?, tamis::ndarray::arr1(&[1, 0, 1]).into_dyn());
     /// # Ok::<(), tamis::Error>(())
     /// ```
     #[track_caller]
@@ -342,7 +342,7 @@ impl<'g> Expr<'g> {
     ///
     /// let graph = Graph::new();
     /// let x = graph.constant([3, -1, 2]);
-    /// assert_eq!(x.masked_fill(x.lt(0), 0).eval::<i32>()?, ndarray::arr1(&[3, 0, 2]).into_dyn());
+    /// assert_eq!(x.masked_fill(x.lt(0), 0).eval::<i32>()?, tamis::ndarray::arr1(&[3, 0, 2]).into_dyn());
     /// # Ok::<(), tamis::Error>(())
     /// ```
     #[track_caller]
@@ -387,7 +387,7 @@ impl<'g> Expr<'g> {
     /// let x = graph.constant([1.0, 2.0, 3.0]);
     /// let mask = x.ge(2.0);
     /// let negated = x.masked_assign(mask, -x.boolean_mask(mask));
-    /// assert_eq!(negated.eval::<f64>()?, ndarray::arr1(&[1.0, -2.0, -3.0]).into_dyn());
+    /// assert_eq!(negated.eval::<f64>()?, tamis::ndarray::arr1(&[1.0, -2.0, -3.0]).into_dyn());
     /// # Ok::<(), tamis::Error>(())
     /// ```
     #[track_caller]

@@ -28,7 +28,7 @@ const TAKE_INITIAL: &[&str] = &["sum", "prod", "max", "min"];
 /// let graph = Graph::new();
 /// let x = graph.constant([1.0, f64::NAN, 3.0]);
 /// let mean = x.masked(!x.is_nan()).mean(..);
-/// assert_eq!(mean.eval::<f64>()?, ndarray::arr0(2.0).into_dyn());
+/// assert_eq!(mean.eval::<f64>()?, tamis::ndarray::arr0(2.0).into_dyn());
 /// # Ok::<(), tamis::Error>(())
 /// ```
 #[derive(Debug, Clone, Copy)]
@@ -59,7 +59,7 @@ impl<'g> Expr<'g> {
     /// let graph = Graph::new();
     /// let x = graph.constant([[1.0, 2.0, 3.0], [f64::NAN, 5.0, 6.0]]);
     /// let rows = graph.constant([true, false]); // aligns with the leading axis
-    /// assert_eq!(x.masked(rows).sum(0).eval::<f64>()?, ndarray::arr1(&[1.0, 2.0, 3.0]).into_dyn());
+    /// assert_eq!(x.masked(rows).sum(0).eval::<f64>()?, tamis::ndarray::arr1(&[1.0, 2.0, 3.0]).into_dyn());
     /// # Ok::<(), tamis::Error>(())
     /// ```
     #[track_caller]
@@ -87,7 +87,7 @@ impl<'g> Masked<'g> {
     /// let graph = Graph::new();
     /// let x = graph.constant([1.0, 2.0]);
     /// let none = x.masked(x.gt(5.0)).if_empty(0.0);
-    /// assert_eq!(none.mean(..).eval::<f64>()?, ndarray::arr0(0.0).into_dyn());
+    /// assert_eq!(none.mean(..).eval::<f64>()?, tamis::ndarray::arr0(0.0).into_dyn());
     /// # Ok::<(), tamis::Error>(())
     /// ```
     pub fn if_empty(self, value: impl Into<Operand<'g>>) -> Masked<'g> {
@@ -107,9 +107,9 @@ impl<'g> Masked<'g> {
     /// let graph = Graph::new();
     /// let x = graph.constant([1.0, 2.0]);
     /// let largest = x.masked(x.lt(2.0)).initial(1.5).max(..);
-    /// assert_eq!(largest.eval::<f64>()?, ndarray::arr0(1.5).into_dyn());
+    /// assert_eq!(largest.eval::<f64>()?, tamis::ndarray::arr0(1.5).into_dyn());
     /// let sum = x.masked(x.gt(1.0)).initial(10.0).sum(..);
-    /// assert_eq!(sum.eval::<f64>()?, ndarray::arr0(12.0).into_dyn());
+    /// assert_eq!(sum.eval::<f64>()?, tamis::ndarray::arr0(12.0).into_dyn());
     /// # Ok::<(), tamis::Error>(())
     /// ```
     pub fn initial(self, value: impl Into<Operand<'g>>) -> Masked<'g> {
@@ -212,7 +212,7 @@ impl<'g> Masked<'g> {
     ///
     /// let graph = Graph::new();
     /// let x = graph.constant([3, -1, 2]);
-    /// assert_eq!(x.masked(x.gt(0)).sum(..).eval::<i64>()?, ndarray::arr0(5).into_dyn());
+    /// assert_eq!(x.masked(x.gt(0)).sum(..).eval::<i64>()?, tamis::ndarray::arr0(5).into_dyn());
     /// # Ok::<(), tamis::Error>(())
     /// ```
     #[track_caller]
@@ -236,7 +236,7 @@ impl<'g> Masked<'g> {
     /// let graph = Graph::new();
     /// let x = graph.constant([[1.0], [5.0]]);
     /// let rows = graph.constant([false, true]);
-    /// assert_eq!(x.masked(rows).mean(..).eval::<f64>()?, ndarray::arr0(5.0).into_dyn());
+    /// assert_eq!(x.masked(rows).mean(..).eval::<f64>()?, tamis::ndarray::arr0(5.0).into_dyn());
     /// # Ok::<(), tamis::Error>(())
     /// ```
     #[track_caller]
@@ -263,7 +263,7 @@ impl<'g> Masked<'g> {
     /// let graph = Graph::new();
     /// let x = graph.constant([3.0, 9.0, 2.0]);
     /// let mask = graph.constant([true, false, true]);
-    /// assert_eq!(x.masked(mask).max(..).eval::<f64>()?, ndarray::arr0(3.0).into_dyn());
+    /// assert_eq!(x.masked(mask).max(..).eval::<f64>()?, tamis::ndarray::arr0(3.0).into_dyn());
     /// # Ok::<(), tamis::Error>(())
     /// ```
     #[track_caller]
@@ -290,7 +290,7 @@ impl<'g> Masked<'g> {
     /// let graph = Graph::new();
     /// let x = graph.constant([3.0, 0.0, 2.0]);
     /// let mask = graph.constant([true, false, true]);
-    /// assert_eq!(x.masked(mask).min(..).eval::<f64>()?, ndarray::arr0(2.0).into_dyn());
+    /// assert_eq!(x.masked(mask).min(..).eval::<f64>()?, tamis::ndarray::arr0(2.0).into_dyn());
     /// # Ok::<(), tamis::Error>(())
     /// ```
     #[track_caller]
@@ -344,7 +344,7 @@ impl<'g> Masked<'g> {
     /// let graph = Graph::new();
     /// let x = graph.constant([1, 0, 5]);
     /// let mask = graph.constant([false, true, false]);
-    /// assert_eq!(x.masked(mask).any(..).eval::<bool>()?, ndarray::arr0(false).into_dyn());
+    /// assert_eq!(x.masked(mask).any(..).eval::<bool>()?, tamis::ndarray::arr0(false).into_dyn());
     /// # Ok::<(), tamis::Error>(())
     /// ```
     #[track_caller]
@@ -364,8 +364,8 @@ impl<'g> Masked<'g> {
     ///
     /// let graph = Graph::new();
     /// let x = graph.constant([1, 0, 5]);
-    /// assert_eq!(x.masked(x.gt(0)).all(..).eval::<bool>()?, ndarray::arr0(true).into_dyn());
-    /// assert_eq!(x.masked(x.gt(9)).all(..).eval::<bool>()?, ndarray::arr0(true).into_dyn()); // of none
+    /// assert_eq!(x.masked(x.gt(0)).all(..).eval::<bool>()?, tamis::ndarray::arr0(true).into_dyn());
+    /// assert_eq!(x.masked(x.gt(9)).all(..).eval::<bool>()?, tamis::ndarray::arr0(true).into_dyn()); // of none
     /// # Ok::<(), tamis::Error>(())
     /// ```
     #[track_caller]
@@ -385,7 +385,7 @@ impl<'g> Masked<'g> {
     /// let graph = Graph::new();
     /// let x = graph.constant([[1, 0], [2, 3]]);
     /// let mask = graph.constant([[true, true], [false, true]]);
-    /// assert_eq!(x.masked(mask).count_nonzero(1).eval::<i64>()?, ndarray::arr1(&[1, 1]).into_dyn());
+    /// assert_eq!(x.masked(mask).count_nonzero(1).eval::<i64>()?, tamis::ndarray::arr1(&[1, 1]).into_dyn());
     /// # Ok::<(), tamis::Error>(())
     /// ```
     #[track_caller]

@@ -139,9 +139,9 @@ impl<'g> Expr<'g> {
     ///
     /// let graph = Graph::new();
     /// let x = graph.constant([[1, 5, 5], [7, 2, 3]]);
-    /// assert_eq!(x.argmax(1).eval::<i64>()?, ndarray::arr1(&[1, 0]).into_dyn());
-    /// assert_eq!(x.argmax(keep(1)).eval::<i64>()?, ndarray::arr2(&[[1], [0]]).into_dyn());
-    /// assert_eq!(x.argmax(..).eval::<i64>()?, ndarray::arr0(3).into_dyn()); // of the flattened tensor
+    /// assert_eq!(x.argmax(1).eval::<i64>()?, tamis::ndarray::arr1(&[1, 0]).into_dyn());
+    /// assert_eq!(x.argmax(keep(1)).eval::<i64>()?, tamis::ndarray::arr2(&[[1], [0]]).into_dyn());
+    /// assert_eq!(x.argmax(..).eval::<i64>()?, tamis::ndarray::arr0(3).into_dyn()); // of the flattened tensor
     /// # Ok::<(), tamis::Error>(())
     /// ```
     #[track_caller]
@@ -165,7 +165,7 @@ impl<'g> Expr<'g> {
     ///
     /// let graph = Graph::new();
     /// let x = graph.constant([3.0, f64::NAN, 1.0]);
-    /// assert_eq!(x.argmin(0).eval::<i64>()?, ndarray::arr0(1).into_dyn());
+    /// assert_eq!(x.argmin(0).eval::<i64>()?, tamis::ndarray::arr0(1).into_dyn());
     /// # Ok::<(), tamis::Error>(())
     /// ```
     #[track_caller]
@@ -187,7 +187,7 @@ impl<'g> Expr<'g> {
     ///
     /// let graph = Graph::new();
     /// let x = graph.constant([3, 1, 2]);
-    /// assert_eq!(x.argsort(0).eval::<i64>()?, ndarray::arr1(&[1, 2, 0]).into_dyn());
+    /// assert_eq!(x.argsort(0).eval::<i64>()?, tamis::ndarray::arr1(&[1, 2, 0]).into_dyn());
     /// # Ok::<(), tamis::Error>(())
     /// ```
     #[track_caller]
@@ -210,8 +210,8 @@ impl<'g> Expr<'g> {
     ///
     /// let graph = Graph::new();
     /// let x = graph.constant([3, 1, 2]);
-    /// assert_eq!(x.sort(0).eval::<i32>()?, ndarray::arr1(&[1, 2, 3]).into_dyn());
-    /// assert_eq!(x.sort(descending(0)).eval::<i32>()?, ndarray::arr1(&[3, 2, 1]).into_dyn());
+    /// assert_eq!(x.sort(0).eval::<i32>()?, tamis::ndarray::arr1(&[1, 2, 3]).into_dyn());
+    /// assert_eq!(x.sort(descending(0)).eval::<i32>()?, tamis::ndarray::arr1(&[3, 2, 1]).into_dyn());
     /// # Ok::<(), tamis::Error>(())
     /// ```
     #[track_caller]
@@ -238,8 +238,8 @@ impl<'g> Expr<'g> {
     /// let graph = Graph::new();
     /// let x = graph.constant([3, 9, 5]);
     /// let (values, places) = x.top_k(2, 0);
-    /// assert_eq!(values.eval::<i32>()?, ndarray::arr1(&[9, 5]).into_dyn());
-    /// assert_eq!(places.eval::<i64>()?, ndarray::arr1(&[1, 2]).into_dyn());
+    /// assert_eq!(values.eval::<i32>()?, tamis::ndarray::arr1(&[9, 5]).into_dyn());
+    /// assert_eq!(places.eval::<i64>()?, tamis::ndarray::arr1(&[1, 2]).into_dyn());
     /// # Ok::<(), tamis::Error>(())
     /// ```
     #[track_caller]
@@ -284,7 +284,7 @@ impl<'g> Masked<'g> {
     /// let x = graph.constant([[3.0, f64::NAN, 1.0], [9.0, 9.0, 9.0]]);
     /// let mask = graph.constant([[true, false, true], [false, false, false]]);
     /// let best = x.masked(mask).if_empty(-1).argmax(1);
-    /// assert_eq!(best.eval::<i64>()?, ndarray::arr1(&[0, -1]).into_dyn());
+    /// assert_eq!(best.eval::<i64>()?, tamis::ndarray::arr1(&[0, -1]).into_dyn());
     /// # Ok::<(), tamis::Error>(())
     /// ```
     #[track_caller]
@@ -309,8 +309,8 @@ impl<'g> Masked<'g> {
     /// let graph = Graph::new();
     /// let x = graph.constant([[3, 1], [0, 2]]);
     /// let positive = x.masked(x.gt(0));
-    /// assert_eq!(positive.argmin(0).eval::<i64>()?, ndarray::arr1(&[0, 0]).into_dyn());
-    /// assert_eq!(positive.argmin(..).eval::<i64>()?, ndarray::arr0(1).into_dyn());
+    /// assert_eq!(positive.argmin(0).eval::<i64>()?, tamis::ndarray::arr1(&[0, 0]).into_dyn());
+    /// assert_eq!(positive.argmin(..).eval::<i64>()?, tamis::ndarray::arr0(1).into_dyn());
     /// # Ok::<(), tamis::Error>(())
     /// ```
     #[track_caller]
@@ -345,7 +345,7 @@ impl<'g> Masked<'g> {
     /// let graph = Graph::new();
     /// let x = graph.constant([3.0, f64::NAN, 1.0]);
     /// let places = x.masked(!x.is_nan()).argsort(0);
-    /// assert_eq!(places.eval::<i64>()?, ndarray::arr1(&[2, 0, 1]).into_dyn());
+    /// assert_eq!(places.eval::<i64>()?, tamis::ndarray::arr1(&[2, 0, 1]).into_dyn());
     /// # Ok::<(), tamis::Error>(())
     /// ```
     #[track_caller]
@@ -372,7 +372,7 @@ impl<'g> Masked<'g> {
     /// let graph = Graph::new();
     /// let x = graph.constant([3.0, f64::NAN, 1.0]);
     /// let sorted = x.masked(!x.is_nan()).sort(0);
-    /// assert_eq!(sorted.eval::<f64>()?, ndarray::arr1(&[1.0, 3.0, 0.0]).into_dyn());
+    /// assert_eq!(sorted.eval::<f64>()?, tamis::ndarray::arr1(&[1.0, 3.0, 0.0]).into_dyn());
     /// # Ok::<(), tamis::Error>(())
     /// ```
     #[track_caller]
@@ -425,7 +425,7 @@ impl From<i64> for SortAxis {
 ///
 /// let graph = Graph::new();
 /// let x = graph.constant([2.0, 3.0]);
-/// assert_eq!(x.argsort(descending(0)).eval::<i64>()?, ndarray::arr1(&[1, 0]).into_dyn());
+/// assert_eq!(x.argsort(descending(0)).eval::<i64>()?, tamis::ndarray::arr1(&[1, 0]).into_dyn());
 /// # Ok::<(), tamis::Error>(())
 /// ```
 pub fn descending(axis: i64) -> SortAxis {

@@ -131,8 +131,8 @@ impl<'g> Expr<'g> {
     ///
     /// let graph = Graph::new();
     /// let x = graph.constant([[1.0, 2.0], [3.0, 4.0]]);
-    /// assert_eq!(x.sum(0).eval::<f64>()?, ndarray::arr1(&[4.0, 6.0]).into_dyn());
-    /// assert_eq!(x.sum(..).eval::<f64>()?, ndarray::arr0(10.0).into_dyn());
+    /// assert_eq!(x.sum(0).eval::<f64>()?, tamis::ndarray::arr1(&[4.0, 6.0]).into_dyn());
+    /// assert_eq!(x.sum(..).eval::<f64>()?, tamis::ndarray::arr0(10.0).into_dyn());
     /// # Ok::<(), tamis::Error>(())
     /// ```
     #[track_caller]
@@ -155,8 +155,8 @@ impl<'g> Expr<'g> {
     ///
     /// let graph = Graph::new();
     /// let x = graph.constant([2.0, 0.0, 5.0]);
-    /// assert_eq!(x.prod(..).eval::<f64>()?, ndarray::arr0(0.0).into_dyn());
-    /// assert_eq!(grad(x.prod(..), x).eval::<f64>()?, ndarray::arr1(&[0.0, 10.0, 0.0]).into_dyn());
+    /// assert_eq!(x.prod(..).eval::<f64>()?, tamis::ndarray::arr0(0.0).into_dyn());
+    /// assert_eq!(grad(x.prod(..), x).eval::<f64>()?, tamis::ndarray::arr1(&[0.0, 10.0, 0.0]).into_dyn());
     /// # Ok::<(), tamis::Error>(())
     /// ```
     #[track_caller]
@@ -179,7 +179,7 @@ impl<'g> Expr<'g> {
     ///
     /// let graph = Graph::new();
     /// let x = graph.constant([1, 2]);
-    /// assert_eq!(x.mean(..).eval::<f64>()?, ndarray::arr0(1.5).into_dyn());
+    /// assert_eq!(x.mean(..).eval::<f64>()?, tamis::ndarray::arr0(1.5).into_dyn());
     /// # Ok::<(), tamis::Error>(())
     /// ```
     #[track_caller]
@@ -204,8 +204,8 @@ impl<'g> Expr<'g> {
     ///
     /// let graph = Graph::new();
     /// let x = graph.constant([1.0, 3.0, 3.0]);
-    /// assert_eq!(x.max(..).eval::<f64>()?, ndarray::arr0(3.0).into_dyn());
-    /// assert_eq!(grad(x.max(..), x).eval::<f64>()?, ndarray::arr1(&[0.0, 0.5, 0.5]).into_dyn());
+    /// assert_eq!(x.max(..).eval::<f64>()?, tamis::ndarray::arr0(3.0).into_dyn());
+    /// assert_eq!(grad(x.max(..), x).eval::<f64>()?, tamis::ndarray::arr1(&[0.0, 0.5, 0.5]).into_dyn());
     /// # Ok::<(), tamis::Error>(())
     /// ```
     #[track_caller]
@@ -231,7 +231,7 @@ impl<'g> Expr<'g> {
     ///
     /// let graph = Graph::new();
     /// let x = graph.constant([[4, 2], [3, 5]]);
-    /// assert_eq!(x.min(1).eval::<i32>()?, ndarray::arr1(&[2, 3]).into_dyn());
+    /// assert_eq!(x.min(1).eval::<i32>()?, tamis::ndarray::arr1(&[2, 3]).into_dyn());
     /// # Ok::<(), tamis::Error>(())
     /// ```
     #[track_caller]
@@ -255,7 +255,7 @@ impl<'g> Expr<'g> {
     ///
     /// let graph = Graph::new();
     /// let x = graph.constant([[true, false], [false, false]]);
-    /// assert_eq!(x.any(1).eval::<bool>()?, ndarray::arr1(&[true, false]).into_dyn());
+    /// assert_eq!(x.any(1).eval::<bool>()?, tamis::ndarray::arr1(&[true, false]).into_dyn());
     /// # Ok::<(), tamis::Error>(())
     /// ```
     #[track_caller]
@@ -274,7 +274,7 @@ impl<'g> Expr<'g> {
     ///
     /// let graph = Graph::new();
     /// let x = graph.constant([[true, false], [true, true]]);
-    /// assert_eq!(x.all(1).eval::<bool>()?, ndarray::arr1(&[false, true]).into_dyn());
+    /// assert_eq!(x.all(1).eval::<bool>()?, tamis::ndarray::arr1(&[false, true]).into_dyn());
     /// # Ok::<(), tamis::Error>(())
     /// ```
     #[track_caller]
@@ -293,7 +293,7 @@ impl<'g> Expr<'g> {
     ///
     /// let graph = Graph::new();
     /// let x = graph.constant([0.0, 2.0, f64::NAN]);
-    /// assert_eq!(x.count_nonzero(..).eval::<i64>()?, ndarray::arr0(2).into_dyn());
+    /// assert_eq!(x.count_nonzero(..).eval::<i64>()?, tamis::ndarray::arr0(2).into_dyn());
     /// # Ok::<(), tamis::Error>(())
     /// ```
     #[track_caller]

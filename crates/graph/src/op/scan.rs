@@ -96,9 +96,9 @@ pub struct ScanAxis {
 /// let graph = Graph::new();
 /// let x = graph.constant([1, 2, 3]);
 /// let before = x.cumsum(along(0).exclusive());
-/// assert_eq!(before.eval::<i64>()?, ndarray::arr1(&[0, 1, 3]).into_dyn());
+/// assert_eq!(before.eval::<i64>()?, tamis::ndarray::arr1(&[0, 1, 3]).into_dyn());
 /// let rest = x.cumsum(along(0).reverse());
-/// assert_eq!(rest.eval::<i64>()?, ndarray::arr1(&[6, 5, 3]).into_dyn());
+/// assert_eq!(rest.eval::<i64>()?, tamis::ndarray::arr1(&[6, 5, 3]).into_dyn());
 /// # Ok::<(), tamis::Error>(())
 /// ```
 pub fn along(axis: i64) -> ScanAxis {
@@ -136,7 +136,7 @@ impl<'g> Expr<'g> {
     /// let graph = Graph::new();
     /// let x = graph.constant([3, -1, 2]);
     /// let kept = x.boolean_mask(x.gt(0)).cumsum(0);
-    /// assert_eq!(kept.eval::<i64>()?, ndarray::arr1(&[3, 5]).into_dyn());
+    /// assert_eq!(kept.eval::<i64>()?, tamis::ndarray::arr1(&[3, 5]).into_dyn());
     /// # Ok::<(), tamis::Error>(())
     /// ```
     #[track_caller]
@@ -159,7 +159,7 @@ impl<'g> Expr<'g> {
     ///
     /// let graph = Graph::new();
     /// let x = graph.constant([2, 3, 4]);
-    /// assert_eq!(x.cumprod(0).eval::<i64>()?, ndarray::arr1(&[2, 6, 24]).into_dyn());
+    /// assert_eq!(x.cumprod(0).eval::<i64>()?, tamis::ndarray::arr1(&[2, 6, 24]).into_dyn());
     /// # Ok::<(), tamis::Error>(())
     /// ```
     #[track_caller]
@@ -185,7 +185,7 @@ impl<'g> Expr<'g> {
     /// let graph = Graph::new();
     /// let decay = graph.constant([0.5, 0.5, 0.5]);
     /// let input = graph.constant([1.0, 0.0, 4.0]);
-    /// assert_eq!(decay.linear_scan(input, 0).eval::<f64>()?, ndarray::arr1(&[1.0, 0.5, 4.25]).into_dyn());
+    /// assert_eq!(decay.linear_scan(input, 0).eval::<f64>()?, tamis::ndarray::arr1(&[1.0, 0.5, 4.25]).into_dyn());
     /// # Ok::<(), tamis::Error>(())
     /// ```
     #[track_caller]
@@ -218,7 +218,7 @@ impl<'g> Masked<'g> {
     /// let graph = Graph::new();
     /// let x = graph.constant([1.0, f64::NAN, 3.0]);
     /// let sums = x.masked(!x.is_nan()).cumsum(0);
-    /// assert_eq!(sums.eval::<f64>()?, ndarray::arr1(&[1.0, 1.0, 4.0]).into_dyn());
+    /// assert_eq!(sums.eval::<f64>()?, tamis::ndarray::arr1(&[1.0, 1.0, 4.0]).into_dyn());
     /// # Ok::<(), tamis::Error>(())
     /// ```
     #[track_caller]
@@ -239,7 +239,7 @@ impl<'g> Masked<'g> {
     /// let graph = Graph::new();
     /// let x = graph.constant([2.0, f64::NAN, 3.0]);
     /// let products = x.masked(!x.is_nan()).cumprod(0);
-    /// assert_eq!(products.eval::<f64>()?, ndarray::arr1(&[2.0, 2.0, 6.0]).into_dyn());
+    /// assert_eq!(products.eval::<f64>()?, tamis::ndarray::arr1(&[2.0, 2.0, 6.0]).into_dyn());
     /// # Ok::<(), tamis::Error>(())
     /// ```
     #[track_caller]

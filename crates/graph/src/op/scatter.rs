@@ -117,7 +117,7 @@ macro_rules! reducing_builders {
             /// let x = graph.constant([3.0, 3.0, 3.0]);
             /// let indices = graph.constant([2, 2]);
             #[doc = concat!("let y = x.", stringify!($axis), "(indices, graph.constant([5.0, 7.0]), 0);")]
-            #[doc = concat!("assert_eq!(y.eval::<f64>()?, ndarray::arr1(&[3.0, 3.0, ", $value, "]).into_dyn());")]
+            #[doc = concat!("assert_eq!(y.eval::<f64>()?, tamis::ndarray::arr1(&[3.0, 3.0, ", $value, "]).into_dyn());")]
             /// # Ok::<(), tamis::Error>(())
             /// ```
             #[track_caller]
@@ -143,7 +143,7 @@ macro_rules! reducing_builders {
             /// let x = graph.constant([3.0, 3.0, 3.0]);
             /// let indices = graph.constant([2, 2]);
             #[doc = concat!("let y = x.", stringify!($along), "(indices, graph.constant([5.0, 7.0]), 0);")]
-            #[doc = concat!("assert_eq!(y.eval::<f64>()?, ndarray::arr1(&[3.0, 3.0, ", $value, "]).into_dyn());")]
+            #[doc = concat!("assert_eq!(y.eval::<f64>()?, tamis::ndarray::arr1(&[3.0, 3.0, ", $value, "]).into_dyn());")]
             /// # Ok::<(), tamis::Error>(())
             /// ```
             #[track_caller]
@@ -169,7 +169,7 @@ macro_rules! reducing_builders {
             /// let x = graph.constant([3.0, 3.0, 3.0]);
             /// let rows = graph.constant([[2], [2]]);
             #[doc = concat!("let y = x.", stringify!($nd), "(rows, graph.constant([5.0, 7.0]));")]
-            #[doc = concat!("assert_eq!(y.eval::<f64>()?, ndarray::arr1(&[3.0, 3.0, ", $value, "]).into_dyn());")]
+            #[doc = concat!("assert_eq!(y.eval::<f64>()?, tamis::ndarray::arr1(&[3.0, 3.0, ", $value, "]).into_dyn());")]
             /// # Ok::<(), tamis::Error>(())
             /// ```
             #[track_caller]

@@ -51,7 +51,7 @@ impl<'g> Expr<'g> {
     /// let graph = Graph::new();
     /// let x = graph.constant([1.0, 2.0, 4.0]);
     /// let ids = graph.constant([2, 0, 2]);
-    /// assert_eq!(x.segment_sum(ids, 3).eval::<f64>()?, ndarray::arr1(&[2.0, 0.0, 5.0]).into_dyn());
+    /// assert_eq!(x.segment_sum(ids, 3).eval::<f64>()?, tamis::ndarray::arr1(&[2.0, 0.0, 5.0]).into_dyn());
     /// # Ok::<(), tamis::Error>(())
     /// ```
     #[track_caller]
@@ -76,7 +76,7 @@ impl<'g> Expr<'g> {
     /// let graph = Graph::new();
     /// let x = graph.constant([1.0, 2.0, 4.0]);
     /// let ids = graph.constant([1, 0, 1]);
-    /// assert_eq!(x.segment_mean(ids, 2).eval::<f64>()?, ndarray::arr1(&[2.0, 2.5]).into_dyn());
+    /// assert_eq!(x.segment_mean(ids, 2).eval::<f64>()?, tamis::ndarray::arr1(&[2.0, 2.5]).into_dyn());
     /// # Ok::<(), tamis::Error>(())
     /// ```
     #[track_caller]
@@ -105,7 +105,7 @@ impl<'g> Expr<'g> {
     /// let graph = Graph::new();
     /// let x = graph.constant([1.0, 2.0, 4.0]);
     /// let ids = graph.constant([1, 0, 1]);
-    /// assert_eq!(x.segment_max(ids, 2).eval::<f64>()?, ndarray::arr1(&[2.0, 4.0]).into_dyn());
+    /// assert_eq!(x.segment_max(ids, 2).eval::<f64>()?, tamis::ndarray::arr1(&[2.0, 4.0]).into_dyn());
     /// # Ok::<(), tamis::Error>(())
     /// ```
     #[track_caller]
@@ -130,7 +130,7 @@ impl<'g> Expr<'g> {
     /// let graph = Graph::new();
     /// let x = graph.constant([1.0, 2.0, 4.0]);
     /// let ids = graph.constant([1, 0, 1]);
-    /// assert_eq!(x.segment_min(ids, 2).eval::<f64>()?, ndarray::arr1(&[2.0, 1.0]).into_dyn());
+    /// assert_eq!(x.segment_min(ids, 2).eval::<f64>()?, tamis::ndarray::arr1(&[2.0, 1.0]).into_dyn());
     /// # Ok::<(), tamis::Error>(())
     /// ```
     #[track_caller]
@@ -155,7 +155,7 @@ impl<'g> Expr<'g> {
     /// let graph = Graph::new();
     /// let classes = graph.constant([1, 0]);
     /// let rows = classes.one_hot(2, DType::U8);
-    /// assert_eq!(rows.eval::<u8>()?, ndarray::arr2(&[[0, 1], [1, 0]]).into_dyn());
+    /// assert_eq!(rows.eval::<u8>()?, tamis::ndarray::arr2(&[[0, 1], [1, 0]]).into_dyn());
     /// # Ok::<(), tamis::Error>(())
     /// ```
     #[track_caller]

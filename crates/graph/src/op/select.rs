@@ -70,7 +70,7 @@ impl Select {
 /// let x = graph.constant([0.0, 4.0]);
 /// let root = where_(x.gt(0.0), x.sqrt(), 0.0);
 /// let dx = grad(root.sum(..), x);
-/// assert_eq!(dx.eval::<f64>()?, ndarray::arr1(&[0.0, 0.25]).into_dyn());
+/// assert_eq!(dx.eval::<f64>()?, tamis::ndarray::arr1(&[0.0, 0.25]).into_dyn());
 /// # Ok::<(), tamis::Error>(())
 /// ```
 #[track_caller]

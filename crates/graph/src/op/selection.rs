@@ -21,7 +21,7 @@ impl<'g> Expr<'g> {
     /// let graph = Graph::new();
     /// let x = graph.constant([[1, 2], [3, 4]]);
     /// let columns = graph.constant([false, true]);
-    /// assert_eq!(x.compress(columns, 1).eval::<i32>()?, ndarray::arr2(&[[2], [4]]).into_dyn());
+    /// assert_eq!(x.compress(columns, 1).eval::<i32>()?, tamis::ndarray::arr2(&[[2], [4]]).into_dyn());
     /// # Ok::<(), tamis::Error>(())
     /// ```
     #[track_caller]
@@ -48,8 +48,8 @@ impl<'g> Expr<'g> {
     /// let graph = Graph::new();
     /// let x = graph.constant([3, -1, 2]);
     /// let (positive, rest) = x.partition(x.gt(0));
-    /// assert_eq!(positive.eval::<i32>()?, ndarray::arr1(&[3, 2]).into_dyn());
-    /// assert_eq!(rest.eval::<i32>()?, ndarray::arr1(&[-1]).into_dyn());
+    /// assert_eq!(positive.eval::<i32>()?, tamis::ndarray::arr1(&[3, 2]).into_dyn());
+    /// assert_eq!(rest.eval::<i32>()?, tamis::ndarray::arr1(&[-1]).into_dyn());
     /// # Ok::<(), tamis::Error>(())
     /// ```
     #[track_caller]
@@ -69,7 +69,7 @@ impl<'g> Expr<'g> {
     ///
     /// let graph = Graph::new();
     /// let mask = graph.constant([[false, true], [true, true]]);
-    /// assert_eq!(mask.flatnonzero().eval::<i64>()?, ndarray::arr1(&[1, 2, 3]).into_dyn());
+    /// assert_eq!(mask.flatnonzero().eval::<i64>()?, tamis::ndarray::arr1(&[1, 2, 3]).into_dyn());
     /// # Ok::<(), tamis::Error>(())
     /// ```
     #[track_caller]
@@ -95,7 +95,7 @@ impl<'g> Expr<'g> {
     /// let x = graph.constant([0, 0, 0]);
     /// let mask = graph.constant([true, false, true]);
     /// let y = x.masked_scatter(mask, graph.constant([7, 8, 9]));
-    /// assert_eq!(y.eval::<i32>()?, ndarray::arr1(&[7, 0, 8]).into_dyn());
+    /// assert_eq!(y.eval::<i32>()?, tamis::ndarray::arr1(&[7, 0, 8]).into_dyn());
     /// # Ok::<(), tamis::Error>(())
     /// ```
     #[track_caller]

@@ -166,10 +166,10 @@ impl<'g> Expr<'g> {
     ///
     /// let graph = Graph::new();
     /// let x = graph.constant([[1, 2, 3], [4, 5, 6]]);
-    /// assert_eq!(x.slice((.., 1..)).eval::<i32>()?, ndarray::arr2(&[[2, 3], [5, 6]]).into_dyn());
-    /// assert_eq!(x.slice((-1, ..)).eval::<i32>()?, ndarray::arr1(&[4, 5, 6]).into_dyn());
+    /// assert_eq!(x.slice((.., 1..)).eval::<i32>()?, tamis::ndarray::arr2(&[[2, 3], [5, 6]]).into_dyn());
+    /// assert_eq!(x.slice((-1, ..)).eval::<i32>()?, tamis::ndarray::arr1(&[4, 5, 6]).into_dyn());
     /// let backwards = x.slice((0, Slice::from(..).by(-1)));
-    /// assert_eq!(backwards.eval::<i32>()?, ndarray::arr1(&[3, 2, 1]).into_dyn());
+    /// assert_eq!(backwards.eval::<i32>()?, tamis::ndarray::arr1(&[3, 2, 1]).into_dyn());
     /// # Ok::<(), tamis::Error>(())
     /// ```
     #[track_caller]
@@ -201,7 +201,7 @@ impl<'g> Expr<'g> {
     /// let graph = Graph::new();
     /// let scores = graph.constant([[0.9, 1.0], [0.3, 2.0]]);
     /// let first = scores.slice_axis(-1, 0);
-    /// assert_eq!(first.eval::<f64>()?, ndarray::arr1(&[0.9, 0.3]).into_dyn());
+    /// assert_eq!(first.eval::<f64>()?, tamis::ndarray::arr1(&[0.9, 0.3]).into_dyn());
     /// # Ok::<(), tamis::Error>(())
     /// ```
     #[track_caller]

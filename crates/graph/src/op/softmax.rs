@@ -68,7 +68,7 @@ impl<'g> Expr<'g> {
     ///
     /// let graph = Graph::new();
     /// let x = graph.constant([1000.0, 1000.0]);
-    /// assert_eq!(x.softmax(0).eval::<f64>()?, ndarray::arr1(&[0.5, 0.5]).into_dyn());
+    /// assert_eq!(x.softmax(0).eval::<f64>()?, tamis::ndarray::arr1(&[0.5, 0.5]).into_dyn());
     /// # Ok::<(), tamis::Error>(())
     /// ```
     #[track_caller]
@@ -87,7 +87,7 @@ impl<'g> Expr<'g> {
     ///
     /// let graph = Graph::new();
     /// let x = graph.constant([0.0, 1000.0]);
-    /// assert_eq!(x.log_softmax(0).eval::<f64>()?, ndarray::arr1(&[-1000.0, 0.0]).into_dyn());
+    /// assert_eq!(x.log_softmax(0).eval::<f64>()?, tamis::ndarray::arr1(&[-1000.0, 0.0]).into_dyn());
     /// # Ok::<(), tamis::Error>(())
     /// ```
     #[track_caller]
@@ -109,7 +109,7 @@ impl<'g> Masked<'g> {
     /// let graph = Graph::new();
     /// let x = graph.constant([1.0, f64::NAN, 1.0]);
     /// let share = x.masked(!x.is_nan()).softmax(0);
-    /// assert_eq!(share.eval::<f64>()?, ndarray::arr1(&[0.5, 0.0, 0.5]).into_dyn());
+    /// assert_eq!(share.eval::<f64>()?, tamis::ndarray::arr1(&[0.5, 0.0, 0.5]).into_dyn());
     /// # Ok::<(), tamis::Error>(())
     /// ```
     #[track_caller]
@@ -132,8 +132,8 @@ impl<'g> Masked<'g> {
     /// let mask = graph.constant([[true, false], [false, false]]);
     /// let logs = x.masked(mask).log_softmax(1);
     /// let none = f64::NEG_INFINITY;
-    /// assert_eq!(logs.eval::<f64>()?, ndarray::arr2(&[[0.0, none], [none, none]]).into_dyn());
-    /// assert_eq!(grad(logs.exp().sum(..), x).eval::<f64>()?, ndarray::Array2::zeros([2, 2]).into_dyn());
+    /// assert_eq!(logs.eval::<f64>()?, tamis::ndarray::arr2(&[[0.0, none], [none, none]]).into_dyn());
+    /// assert_eq!(grad(logs.exp().sum(..), x).eval::<f64>()?, tamis::ndarray::Array2::zeros([2, 2]).into_dyn());
     /// # Ok::<(), tamis::Error>(())
     /// ```
     #[track_caller]

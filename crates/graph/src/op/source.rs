@@ -267,7 +267,7 @@ impl Graph {
     /// use tamis::{Value, prelude::*};
     ///
     /// let graph = Graph::new();
-    /// let value = Value::from(ndarray::array![[1_u8, 2]].into_dyn());
+    /// let value = Value::from(tamis::ndarray::array![[1_u8, 2]].into_dyn());
     /// assert_eq!(graph.constant_value(value).to_string(), "%0: u8[1, 2]");
     /// ```
     #[track_caller]
@@ -306,7 +306,7 @@ impl Graph {
     /// use tamis::prelude::*;
     ///
     /// let graph = Graph::new();
-    /// assert_eq!(graph.iota(3).eval::<i64>()?, ndarray::arr1(&[0, 1, 2]).into_dyn());
+    /// assert_eq!(graph.iota(3).eval::<i64>()?, tamis::ndarray::arr1(&[0, 1, 2]).into_dyn());
     /// # Ok::<(), tamis::Error>(())
     /// ```
     #[track_caller]
@@ -323,7 +323,7 @@ impl Graph {
     /// let graph = Graph::new();
     /// let x = graph.constant([1.0, -1.0, 2.0]);
     /// let kept = x.boolean_mask(x.gt(0.0));
-    /// assert_eq!(graph.size(kept.dim(0)).eval::<i64>()?, ndarray::arr0(2).into_dyn());
+    /// assert_eq!(graph.size(kept.dim(0)).eval::<i64>()?, tamis::ndarray::arr0(2).into_dyn());
     /// # Ok::<(), tamis::Error>(())
     /// ```
     #[track_caller]
@@ -348,7 +348,7 @@ impl Graph {
     /// use tamis::prelude::*;
     ///
     /// let graph = Graph::new();
-    /// assert_eq!(graph.full([2], 7).eval::<i32>()?, ndarray::arr1(&[7, 7]).into_dyn());
+    /// assert_eq!(graph.full([2], 7).eval::<i32>()?, tamis::ndarray::arr1(&[7, 7]).into_dyn());
     /// # Ok::<(), tamis::Error>(())
     /// ```
     #[track_caller]
@@ -376,7 +376,7 @@ impl Graph {
     ///
     /// let graph = Graph::new();
     /// let x = graph.full_value([2], Scalar::F32(0.5));
-    /// assert_eq!(x.eval::<f32>()?, ndarray::arr1(&[0.5, 0.5]).into_dyn());
+    /// assert_eq!(x.eval::<f32>()?, tamis::ndarray::arr1(&[0.5, 0.5]).into_dyn());
     /// # Ok::<(), tamis::Error>(())
     /// ```
     #[track_caller]
@@ -397,7 +397,7 @@ impl Graph {
     /// let x = graph.constant([3, -1, 2]);
     /// let kept = x.boolean_mask(x.gt(0));
     /// let zeros = graph.zeros::<f32>(kept.shape()); // as long as the selection
-    /// assert_eq!(zeros.eval::<f32>()?, ndarray::arr1(&[0.0, 0.0]).into_dyn());
+    /// assert_eq!(zeros.eval::<f32>()?, tamis::ndarray::arr1(&[0.0, 0.0]).into_dyn());
     /// # Ok::<(), tamis::Error>(())
     /// ```
     #[track_caller]
@@ -415,7 +415,7 @@ impl Graph {
     /// use tamis::prelude::*;
     ///
     /// let graph = Graph::new();
-    /// assert_eq!(graph.ones::<i32>([2]).eval::<i32>()?, ndarray::arr1(&[1, 1]).into_dyn());
+    /// assert_eq!(graph.ones::<i32>([2]).eval::<i32>()?, tamis::ndarray::arr1(&[1, 1]).into_dyn());
     /// assert_eq!(graph.ones::<bool>([0, 3]).eval::<bool>()?.shape(), [0, 3]);
     /// # Ok::<(), tamis::Error>(())
     /// ```

@@ -23,7 +23,7 @@ impl<'g> Expr<'g> {
     ///
     /// let graph = Graph::new();
     /// let x = graph.constant([1.0, 3.0]);
-    /// assert_eq!(x.var(..).eval::<f64>()?, ndarray::arr0(1.0).into_dyn());
+    /// assert_eq!(x.var(..).eval::<f64>()?, tamis::ndarray::arr0(1.0).into_dyn());
     /// # Ok::<(), tamis::Error>(())
     /// ```
     #[track_caller]
@@ -46,8 +46,8 @@ impl<'g> Expr<'g> {
     ///
     /// let graph = Graph::new();
     /// let x = graph.constant([1.0, 3.0]);
-    /// assert_eq!(x.var_ddof(.., 1).eval::<f64>()?, ndarray::arr0(2.0).into_dyn());
-    /// assert_eq!(x.var_ddof(.., 1.5).eval::<f64>()?, ndarray::arr0(4.0).into_dyn());
+    /// assert_eq!(x.var_ddof(.., 1).eval::<f64>()?, tamis::ndarray::arr0(2.0).into_dyn());
+    /// assert_eq!(x.var_ddof(.., 1.5).eval::<f64>()?, tamis::ndarray::arr0(4.0).into_dyn());
     /// # Ok::<(), tamis::Error>(())
     /// ```
     #[track_caller]
@@ -72,7 +72,7 @@ impl<'g> Expr<'g> {
     ///
     /// let graph = Graph::new();
     /// let x = graph.constant([1.0, 3.0]);
-    /// assert_eq!(x.std(..).eval::<f64>()?, ndarray::arr0(1.0).into_dyn());
+    /// assert_eq!(x.std(..).eval::<f64>()?, tamis::ndarray::arr0(1.0).into_dyn());
     /// # Ok::<(), tamis::Error>(())
     /// ```
     #[track_caller]
@@ -91,7 +91,7 @@ impl<'g> Expr<'g> {
     ///
     /// let graph = Graph::new();
     /// let x = graph.constant([1.0, 5.0, 3.0]);
-    /// assert_eq!(x.std_ddof(.., 1).eval::<f64>()?, ndarray::arr0(2.0).into_dyn());
+    /// assert_eq!(x.std_ddof(.., 1).eval::<f64>()?, tamis::ndarray::arr0(2.0).into_dyn());
     /// # Ok::<(), tamis::Error>(())
     /// ```
     #[track_caller]
@@ -112,7 +112,7 @@ impl<'g> Expr<'g> {
     ///
     /// let graph = Graph::new();
     /// let x = graph.constant([3.0, 4.0]);
-    /// assert_eq!(x.norm(..).eval::<f64>()?, ndarray::arr0(5.0).into_dyn());
+    /// assert_eq!(x.norm(..).eval::<f64>()?, tamis::ndarray::arr0(5.0).into_dyn());
     /// # Ok::<(), tamis::Error>(())
     /// ```
     #[track_caller]
@@ -135,7 +135,7 @@ impl<'g> Expr<'g> {
     ///
     /// let graph = Graph::new();
     /// let x = graph.constant([1000.0, f64::NEG_INFINITY]);
-    /// assert_eq!(x.logsumexp(..).eval::<f64>()?, ndarray::arr0(1000.0).into_dyn());
+    /// assert_eq!(x.logsumexp(..).eval::<f64>()?, tamis::ndarray::arr0(1000.0).into_dyn());
     /// # Ok::<(), tamis::Error>(())
     /// ```
     #[track_caller]
@@ -190,7 +190,7 @@ impl<'g> Masked<'g> {
     /// let graph = Graph::new();
     /// let x = graph.constant([1.0, f64::NAN, 3.0]);
     /// let var = x.masked(!x.is_nan()).var(..);
-    /// assert_eq!(var.eval::<f64>()?, ndarray::arr0(1.0).into_dyn());
+    /// assert_eq!(var.eval::<f64>()?, tamis::ndarray::arr0(1.0).into_dyn());
     /// # Ok::<(), tamis::Error>(())
     /// ```
     #[track_caller]
@@ -244,7 +244,7 @@ impl<'g> Masked<'g> {
     /// let graph = Graph::new();
     /// let x = graph.constant([1.0, f64::NAN, 3.0]);
     /// let std = x.masked(!x.is_nan()).std(..);
-    /// assert_eq!(std.eval::<f64>()?, ndarray::arr0(1.0).into_dyn());
+    /// assert_eq!(std.eval::<f64>()?, tamis::ndarray::arr0(1.0).into_dyn());
     /// # Ok::<(), tamis::Error>(())
     /// ```
     #[track_caller]
@@ -265,7 +265,7 @@ impl<'g> Masked<'g> {
     /// let graph = Graph::new();
     /// let x = graph.constant([1.0, f64::NAN, 5.0, 3.0]);
     /// let std = x.masked(!x.is_nan()).std_ddof(.., 1);
-    /// assert_eq!(std.eval::<f64>()?, ndarray::arr0(2.0).into_dyn());
+    /// assert_eq!(std.eval::<f64>()?, tamis::ndarray::arr0(2.0).into_dyn());
     /// # Ok::<(), tamis::Error>(())
     /// ```
     #[track_caller]
@@ -289,7 +289,7 @@ impl<'g> Masked<'g> {
     /// let graph = Graph::new();
     /// let x = graph.constant([[3.0, 4.0], [9.0, 9.0]]);
     /// let norms = x.masked(x.lt(5.0)).norm(1);
-    /// assert_eq!(norms.eval::<f64>()?, ndarray::arr1(&[5.0, 0.0]).into_dyn());
+    /// assert_eq!(norms.eval::<f64>()?, tamis::ndarray::arr1(&[5.0, 0.0]).into_dyn());
     /// # Ok::<(), tamis::Error>(())
     /// ```
     #[track_caller]
@@ -313,8 +313,8 @@ impl<'g> Masked<'g> {
     ///
     /// let graph = Graph::new();
     /// let x = graph.constant([2, 0, 5]);
-    /// assert_eq!(x.masked(x.ne(0)).prod(..).eval::<i64>()?, ndarray::arr0(10).into_dyn());
-    /// assert_eq!(x.masked(x.gt(9)).prod(..).eval::<i64>()?, ndarray::arr0(1).into_dyn()); // of none
+    /// assert_eq!(x.masked(x.ne(0)).prod(..).eval::<i64>()?, tamis::ndarray::arr0(10).into_dyn());
+    /// assert_eq!(x.masked(x.gt(9)).prod(..).eval::<i64>()?, tamis::ndarray::arr0(1).into_dyn()); // of none
     /// # Ok::<(), tamis::Error>(())
     /// ```
     #[track_caller]
@@ -340,7 +340,7 @@ impl<'g> Masked<'g> {
     /// let x = graph.constant([[1000.0, f64::NAN], [1.0, 2.0]]);
     /// let mask = graph.constant([[true, false], [false, false]]);
     /// let sums = x.masked(mask).logsumexp(1);
-    /// assert_eq!(sums.eval::<f64>()?, ndarray::arr1(&[1000.0, f64::NEG_INFINITY]).into_dyn());
+    /// assert_eq!(sums.eval::<f64>()?, tamis::ndarray::arr1(&[1000.0, f64::NEG_INFINITY]).into_dyn());
     /// # Ok::<(), tamis::Error>(())
     /// ```
     #[track_caller]

@@ -198,7 +198,7 @@ macro_rules! unary_builders {
             /// let graph = Graph::new();
             #[doc = concat!("let x = graph.constant([", $x, "]);")]
             #[doc = concat!("let y = x.", stringify!($name), "();")]
-            #[doc = concat!("assert_eq!(y.eval::<f64>()?, ndarray::arr1(&[", $y, "]).into_dyn());")]
+            #[doc = concat!("assert_eq!(y.eval::<f64>()?, tamis::ndarray::arr1(&[", $y, "]).into_dyn());")]
             /// # Ok::<(), tamis::Error>(())
             /// ```
             #[track_caller]
@@ -303,7 +303,7 @@ impl<'g> Expr<'g> {
     ///
     /// let graph = Graph::new();
     /// let x = graph.constant([4.0]);
-    /// assert_eq!(x.rsqrt().eval::<f64>()?, ndarray::arr1(&[0.5]).into_dyn());
+    /// assert_eq!(x.rsqrt().eval::<f64>()?, tamis::ndarray::arr1(&[0.5]).into_dyn());
     /// # Ok::<(), tamis::Error>(())
     /// ```
     #[track_caller]
@@ -320,7 +320,7 @@ impl<'g> Expr<'g> {
     ///
     /// let graph = Graph::new();
     /// let x = graph.constant([-1.5, 300.0, f64::NAN]);
-    /// assert_eq!(x.cast(DType::U8).eval::<u8>()?, ndarray::arr1(&[0, 255, 0]).into_dyn());
+    /// assert_eq!(x.cast(DType::U8).eval::<u8>()?, tamis::ndarray::arr1(&[0, 255, 0]).into_dyn());
     /// # Ok::<(), tamis::Error>(())
     /// ```
     #[track_caller]

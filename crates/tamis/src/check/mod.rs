@@ -56,7 +56,7 @@ const OP: &str = "check_gradients";
 /// float, is neither an input nor a literal of the graph, or belongs to another graph.
 ///
 /// ```
-/// use ndarray::array;
+/// use tamis::ndarray::array;
 /// use tamis::prelude::*;
 ///
 /// let graph = Graph::new();
@@ -139,7 +139,7 @@ impl<'g> Check<'g> {
     /// different at run time is an error then.
     ///
     /// ```
-    /// use ndarray::array;
+    /// use tamis::ndarray::array;
     /// use tamis::prelude::*;
     ///
     /// let graph = Graph::new();

@@ -10,7 +10,7 @@ use super::difference::Reading;
 /// The result of a gradient check. Prints as a table.
 ///
 /// ```
-/// use ndarray::array;
+/// use tamis::ndarray::array;
 /// use tamis::prelude::*;
 ///
 /// let graph = Graph::new();

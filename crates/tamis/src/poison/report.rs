@@ -9,7 +9,7 @@ use tamis_graph::Scalar;
 /// The result of a poison check. Prints in words.
 ///
 /// ```
-/// use ndarray::array;
+/// use tamis::ndarray::array;
 /// use tamis::{check_poison, prelude::*};
 ///
 /// let graph = Graph::new();
