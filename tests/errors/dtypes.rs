@@ -222,11 +222,18 @@ fn an_initial_value_fits_into_the_dtype_of_the_result() {
     let x = graph.input::<u8>("x", [3]);
     let _ = x.masked(x.gt(0)).initial(0.5).sum(..);
     let _ = x.masked(x.gt(0)).initial(-1).max(..);
+    let room = "on the tensor makes room for it";
     assert_mistakes(
         &graph,
         &[
-            ("sum: the scalar 0.5 does not fit into i64; `.cast(DType::F64)` on the tensor makes room for it".to_owned(), above("initial(0.5)")),
-            ("max: the scalar -1 does not fit into u8; `.cast(DType::I64)` on the tensor makes room for it".to_owned(), above("initial(-1)")),
+            (
+                format!("sum: the scalar 0.5 does not fit into i64; `.cast(DType::F64)` {room}"),
+                above("sum(..)"),
+            ),
+            (
+                format!("max: the scalar -1 does not fit into u8; `.cast(DType::I64)` {room}"),
+                above("max(..)"),
+            ),
         ],
     );
 }

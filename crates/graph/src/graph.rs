@@ -282,7 +282,7 @@ impl Graph {
     /// held; this is for crates that give users what they have built, as gradients do.
     ///
     /// ```
-    /// use tamis::{graph::Layout, prelude::*};
+    /// use tamis::prelude::*;
     ///
     /// let graph = Graph::new();
     /// let x = graph.input::<f64>("x", [4]);
