@@ -67,21 +67,27 @@ fn read(path: impl AsRef<Path>) -> String {
 
 /// The Rust files below `directory`, relative to the repository.
 fn rust_files(directory: &Path) -> Vec<PathBuf> {
+    let is_rust = |path: &PathBuf| path.extension().is_some_and(|extension| extension == "rs");
+    files(directory).into_iter().filter(is_rust).collect()
+}
+
+/// All files below `directory`, relative to the repository.
+fn files(directory: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();
     let mut pending = vec![directory.to_owned()];
     while let Some(directory) = pending.pop() {
         let absolute = Path::new(env!("CARGO_MANIFEST_DIR")).join(&directory);
-        for entry in std::fs::read_dir(absolute).expect("the crate has source") {
+        for entry in std::fs::read_dir(absolute).expect("the directory is there") {
             let entry = entry.expect("the directory is readable");
             let path = directory.join(entry.file_name());
             if entry.path().is_dir() {
                 pending.push(path);
-            } else if path.extension().is_some_and(|extension| extension == "rs") {
+            } else {
                 found.push(path);
             }
         }
     }
-    assert!(!found.is_empty(), "{} has no source", directory.display());
+    assert!(!found.is_empty(), "{} has no files", directory.display());
     found
 }
 
@@ -208,4 +214,27 @@ fn every_member_of_the_workspace_is_tested_here() {
     let manifest = read("Cargo.toml");
     let members = r#"members = ["crates/graph", "crates/exec", "crates/autograd"]"#;
     assert!(manifest.contains(members), "a new crate needs its arrows asserted above");
+}
+
+/// The page that lists the files of an op, and the folder that need not speak of it.
+const ADDING: &str = "docs/adding-an-op.md";
+const LATER: &str = "tests/fixtures";
+
+#[test]
+fn an_op_is_written_in_the_files_that_the_page_lists() {
+    let page = read(ADDING);
+    let example = page.split("`Unary::").nth(1).and_then(|rest| rest.split('`').next()).expect("an example");
+    let steps = page.lines().filter(|line| line.starts_with("| ") && !line.starts_with("| step"));
+    let cells = steps.filter_map(|line| line.split('|').nth(2));
+    let listed: BTreeSet<String> =
+        cells.flat_map(|cell| cell.split('`').skip(1).step_by(2)).map(str::to_owned).collect();
+    let sources = ["crates", "tests", "docs"].into_iter().flat_map(|folder| files(Path::new(folder)));
+    let speaks = |path: &PathBuf| read(path).to_lowercase().contains(&example.to_lowercase());
+    let found: BTreeSet<String> = sources
+        .chain([PathBuf::from("CHANGELOG.md")])
+        .filter(|path| path != Path::new(ADDING) && !path.starts_with(LATER) && speaks(path))
+        .map(|path| path.display().to_string())
+        .collect();
+    assert_eq!(listed, found, "left: what {ADDING} lists for {example}; right: what speaks of it");
+    assert!(listed.len() <= 9, "an op takes {} files", listed.len());
 }
