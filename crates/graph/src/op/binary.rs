@@ -69,17 +69,10 @@ impl Binary {
     /// What arithmetic means between two masks, as in NumPy: the sum is `|`,
     /// the product `&`; the rest has no meaning.
     fn of_bools(self) -> Option<Logic> {
-        match self {
-            Binary::Add | Binary::Maximum => Some(Logic::Or),
-            Binary::Mul | Binary::Minimum => Some(Logic::And),
-            Binary::Sub
-            | Binary::Div
-            | Binary::Pow
-            | Binary::FloorMod
-            | Binary::FloorDiv
-            | Binary::RemTrunc
-            | Binary::Atan2 => None,
+        if let Binary::Add | Binary::Maximum = self {
+            return Some(Logic::Or);
         }
+        matches!(self, Binary::Mul | Binary::Minimum).then_some(Logic::And)
     }
 }
 

@@ -170,6 +170,11 @@ impl Op {
         self.row().fails
     }
 
+    /// Whether applying it to its own result changes nothing.
+    pub fn is_idempotent(&self) -> bool {
+        self.row().is_idempotent
+    }
+
     fn row(&self) -> Row {
         each_family!(self, family => family.row())
     }

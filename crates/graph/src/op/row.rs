@@ -71,11 +71,13 @@ pub(crate) struct Row {
     pub(crate) cost: usize,
     pub(crate) kink: KinkAt,
     pub(crate) fails: Fails,
+    /// Whether applying it to its own result changes nothing.
+    pub(crate) is_idempotent: bool,
 }
 
 /// A row of an op that has no kink and cannot fail.
 pub(crate) const fn row(name: &'static str, domain: Domain, cost: usize) -> Row {
-    Row { name, domain, cost, kink: KinkAt::Nowhere, fails: Fails::Never }
+    Row { name, domain, cost, kink: KinkAt::Nowhere, fails: Fails::Never, is_idempotent: false }
 }
 
 impl Row {
@@ -85,5 +87,9 @@ impl Row {
 
     pub(crate) const fn fails(self, fails: Fails) -> Row {
         Row { fails, ..self }
+    }
+
+    pub(crate) const fn idempotent(self) -> Row {
+        Row { is_idempotent: true, ..self }
     }
 }

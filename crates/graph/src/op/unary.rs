@@ -85,8 +85,8 @@ impl Unary {
     pub(crate) const fn row(&self) -> Row {
         match self {
             Unary::Neg => row("neg", Number, 1),
-            Unary::Abs => row("abs", Number, 1).kink(KinkAt::Zero),
-            Unary::Sign => row("sign", Number, 1).kink(KinkAt::Zero),
+            Unary::Abs => row("abs", Number, 1).kink(KinkAt::Zero).idempotent(),
+            Unary::Sign => row("sign", Number, 1).kink(KinkAt::Zero).idempotent(),
             Unary::Exp => row("exp", Float, 16),
             Unary::ExpM1 => row("exp_m1", Float, 16),
             Unary::Ln => row("ln", Float, 16),
@@ -105,12 +105,12 @@ impl Unary {
             Unary::Erf => row("erf", Float, 32),
             Unary::Softplus => row("softplus", Float, 16),
             Unary::Sigmoid => row("sigmoid", Float, 16),
-            Unary::Relu => row("relu", Number, 1).kink(KinkAt::Zero),
+            Unary::Relu => row("relu", Number, 1).kink(KinkAt::Zero).idempotent(),
             Unary::Square => row("square", Number, 1),
-            Unary::Floor => row("floor", Number, 1).kink(KinkAt::Steps),
-            Unary::Ceil => row("ceil", Number, 1).kink(KinkAt::Steps),
-            Unary::Round => row("round", Number, 1).kink(KinkAt::Steps),
-            Unary::Trunc => row("trunc", Number, 1).kink(KinkAt::Steps),
+            Unary::Floor => row("floor", Number, 1).kink(KinkAt::Steps).idempotent(),
+            Unary::Ceil => row("ceil", Number, 1).kink(KinkAt::Steps).idempotent(),
+            Unary::Round => row("round", Number, 1).kink(KinkAt::Steps).idempotent(),
+            Unary::Trunc => row("trunc", Number, 1).kink(KinkAt::Steps).idempotent(),
             Unary::Cast(_) => row("cast", Any, 1),
             Unary::StopGradient => row("stop_gradient", Any, 1),
         }

@@ -19,16 +19,9 @@ pub(super) fn twice(rewriter: &mut Rewriter<'_>, node: &Node) -> Option<NodeId> 
     match (outer, inner) {
         (Unary::Neg, Unary::Neg) => Some(x.operands()[0]),
         (Unary::Abs, Unary::Neg) if node.dtype() != DType::U8 => rewriter.apply(Unary::Abs, x.operands()),
-        (outer, inner) if outer == inner && is_idempotent(*outer) => Some(x.id()),
+        (outer, inner) if outer == inner && node.op().is_idempotent() => Some(x.id()),
         (_, _) => None,
     }
-}
-
-fn is_idempotent(op: Unary) -> bool {
-    matches!(
-        op,
-        Unary::Abs | Unary::Sign | Unary::Relu | Unary::Floor | Unary::Ceil | Unary::Round | Unary::Trunc
-    )
 }
 
 /// A cast that changes no value, before another.
