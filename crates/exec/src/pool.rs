@@ -1,6 +1,7 @@
 //! Memory that runs of a plan hand on to one another. Knows no op.
 
 use std::collections::VecDeque;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use ndarray::{ArcArray, IxDyn};
@@ -31,6 +32,9 @@ const RETURNED: usize = 16 << 20;
 #[derive(Default)]
 pub(crate) struct Pool {
     state: Mutex<State>,
+    /// Whether a run has held enough to be remembered since the pool was new or trimmed,
+    /// and is not forgotten yet. Without one, small runs have nothing to tell.
+    remembers: AtomicBool,
 }
 
 #[derive(Default)]
@@ -141,11 +145,11 @@ impl Pool {
         T::unwrap(list)
     }
 
-    /// Keeps a list for later runs.
-    pub(crate) fn give<T: Pooled>(&self, list: Vec<T>) {
+    /// Keeps a list for later runs, unless it is short.
+    pub(crate) fn give<T: Pooled>(&self, list: Vec<T>) -> bool {
         let bytes = bytes_of(&list);
         if bytes < KEPT {
-            return;
+            return false;
         }
         let mut state = self.state();
         state.lists.push_back(T::wrap(list));
@@ -155,26 +159,30 @@ impl Pool {
         {
             state.bytes -= list.bytes();
         }
+        true
     }
 
-    /// Keeps the elements of an array, unless somebody else still reads them.
-    pub(crate) fn give_array<T: Pooled>(&self, array: ArcArray<T, IxDyn>) {
-        if let Ok(array) = array.try_into_owned_nocopy() {
-            self.give(array.into_raw_vec_and_offset().0);
-        }
+    /// Keeps the elements of an array, unless they are few or somebody else still reads them.
+    pub(crate) fn give_array<T: Pooled>(&self, array: ArcArray<T, IxDyn>) -> bool {
+        let owned = array.try_into_owned_nocopy();
+        owned.is_ok_and(|array| self.give(array.into_raw_vec_and_offset().0))
     }
 
     /// Keeps the elements of the results of a run, unless somebody else still reads them.
     pub(crate) fn give_back(&self, values: impl Iterator<Item = Value>) {
+        let mut is_kept = false;
         for value in values {
-            match value {
+            is_kept |= match value {
                 Value::Bool(array) => self.give_array(array),
                 Value::U8(array) => self.give_array(array),
                 Value::I32(array) => self.give_array(array),
                 Value::I64(array) => self.give_array(array),
                 Value::F32(array) => self.give_array(array),
                 Value::F64(array) => self.give_array(array),
-            }
+            };
+        }
+        if !is_kept {
+            return;
         }
         let mut state = self.state();
         let bound = state.bound();
@@ -192,11 +200,16 @@ impl Pool {
 
     /// Remembers how much a run held at most. Less is kept from now on, if it was less.
     pub(crate) fn finish(&self, peak: usize) {
+        // Lists that a small run could leave are too short to be kept.
+        if peak < KEPT && !self.remembers.load(Ordering::Relaxed) {
+            return;
+        }
         let mut state = self.state();
         let next = state.next;
         state.peaks[next] = peak;
         state.next = (next + 1) % REMEMBERED;
         let bound = state.bound();
+        self.remembers.store(bound >= KEPT, Ordering::Relaxed);
         state.shrink_to(bound);
     }
 
@@ -205,6 +218,7 @@ impl Pool {
         let mut state = self.state();
         state.shrink_to(0);
         state.peaks = [0; REMEMBERED];
+        self.remembers.store(false, Ordering::Relaxed);
         drop(state);
         raw::return_free_memory();
     }
@@ -242,9 +256,9 @@ mod tests {
     #[test]
     fn short_lists_and_too_many_are_let_go() {
         let pool = Pool::default();
-        pool.give(vec![0_u8; KEPT - 1]);
+        assert!(!pool.give(vec![0_u8; KEPT - 1]));
         assert!(pool.state().lists.is_empty());
-        (0..LISTS + 3).for_each(|_| pool.give(vec![0_u8; KEPT]));
+        assert!((0..LISTS + 3).all(|_| pool.give(vec![0_u8; KEPT])));
         let state = pool.state();
         assert_eq!((state.lists.len(), state.bytes), (LISTS, LISTS * KEPT));
     }
@@ -277,10 +291,25 @@ mod tests {
     }
 
     #[test]
+    fn small_runs_make_a_pool_forget_a_large_one_and_then_nothing() {
+        let pool = Pool::default();
+        pool.finish(KEPT - 1);
+        assert_eq!(pool.state().bound(), 0);
+        pool.finish(KEPT);
+        for _ in 0..REMEMBERED - 1 {
+            pool.finish(1);
+        }
+        assert_eq!(pool.state().bound(), KEPT);
+        pool.finish(1);
+        assert_eq!(pool.state().bound(), 1);
+        assert!(!pool.remembers.load(Ordering::Relaxed));
+    }
+
+    #[test]
     fn what_a_run_holds_is_not_kept_beside_it() {
         let pool = Pool::default();
         pool.finish(4 * KEPT);
-        (0..4).for_each(|_| pool.give(vec![0_u8; KEPT]));
+        assert!((0..4).all(|_| pool.give(vec![0_u8; KEPT])));
         pool.make_room(2 * KEPT, 2 * KEPT, ALL);
         assert_eq!(pool.state().bytes, 2 * KEPT);
         pool.make_room(2 * KEPT, 2 * KEPT, 3 * KEPT);

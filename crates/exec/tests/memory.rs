@@ -353,3 +353,26 @@ fn a_limit_holds_for_every_byte_that_grows_with_the_data() {
     }
     assert!(found.is_empty(), "{} cases:\n{}", found.len(), found.join("\n"));
 }
+
+#[test]
+fn a_second_run_finds_the_memory_of_a_selection() {
+    let _alone = alone();
+    let data = Data::new();
+    let is_selection = |name: &str| {
+        ["boolean_mask", "selections", "compress", "select", "partition", "nonzero"]
+            .iter()
+            .any(|part| name.contains(part))
+    };
+    let mut found = Vec::new();
+    for (name, build) in OPS.iter().filter(|(name, _)| is_selection(name)) {
+        // On one thread a selection is written where it stays: nothing waits in memory of its own.
+        let plan = plan(*build).threads(1);
+        measure(&plan, &data, 0).1.expect("the run is right");
+        let kept = HELD.load(Relaxed);
+        let (fresh, counted) = measure(&plan, &data, kept);
+        if fresh > UNCOUNTED {
+            found.push(format!("{name} allocates {fresh} bytes again and counts {counted:?}"));
+        }
+    }
+    assert!(found.is_empty(), "{} cases:\n{}", found.len(), found.join("\n"));
+}

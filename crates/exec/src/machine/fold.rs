@@ -13,6 +13,8 @@ use crate::tensor::Item;
 const LANES: usize = 64;
 /// The same for rows that fit a tile.
 const SHORT: usize = 8;
+/// The same where no result depends on the order.
+const WIDE: usize = 32;
 
 /// Which elements of a tile belong together.
 #[derive(Debug, Clone, Copy)]
@@ -56,6 +58,8 @@ trait Rule: Copy + Send + Sync + 'static {
     type Result: Lane;
     /// Whether what roundings lose is kept beside the total.
     const COMPENSATED: bool = false;
+    /// Whether totals wait long for one another, and have the same bits in any order.
+    const ANY_ORDER: bool = false;
 
     fn start(self) -> Self::Total;
     fn include(self, total: Self::Total, x: Self::Element) -> Self::Total;
@@ -286,6 +290,8 @@ macro_rules! extreme {
             type Total = T;
             type Result = T;
 
+            const ANY_ORDER: bool = true;
+
             #[inline(always)]
             fn start(self) -> T {
                 self.start
@@ -481,31 +487,39 @@ fn each<R: Rule>(rule: R, cells: &mut [R::Total], lost: &mut [f64], elements: &[
 /// Takes each row into its own cell.
 #[inline(always)]
 fn rows<R: Rule>(rule: R, cells: &mut [R::Total], lost: &mut [f64], elements: &[R::Element], length: usize) {
-    for (place, row) in elements.chunks_exact(length).enumerate() {
-        let (mut totals, mut losses) = ([rule.start(); SHORT], [0.0; SHORT]);
-        let (blocks, rest) = row.as_chunks::<SHORT>();
-        for block in blocks {
-            for lane in 0..SHORT {
-                let sum = rule.include(totals[lane], block[lane]);
-                if R::COMPENSATED {
-                    losses[lane] += rule.lost(totals[lane], block[lane], sum);
-                }
-                totals[lane] = sum;
-            }
-        }
-        for (lane, x) in rest.iter().enumerate() {
-            let sum = rule.include(totals[lane], *x);
-            if R::COMPENSATED {
-                losses[lane] += rule.lost(totals[lane], *x, sum);
-            }
-            totals[lane] = sum;
-        }
-        let (total, loss) = combine(rule, &mut totals, &mut losses);
+    let is_wide = R::ANY_ORDER && length >= 2 * WIDE;
+    for (place, elements) in elements.chunks_exact(length).enumerate() {
+        let (total, loss) =
+            if is_wide { row::<R, WIDE>(rule, elements) } else { row::<R, SHORT>(rule, elements) };
         cells[place] = total;
         if R::COMPENSATED {
             lost[place] = loss;
         }
     }
+}
+
+/// The total of a row, spread over `WIDTH`, and what was lost of it.
+#[inline(always)]
+fn row<R: Rule, const WIDTH: usize>(rule: R, elements: &[R::Element]) -> (R::Total, f64) {
+    let (mut totals, mut losses) = ([rule.start(); WIDTH], [0.0; WIDTH]);
+    let (blocks, rest) = elements.as_chunks::<WIDTH>();
+    for block in blocks {
+        for lane in 0..WIDTH {
+            let sum = rule.include(totals[lane], block[lane]);
+            if R::COMPENSATED {
+                losses[lane] += rule.lost(totals[lane], block[lane], sum);
+            }
+            totals[lane] = sum;
+        }
+    }
+    for (lane, x) in rest.iter().enumerate() {
+        let sum = rule.include(totals[lane], *x);
+        if R::COMPENSATED {
+            losses[lane] += rule.lost(totals[lane], *x, sum);
+        }
+        totals[lane] = sum;
+    }
+    combine(rule, &mut totals, &mut losses)
 }
 
 /// One total of several: the upper half is added to the lower until one is left.

@@ -99,8 +99,10 @@ pub(crate) fn run<'r>(region: &Region, call: &Call<'_, 'r>) -> Result<Results<'r
     steps::add(region.sinks.len() + region.loads.len() + region.instructions.len());
     let mut outputs = Outputs::new(region, &lengths, len, call)?;
     let stores = region.sinks.iter().any(|sink| matches!(sink, Sink::Store { .. }));
-    let stored = region.loads.iter().map(|load| value(call, load.step).stored_len()).max().unwrap_or(1);
-    let stored = if stores { len } else { stored };
+    let stored = || {
+        let loaded = region.loads.iter().map(|load| value(call, load.step).stored_len());
+        if stores { len } else { loaded.max().unwrap_or(1) }
+    };
     call.memory.check_iteration(&lengths, len, stored, region.weight.max(1)).map_err(mistake)?;
     let mut registers = region.registers;
     let loads = bind(region, call, &lengths, &mut registers);
