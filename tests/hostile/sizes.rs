@@ -1,7 +1,9 @@
 //! G. Sizes: what no memory holds is refused before it is allocated, and what
 //! no patience outlasts before it is walked.
 
-use ndarray::{Array1, Array2, arr0, arr1};
+use std::time::{Duration, Instant};
+
+use ndarray::{Array1, Array2, ArrayD, ArrayViewD, arr0, arr1};
 use tamis::prelude::*;
 use tamis::{DType, ErrorKind};
 
@@ -44,7 +46,7 @@ fn a_walk_that_would_not_end_is_an_error() {
     let message =
         "shape [35184372088832] repeats its elements to 35184372088832, which are too many to visit";
     let limit =
-        "they take 35184372088832 additions; the limit is 68719476736, which `Plan::iteration_limit` changes";
+        "they take 35184372088832 additions; the limit is 17179869184, which `Plan::iteration_limit` changes";
     fails(huge.sum(..), &format!("sum: {message}: {limit}"));
     fails(huge.prod(0), &format!("prod: {message}"));
     let mask = graph.zeros::<bool>([HUGE]);
@@ -83,6 +85,94 @@ fn what_repeats_is_reduced_without_visiting_it_where_that_is_exact() {
     gives(pairs.max(0).slice((7,)), arr0(5_i64));
     gives(pairs.argmax(0).slice((7,)), arr0(1_i64));
     gives(graph.constant([[0.5], [0.25]]).broadcast_to([2, HUGE]).sum(0).slice(..2), arr1(&[0.75, 0.75]));
+}
+
+#[test]
+fn what_repeats_takes_no_time_below_the_limit_either() {
+    let graph = Graph::new();
+    // Each of these would take seconds to visit.
+    let long = 1_i64 << 33;
+    let start = Instant::now();
+    let mask = graph.constant([[true], [false]]).broadcast_to([2, long]);
+    gives(mask.any(1), arr1(&[true, false]));
+    gives(mask.all(..), arr0(false));
+    gives(mask.count_nonzero(..), arr0(long));
+    gives(graph.full([long], 3_i64).sum(..), arr0(3_i64 << 33));
+    gives(graph.full([long], -1_i64).prod(..), arr0(1_i64));
+    gives((graph.full([long], -0.5) * 3.0).max(..), arr0(-1.5));
+    gives(graph.full([long], -0.5).min(..), arr0(-0.5));
+    gives(graph.full([long], -0.5).argmin(0), arr0(0_i64));
+    gives(graph.full([long], -0.5).masked(!graph.zeros::<bool>([long])).max(..), arr0(-0.5));
+    let x = graph.input::<f64>("x", dims!["n"]);
+    let plan = Plan::new([("any", x.gt(0.5).any(..)), ("largest", x.max(..))]).unwrap();
+    let out = plan.feed("x", arr0(1.0).broadcast(1_usize << 33).unwrap()).run().unwrap();
+    assert_eq!((out.scalar::<bool>("any").unwrap(), out.scalar::<f64>("largest").unwrap()), (true, 1.0));
+    assert!(start.elapsed() < Duration::from_secs(20), "{:?}", start.elapsed());
+}
+
+/// What a plan gives for `x`, `y` and `m`, or its error.
+fn reduced(
+    plan: &Plan,
+    feeds: (ArrayViewD<'_, i64>, ArrayViewD<'_, f64>, ArrayViewD<'_, bool>),
+) -> Result<ArrayD<f64>, String> {
+    let (x, y, m) = feeds;
+    let out = plan.feed("x", x).feed("y", y).feed("m", m).run().map_err(|error| error.to_string())?;
+    Ok(out.view::<f64>("reduced").unwrap().to_owned())
+}
+
+#[test]
+fn reductions_of_what_repeats_are_those_of_its_copies() {
+    let graph = Graph::new();
+    let lengths = dims!["a", "b", "c"];
+    let x = graph.input::<i64>("x", lengths.clone());
+    let y = graph.input::<f64>("y", lengths.clone());
+    let m = graph.input::<bool>("m", lengths);
+    // One plan for each, fused and not: what is reduced together is visited together.
+    let mut plans = Vec::new();
+    for axes in [&[0][..], &[1], &[2], &[0, 1], &[1, 2], &[0, 2], &[0, 1, 2]] {
+        let reductions = [
+            ("sum", (x * 3 + m.cast(DType::I64)).sum(axes)),
+            ("prod", x.prod(axes)),
+            ("max", y.max(axes)),
+            ("min", (y + 1.0).min(axes)),
+            // In some rows nothing is selected.
+            ("masked max", (y * 2.0).masked(m).max(axes)),
+            ("any", (!m).any(axes)),
+            ("all", (m | y.gt(0.0)).all(axes)),
+            ("count", m.count_nonzero(axes)),
+            ("sum of floats", y.sum(axes)),
+        ];
+        for (name, reduction) in reductions {
+            let outputs = [
+                ("reduced", reduction.cast(DType::F64)),
+                ("all", x.sum(..) + y.sum(..).cast(DType::I64) + m.count_nonzero(..)),
+            ];
+            plans.push((format!("{name} {axes:?}"), Plan::new([outputs[0]]).unwrap()));
+            plans.push((format!("{name} {axes:?} with others"), Plan::new(outputs).unwrap()));
+            plans.push((
+                format!("{name} {axes:?} by the reference"),
+                Plan::new([outputs[0]]).unwrap().reference(),
+            ));
+        }
+    }
+    for repeated in 0..8 {
+        let stored = [2, 3, 4]
+            .iter()
+            .enumerate()
+            .map(|(axis, length)| if repeated >> axis & 1 == 1 { 1 } else { *length });
+        let stored: Vec<usize> = stored.collect();
+        let len = stored.iter().product();
+        let x = ArrayD::from_shape_vec(stored, (0..len).map(|i| i as i64 * 7 % 5 - 2).collect()).unwrap();
+        let (y, m) = (x.mapv(|x| x as f64), x.mapv(|x| x != 1));
+        let whole = &[2, 3, 4][..];
+        let (x, y, m) =
+            (x.broadcast(whole).unwrap(), y.broadcast(whole).unwrap(), m.broadcast(whole).unwrap());
+        let copies = (x.to_owned(), y.to_owned(), m.to_owned());
+        for (name, plan) in &plans {
+            let expected = reduced(plan, (copies.0.view(), copies.1.view(), copies.2.view()));
+            assert_eq!(reduced(plan, (x.view(), y.view(), m.view())), expected, "{name}, {repeated:03b}");
+        }
+    }
 }
 
 #[test]

@@ -11,8 +11,9 @@ use crate::pool::{KEPT, Pool, Pooled, bytes_of};
 use crate::raw;
 
 /// What an iteration over elements that are not each stored may cost, in
-/// additions: what a minute suffices for. Elements that are stored are bounded by the memory.
-pub(crate) const LONGEST_ITERATION: usize = 1 << 36;
+/// additions: what a minute suffices for on one thread, whatever the op and the
+/// executor. Elements that are stored are bounded by the memory.
+pub(crate) const LONGEST_ITERATION: usize = 1 << 34;
 
 /// The memory of one run: every array that the run makes is made here, and is
 /// counted from before it is allocated until nobody holds it any more.

@@ -172,16 +172,17 @@ impl Plan {
     }
 
     /// The plan with another limit on the time of iterations over elements that
-    /// broadcasting repeats; without this, what 2³⁶ additions take, about a minute.
+    /// broadcasting repeats; without this, what 2³⁴ additions take, at most about a minute.
     ///
     /// What is stored is bounded by the memory. But a sum, or a product of
     /// matrices, stores nothing for what it visits, and a broadcast of a few
     /// elements may be longer than anyone can wait. Such an iteration costs the
     /// number of its elements, each as many additions as `explain` gives for its
     /// weight, and is an error before it begins if that is more than the limit.
-    /// What repeats is not visited where its result follows from one of it: by
-    /// `any`, `all`, `max`, `min`, `argmax` and `argmin`, and by sums, products
-    /// and counts of integers and bools.
+    /// What repeats is not visited, and does not count, where its result follows
+    /// from one of it: by `any`, `all`, `max`, `min`, `argmax` and `argmin`, and by
+    /// sums, products and counts of integers and bools. Sums of floats round at each
+    /// step, so that every element is added.
     ///
     /// ```
     /// use tamis::{ErrorKind, prelude::*};

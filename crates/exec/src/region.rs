@@ -130,6 +130,16 @@ impl Sink {
             Sink::Count { mask, .. } => *mask,
         }
     }
+
+    /// Whether it takes one element that repeats in one step, to the same bits: sums of
+    /// floats round at each step, and what is stored or selected is written element by element.
+    pub(crate) fn is_exact(&self) -> bool {
+        match self {
+            Sink::Store { .. } | Sink::Compact { .. } => false,
+            Sink::Fold { fold, .. } => fold.is_exact(),
+            Sink::Count { .. } => true,
+        }
+    }
 }
 
 /// How a fold combines elements.
@@ -143,6 +153,23 @@ pub(crate) enum Fold {
     Min(DType, Option<Scalar>),
     Any,
     All,
+}
+
+impl Fold {
+    fn is_exact(self) -> bool {
+        match self {
+            Fold::Sum(dtype) => !dtype.is_float(),
+            Fold::Count | Fold::Max(..) | Fold::Min(..) | Fold::Any | Fold::All => true,
+        }
+    }
+
+    /// Whether an element counts as often as it repeats.
+    pub(crate) fn adds(self) -> bool {
+        match self {
+            Fold::Sum(_) | Fold::Count => true,
+            Fold::Max(..) | Fold::Min(..) | Fold::Any | Fold::All => false,
+        }
+    }
 }
 
 /// The place of a dtype in tables.

@@ -320,6 +320,11 @@ impl<'a> AnyTensor<'a> {
         });
     }
 
+    /// Axes added in front, and axes of length 1 repeated.
+    pub(crate) fn broadcast(self, shape: &[usize]) -> AnyTensor<'a> {
+        dispatch!(self, tensor => tensor.broadcast(shape).into())
+    }
+
     /// Whether elements repeat so often that nothing should visit them all.
     pub(crate) fn repeats_without_end(&self, memory: &Memory) -> bool {
         dispatch!(self, tensor => tensor.walk(memory).is_err())

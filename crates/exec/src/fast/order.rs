@@ -18,6 +18,8 @@ const FEWEST: usize = if cfg!(test) { 4 } else { 32 };
 pub(super) fn run<'a>(op: Order, call: &Call<'_, 'a>) -> Option<AnyTensor<'a>> {
     let x = call.operands[0];
     match op {
+        // The reference visits one of what repeats.
+        Order::Argmax { .. } | Order::Argmin { .. } if repeats_often(call) => None,
         Order::Argmax { axis, if_empty } => {
             dispatch!(x, x => indices(call, x, axis, if_empty, |a, b| a > b))
         }
@@ -28,6 +30,17 @@ pub(super) fn run<'a>(op: Order, call: &Call<'_, 'a>) -> Option<AnyTensor<'a>> {
         Order::TopK { axis } => dispatch!(x, x => index::gather_along(call, x, axis)),
     }
 }
+
+/// Whether the operands together repeat elements so often that visiting each of them
+/// takes longer on all threads than one of what repeats on one.
+fn repeats_often(call: &Call<'_, '_>) -> bool {
+    let shape = call.operands[0].shape();
+    let repeats = |from_end| call.operands.iter().all(|operand| operand.repeats_along_from_end(from_end));
+    (0..shape.len()).any(|axis| shape[axis] >= OFTEN && repeats(shape.len() - axis))
+}
+
+/// How many times the reference is slower on one thread, at most.
+const OFTEN: usize = 1000;
 
 /// The index of an empty selection, until the requested one replaces it.
 const NONE: i64 = -1;

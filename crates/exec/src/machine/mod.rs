@@ -13,9 +13,11 @@ mod outputs;
 #[cfg(test)]
 mod tests;
 
+use std::borrow::Cow;
 use std::sync::{Mutex, PoisonError};
 
 use fearless_simd::Level;
+use ndarray::{Axis, Slice};
 use tamis_graph::steps;
 
 use self::bank::{ByDType, Frames, Lane, Lists, Loads, TILE, Tile, with_dtype};
@@ -95,41 +97,64 @@ impl Scratch {
 pub(crate) fn run<'r>(region: &Region, call: &Call<'_, 'r>) -> Result<Results<'r>, Mistake> {
     let mistake = |kind| (region.sinks[0].step(), kind);
     let lengths = call.sizes.lengths(&region.domain).map_err(mistake)?;
-    let len = checked_len(&lengths, 1).map_err(mistake)?;
+    checked_len(&lengths, 1).map_err(mistake)?;
+    let visited = visited(region, call, &lengths);
+    let len = visited.iter().product();
     steps::add(region.sinks.len() + region.loads.len() + region.instructions.len());
-    let mut outputs = Outputs::new(region, &lengths, len, call)?;
+    let mut outputs = Outputs::new(region, &visited, len, call)?;
     let stores = region.sinks.iter().any(|sink| matches!(sink, Sink::Store { .. }));
     let stored = || {
         let loaded = region.loads.iter().map(|load| value(call, load.step).stored_len());
         if stores { len } else { loaded.max().unwrap_or(1) }
     };
-    call.memory.check_iteration(&lengths, len, stored, region.weight.max(1)).map_err(mistake)?;
+    call.memory.check_iteration(&visited, len, stored, region.weight.max(1)).map_err(mistake)?;
     let mut registers = region.registers;
-    let loads = bind(region, call, &lengths, &mut registers);
+    let loads = bind(region, call, [&lengths, &visited], &mut registers);
     let folded = match &region.folded {
         Some(axes) => axes[0]..axes[axes.len() - 1] + 1,
         None => 0..0,
     };
-    let domain = Domain::new(&lengths, folded);
+    let domain = Domain::new(&visited, folded);
     let tile = tile_len(&registers);
     let cut = Cut::new(domain, region.folded.is_some(), tile);
     let (level, scratch) = (call.level, call.scratch);
     let pass = Pass { region, loads, registers, tile, cut, level, scratch };
     if outputs.is_counting() {
         pass.run(domain.cells(), &mut outputs, call.threads);
-        outputs = outputs.counted(region, &lengths, len, call)?;
+        outputs = outputs.counted(region, &visited, len, call)?;
     }
     pass.run(domain.cells(), &mut outputs, call.threads);
+    if *visited != *lengths {
+        outputs.repeat(region, &lengths, &visited);
+    }
     outputs.into_results(call)
+}
+
+/// The lengths of what a region visits of its domain: 1 along each axis along which
+/// everything that it reads repeats, if all its results follow from one of what repeats.
+fn visited<'l>(region: &Region, call: &Call<'_, '_>, lengths: &'l [usize]) -> Cow<'l, [usize]> {
+    let mut visited = Cow::Borrowed(lengths);
+    if region.sinks.iter().all(Sink::is_exact) {
+        for axis in (0..lengths.len()).filter(|axis| lengths[*axis] > 1) {
+            if repeats_along(region, call, lengths.len() - axis) {
+                visited.to_mut()[axis] = 1;
+            }
+        }
+    }
+    visited
 }
 
 /// Whether everything that a region reads repeats along an axis of its domain.
 pub(crate) fn repeats(region: &Region, call: &Call<'_, '_>) -> bool {
     let Ok(lengths) = call.sizes.lengths(&region.domain) else { return false };
-    (0..lengths.len()).filter(|axis| lengths[*axis] > 1).any(|axis| {
-        let from_end = lengths.len() - axis;
-        region.loads.iter().all(|load| value(call, load.step).repeats_along_from_end(from_end))
-    })
+    (0..lengths.len())
+        .filter(|axis| lengths[*axis] > 1)
+        .any(|axis| repeats_along(region, call, lengths.len() - axis))
+}
+
+/// The same along one axis, the last being 1.
+fn repeats_along(region: &Region, call: &Call<'_, '_>, from_end: usize) -> bool {
+    region.loads.iter().all(|load| value(call, load.step).repeats_along_from_end(from_end))
 }
 
 fn value<'c, 'r>(call: &Call<'c, 'r>, step: usize) -> &'c AnyTensor<'r> {
@@ -147,11 +172,11 @@ fn tile_len(registers: &[usize; 6]) -> usize {
     len
 }
 
-/// Every array that a region reads, broadcast to the domain.
+/// Every array that a region reads, broadcast to the domain: what is visited of it.
 fn bind<'c>(
     region: &Region,
     call: &Call<'c, '_>,
-    lengths: &[usize],
+    [lengths, visited]: [&[usize]; 2],
     registers: &mut [usize; 6],
 ) -> ByDType<Loads<'c>> {
     let mut loads = ByDType::<Loads<'c>>::default();
@@ -159,7 +184,11 @@ fn bind<'c>(
         with_dtype!(load.dtype, T => {
             let tensor = T::from_any(value(call, load.step));
             let tensor = tensor.unwrap_or_else(|| unreachable!("a load has the dtype of its step"));
-            let loaded = Loaded::new(tensor.view_as(lengths), &mut registers[slot(load.dtype)]);
+            let mut view = tensor.view_as(lengths);
+            for axis in (0..lengths.len()).filter(|axis| visited[*axis] < lengths[*axis]) {
+                view.slice_axis_inplace(Axis(axis), Slice::from(..1));
+            }
+            let loaded = Loaded::new(view, &mut registers[slot(load.dtype)]);
             T::of_mut(&mut loads).push(loaded);
         });
     }

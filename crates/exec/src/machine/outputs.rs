@@ -72,6 +72,12 @@ impl<'r> AnyBuffer<'r> {
         any_buffer!(self, buffer => buffer.into())
     }
 
+    /// Each element so many times, where elements wrap.
+    fn multiply(&mut self, times: usize) {
+        let AnyBuffer::I64(sums) = self else { unreachable!("only integers are added in one step, as i64") };
+        sums.as_list_mut().iter_mut().for_each(|sum| *sum = sum.wrapping_mul(times as i64));
+    }
+
     /// The first `count` elements.
     fn truncated(self, count: usize, call: &Call<'_, 'r>) -> Result<AnyTensor<'r>, ErrorKind> {
         any_buffer!(self, buffer => Ok(buffer.truncated(count, call.memory)?.into()))
@@ -85,12 +91,14 @@ pub(super) struct FoldSink<'r> {
     pub(super) axes: Folded,
     use_: Use,
     buffer: AnyBuffer<'r>,
+    /// The shape of the result, where the buffer has one of what repeats.
+    repeated: Option<Vec<usize>>,
 }
 
 impl<'r> FoldSink<'r> {
     /// One result of all elements.
     fn of_all(fold: Fold, place: Place, use_: Use, buffer: AnyBuffer<'r>) -> FoldSink<'r> {
-        FoldSink { fold, place, axes: Folded::All, use_, buffer }
+        FoldSink { fold, place, axes: Folded::All, use_, buffer, repeated: None }
     }
 }
 
@@ -221,23 +229,19 @@ impl<'r> Outputs<'r> {
                 self.folds.push(FoldSink::of_all(Fold::Count, value, Use::Count(mask), buffer));
             }
             Sink::Fold { step, fold, value, mask, axes } => {
-                let kept: Vec<usize> = match (axes, &region.folded) {
-                    (Folded::Axes, Some(folded)) => {
-                        let kept = lengths.iter().enumerate().filter(|(axis, _)| !folded.contains(axis));
-                        kept.map(|(_, length)| *length).collect()
-                    }
-                    (Folded::Axes, None) | (Folded::All, _) => Vec::new(),
-                };
+                let kept = kept(region, axes, lengths);
                 if let Some(mask) = mask {
                     let buffer = AnyBuffer::new(DType::Bool, &kept, call)?;
                     let use_ = Use::Guard(step);
-                    self.folds.push(FoldSink { fold: Fold::Any, place: mask, axes, use_, buffer });
+                    let fold = Fold::Any;
+                    self.folds.push(FoldSink { fold, place: mask, axes, use_, buffer, repeated: None });
                 }
                 if len == 0 && matches!(fold, Fold::Max(_, None) | Fold::Min(_, None)) && !kept.contains(&0) {
                     return Err(ErrorKind::NothingToChoose { position: vec![0; kept.len()] });
                 }
                 let buffer = AnyBuffer::new(fold.dtype(), &kept, call)?;
-                self.folds.push(FoldSink { fold, place: value, axes, use_: Use::Value(step), buffer });
+                let use_ = Use::Value(step);
+                self.folds.push(FoldSink { fold, place: value, axes, use_, buffer, repeated: None });
             }
         }
         Ok(())
@@ -299,6 +303,24 @@ impl<'r> Outputs<'r> {
         }
     }
 
+    /// Makes the results those of all `lengths`, of which only `visited` were:
+    /// elements repeat along the others.
+    pub(super) fn repeat(&mut self, region: &Region, lengths: &[usize], visited: &[usize]) {
+        for sink in &mut self.folds {
+            let kept = kept(region, sink.axes, lengths);
+            let is_folded = |axis: &usize| match sink.axes {
+                Folded::All => true,
+                Folded::Axes => region.folded.as_ref().is_some_and(|folded| folded.contains(axis)),
+            };
+            let folded = (0..lengths.len()).filter(is_folded);
+            let times = folded.map(|axis| if visited[axis] < lengths[axis] { lengths[axis] } else { 1 });
+            if sink.fold.adds() {
+                sink.buffer.multiply(times.product());
+            }
+            sink.repeated = Some(kept);
+        }
+    }
+
     /// The values of the sinks.
     pub(super) fn into_results(self, call: &Call<'_, 'r>) -> Result<Results<'r>, Mistake> {
         let mut results = Results { values: Vec::new(), counts: Vec::new() };
@@ -307,9 +329,13 @@ impl<'r> Outputs<'r> {
             let selected = buffer.truncated(count, call).map_err(|kind| (step, kind))?;
             results.values.push((step, selected));
         }
-        for FoldSink { use_, buffer, .. } in self.folds {
+        for FoldSink { use_, buffer, repeated, .. } in self.folds {
             match (use_, buffer) {
-                (Use::Value(step), buffer) => results.values.push((step, buffer.into_tensor())),
+                (Use::Value(step), buffer) => {
+                    let value = buffer.into_tensor();
+                    let value = if let Some(shape) = repeated { value.broadcast(&shape) } else { value };
+                    results.values.push((step, value));
+                }
                 (Use::Count(mask), AnyBuffer::I64(count)) => {
                     results.counts.push((mask, count.as_list()[0] as usize));
                 }
@@ -325,6 +351,17 @@ impl<'r> Outputs<'r> {
             }
         }
         Ok(results)
+    }
+}
+
+/// The lengths that are left of a domain's.
+fn kept(region: &Region, axes: Folded, lengths: &[usize]) -> Vec<usize> {
+    match (axes, &region.folded) {
+        (Folded::Axes, Some(folded)) => {
+            let kept = lengths.iter().enumerate().filter(|(axis, _)| !folded.contains(axis));
+            kept.map(|(_, length)| *length).collect()
+        }
+        (Folded::Axes, None) | (Folded::All, _) => Vec::new(),
     }
 }
 
