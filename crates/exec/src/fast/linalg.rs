@@ -8,6 +8,7 @@ use super::pieces::{self, PIECE};
 use super::rows::by_width;
 use super::{masked, vector};
 use crate::kernel::Call;
+use crate::kernel::linalg::UNCOUNTED;
 use crate::kernel::number::{Float, Number};
 use crate::memory::Charge;
 use crate::raw::{self, Real};
@@ -33,9 +34,6 @@ const FEW: usize = 16 * 16;
 const PACKED: usize = 512;
 const PACKED_ROWS: usize = 512;
 const FEW_ROWS: usize = 16;
-
-/// How much of what the library packs does not count, in each thread.
-const UNCOUNTED: usize = 1 << 19;
 
 /// How long a sum is divided, where there are too few sums to share: into
 /// parts of at least so many terms, and at most so many parts.

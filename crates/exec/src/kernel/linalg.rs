@@ -87,8 +87,8 @@ fn packed<T>(inner: usize, columns: usize) -> usize {
     (64 + columns.min(1024)) * inner.min(256) * size_of::<T>()
 }
 
-/// How much of that does not count.
-const UNCOUNTED: usize = 1 << 19;
+/// How much of what the library packs does not count, in each thread.
+pub(crate) const UNCOUNTED: usize = 1 << 19;
 
 /// Adds to each element the products of a row and a column, in the order of the
 /// inner axis; with masks, of those terms whose factors are both selected. One row

@@ -8,7 +8,7 @@ mod compare;
 mod elementwise;
 mod index;
 mod layout;
-mod linalg;
+pub(crate) mod linalg;
 mod logic;
 mod mask;
 pub(crate) mod number;
