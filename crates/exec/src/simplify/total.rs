@@ -4,7 +4,8 @@
 use std::sync::Arc;
 
 use tamis_graph::{
-    DType, Dim, Fails, Graph, Layout, Node, Op, PadAxis, Scalar, Shape, SliceAxis, Source, Symbol,
+    Addressing, DType, Dim, Fails, Graph, Index, Layout, Node, Op, Order, PadAxis, Scalar, Shape, SliceAxis,
+    Source, Symbol,
 };
 
 /// Whether the op itself may fail, whatever its operands are computed from.
@@ -24,7 +25,7 @@ pub(crate) fn can_fail(node: &Node, operand: &Operand<'_>) -> bool {
         Fails::Never => false,
         Fails::ZeroDivisor => !node.dtype().is_float() && zero_or_unknown(),
         Fails::NegativeExponent => !node.dtype().is_float() && negative_or_unknown(),
-        Fails::OutOfRange => true,
+        Fails::OutOfRange => !reads_in_order(node.op(), operand),
         Fails::EmptySelection => may_be_empty(node, operand),
         Fails::Condition => may_not_hold(node.op(), operand),
     }
@@ -39,6 +40,16 @@ fn literal(node: &Node) -> Option<i64> {
     let Op::Source(Source::Scalar(scalar)) = node.op() else { return None };
     let Scalar::I64(value) = scalar.cast(DType::I64) else { return None };
     Some(value)
+}
+
+/// Whether the indices are those of the sorted axis, which are all in range: a
+/// tensor is put in order, or back.
+fn reads_in_order(op: &Op, operand: &Operand<'_>) -> bool {
+    let Op::Index(Index::Gather(addressing) | Index::Scatter { addressing, .. }) = op else { return false };
+    let (Addressing::AlongAxis(axis), indices) = (*addressing, operand(1)) else { return false };
+    let is_of_axis =
+        matches!(indices.op(), Op::Order(Order::Argsort { axis: sorted, .. }) if *sorted == axis);
+    is_of_axis && indices.shape()[axis] == operand_shape(operand)[axis]
 }
 
 /// Whether a reduction may have no element to choose from.

@@ -1,6 +1,6 @@
 //! Selections, their inverses, and choices.
 
-use tamis_graph::{DType, Graph, Logic, Mask, Select, keep, where_};
+use tamis_graph::{DType, Graph, Logic, Mask, Select, descending, keep, where_};
 
 use super::{Inputs, check, check_exact, check_stays};
 
@@ -107,6 +107,13 @@ fn the_graph_leaves_no_mask_out_that_may_fail() {
         let (plain, twice) = (i.x.abs(), i.x.abs().abs());
         (where_(mask, plain, twice), where_(mask, plain, twice))
     });
+}
+
+#[test]
+fn a_sorted_mask_cannot_fail() {
+    check(|i| (where_(i.x.sort(0).gt(0.0), i.x, i.x), i.x));
+    check(|i| (where_(i.x.sort(descending(0)).gt(0.0), i.x, i.x), i.x));
+    check_stays(|i| where_(i.x.take_along_axis(i.i, 0).gt(0.0), i.x, i.x));
 }
 
 #[test]
