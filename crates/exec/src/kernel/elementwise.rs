@@ -3,9 +3,12 @@
 //! Functions are called through references: one loop for each dtype rather than for
 //! each function, which would take a large part of the time to build the crate.
 
-use ndarray::{ArrayViewD, Zip};
+use std::cell::Cell;
+
+use ndarray::Zip;
 
 use super::Call;
+use super::places::position;
 use crate::error::ErrorKind;
 use crate::tensor::{Item, Tensor};
 
@@ -50,28 +53,22 @@ pub(super) fn try_zip<'a, T: Item>(
     f: &dyn Fn(T, T) -> Option<T>,
     refuse: &dyn Fn(T, T, Vec<usize>) -> ErrorKind,
 ) -> Result<Tensor<'a, T>, ErrorKind> {
-    let defined = |a: &T, b: &T| f(*a, *b).is_some();
-    let result = zip(call, a, b, &|a, b| f(a, b).unwrap_or_default())?;
+    let is_refused = Cell::new(false);
+    let value = |a, b| {
+        f(a, b).unwrap_or_else(|| {
+            is_refused.set(true);
+            T::default()
+        })
+    };
+    let result = zip(call, a, b, &value)?;
+    if !is_refused.get() {
+        return Ok(result);
+    }
     // The first of what repeats is the first that is refused.
     let [a, b] = condensed(call, a, b);
     let (a, b) = (a.view(), b.view());
-    match first_refused(&a, &b, &defined) {
-        Some(position) => Err(refuse(a[&*position], b[&*position], position)),
-        None => Ok(result),
-    }
-}
-
-/// The position of the first pair for which `accepted` does not hold.
-fn first_refused<T: Item>(
-    a: &ArrayViewD<'_, T>,
-    b: &ArrayViewD<'_, T>,
-    accepted: &dyn Fn(&T, &T) -> bool,
-) -> Option<Vec<usize>> {
-    if Zip::from(a).and(b).all(accepted) {
-        return None;
-    }
-    let mut pairs = a.indexed_iter().zip(b);
-    pairs
-        .find(|((_, a), b)| !accepted(a, b))
-        .map(|((position, _), _)| ndarray::Dimension::slice(&position).to_vec())
+    let refused = a.iter().zip(&b).position(|(a, b)| f(*a, *b).is_none());
+    let refused = refused.unwrap_or_else(|| unreachable!("one of the pairs was refused"));
+    let position = position(a.shape(), refused);
+    Err(refuse(a[&*position], b[&*position], position))
 }

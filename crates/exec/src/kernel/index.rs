@@ -1,9 +1,10 @@
 //! Reading and writing at computed places.
 
-use ndarray::{Axis, Dimension, Zip};
+use ndarray::{Axis, Zip};
 use tamis_graph::{Addressing, Combine, Index};
 
 use super::number::{Number, Ordered};
+use super::places::position;
 use super::{Call, places};
 use crate::error::ErrorKind;
 use crate::memory::{Buffer, Memory};
@@ -133,12 +134,13 @@ fn resolve_all<'m>(
     memory: &'m Memory,
 ) -> Result<Buffer<'m, usize>, ErrorKind> {
     let mut places = memory.zeros::<usize>(indices.shape())?;
-    for ((position, index), place) in indices.view().indexed_iter().zip(&mut *places) {
-        *place = resolve(*index, shape[axis]).ok_or_else(|| ErrorKind::IndexOutOfRange {
+    let length = shape[axis];
+    for (before, (index, place)) in indices.view().iter().zip(&mut *places).enumerate() {
+        *place = resolve(*index, length).ok_or_else(|| ErrorKind::IndexOutOfRange {
             index: *index,
             axis,
-            length: shape[axis],
-            position: position.slice().to_vec(),
+            length,
+            position: position(indices.shape(), before),
         })?;
     }
     Ok(places)
@@ -153,14 +155,14 @@ fn row_places<'m>(
 ) -> Result<Buffer<'m, usize>, ErrorKind> {
     let (rows, depth) = split_rows(indices);
     let mut places = memory.zeros::<usize>(&[rows])?;
-    for (i, (position, index)) in indices.view().indexed_iter().enumerate() {
+    for (i, index) in indices.view().iter().enumerate() {
         let (row, axis) = (i / depth, i % depth);
         let length = shape[axis];
         let place = resolve(*index, length).ok_or_else(|| ErrorKind::IndexOutOfRange {
             index: *index,
             axis,
             length,
-            position: position.slice().to_vec(),
+            position: position(indices.shape(), i),
         })?;
         places[row] = places[row] * length + place;
     }

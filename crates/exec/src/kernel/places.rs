@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use ndarray::{ArrayD, ArrayViewD, Axis, Dimension, Zip};
+use ndarray::{ArrayD, ArrayViewD, Axis, Zip};
 
 use crate::error::ErrorKind;
 use crate::memory::{Buffer, Memory};
@@ -48,13 +48,21 @@ pub(super) fn write<T: Item>(
     });
 }
 
+/// The position of an element of an array of this shape, given how many come before it.
+pub(super) fn position(shape: &[usize], mut before: usize) -> Vec<usize> {
+    let mut position = vec![0; shape.len()];
+    for (index, length) in position.iter_mut().zip(shape).rev() {
+        (*index, before) = (before % length, before / length);
+    }
+    position
+}
+
 /// The position of the first false element.
 pub(super) fn first_false(mask: &Tensor<'_, bool>, memory: &Memory) -> Result<Option<Vec<usize>>, ErrorKind> {
     // The first of what repeats stands for the others.
     let (mask, _) = mask.condensed(|_| true);
     let mask = mask.walk(memory)?;
-    let found = mask.indexed_iter().find(|(_, holds)| !**holds).map(|(position, _)| position);
-    Ok(found.map(|position| position.slice().to_vec()))
+    Ok(mask.iter().position(|holds| !holds).map(|before| position(mask.shape(), before)))
 }
 
 /// The places of the true elements among all, in row-major order.
