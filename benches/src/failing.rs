@@ -1,4 +1,4 @@
-//! What a run that fails takes, compared with one that does not. The aim is at most two of them.
+//! What a run that fails takes, compared with one that does not: at most two of them.
 //!
 //! `cargo run --release --no-default-features --bin failing`; see README.md.
 
@@ -69,6 +69,15 @@ fn main() {
     let [fits, differs] = [count, count + 1].map(Array1::<f64>::zeros);
     let run = |y: &Array1<f64>| plan.feed("x", &numbers).feed("y", y).run().is_ok();
     compare("guard that fails late", || run(&fits), || run(&differs));
+
+    let graph = Graph::new();
+    let (x, i) = (graph.input::<f64>("x", dims!["n"]), graph.input::<i64>("i", dims!["n"]));
+    let plan = Plan::new([("y", (x * 2.0).gather(i, 0) + x.exp())]).unwrap();
+    let inside = Array1::from_shape_fn(LEN, |i| (i * 7 % LEN) as i64);
+    let mut one_outside = inside.clone();
+    one_outside[LEN - 1] = LEN as i64;
+    let run = |i: &Array1<i64>| plan.feed("x", &numbers).feed("i", i).run().is_ok();
+    compare("one bad index of many", || run(&inside), || run(&one_outside));
 
     let graph = Graph::new();
     let x = graph.input::<f64>("x", dims!["n"]);

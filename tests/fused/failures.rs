@@ -69,7 +69,7 @@ impl<'g> Program<'g> {
         let x = *random.pick(&self.floats);
         let i = *random.pick(&self.whole);
         let mask = *random.pick(&self.masks);
-        match random.below(14) {
+        match random.below(16) {
             0 => self.floats.push((x * 2.0).tanh() - x),
             1 => self.floats.push(where_(mask, x, x.exp())),
             2 => self.floats.push(x + self.y),
@@ -83,6 +83,8 @@ impl<'g> Program<'g> {
             10 => self.floats.push(x - (x * 0.5).boolean_mask(mask).min(..)),
             11 => self.floats.push(x.assert_that(x.lt(1.5), "x is small")),
             12 => self.floats.push(x.boolean_mask(mask).unmask(mask, x.square())),
+            13 => self.floats.push(x.sort(0) + x.cumsum(0)),
+            14 => self.floats.push(x + x.boolean_mask(mask).square().cumsum(0).max(..)),
             _ => self.whole.push(i + i.boolean_mask(mask).argmax(0)),
         }
     }

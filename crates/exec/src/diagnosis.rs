@@ -1,16 +1,22 @@
 //! Why a run failed: the first op of the user's that fails. Knows no op.
 //!
-//! What was written is run again, without what cannot fail and what nothing that
-//! can fail is computed from. It is fused like any plan, so that it takes
-//! about as long as the run did. A failure ends it, and leaves those ops in question
-//! that were written before and did not have their turn: these are run again by
-//! themselves, seldom any.
+//! What succeeded in the run that failed is not run again. Where the op that failed is
+//! one of the user's, only those ops are in question that were written before it, may
+//! fail as well, and did not have their turn: seldom any. Where it is not, since it was
+//! simplified, all that may fail and had no turn are.
+//!
+//! What is in question is run as it was written, from the values that the failed run
+//! left, and fused like any plan: it takes about as long as the run did, or less. If
+//! that fails too, what is in question is less than before, until nothing is.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use smallvec::SmallVec;
 use tamis_graph::{NodeId, Symbol};
 
-use crate::error::{ErrorKind, Report};
-use crate::evaluation::{as_written, fed, is_of_memory, release, run_stage};
+use crate::error::Report;
+use crate::evaluation::{Stopped, as_written, fed, in_stages, is_of_memory};
 use crate::fuse::{Program, Stage, fuse};
 use crate::memory::{Memory, checked_len};
 use crate::plan::Plan;
@@ -20,35 +26,50 @@ use crate::simplify::can_fail;
 use crate::sizes::Sizes;
 use crate::tensor::AnyTensor;
 
+/// What a plan keeps for its next failing run.
+#[derive(Default)]
+pub(crate) struct Diagnosis {
+    /// The steps as written that can fail.
+    fallible: OnceLock<Vec<usize>>,
+    /// The last trial, which a run that fails alike can use again.
+    trial: Mutex<Option<Arc<Trial>>>,
+}
+
 /// The evaluation of ops that can fail.
-pub(crate) struct Trial {
+struct Trial {
     schedule: Schedule,
     program: Program,
 }
 
-/// The first op as written that fails; `None` if none does, or the memory
-/// does not suffice to find it. `feeds` gives the tensors for the inputs.
+/// The first op as written that fails, after a run of the plan has stopped; `None` if
+/// none does, or the memory does not suffice to find it. `feeds` gives the tensors for
+/// the inputs.
 pub(crate) fn first_failure<'r>(
     plan: &Plan,
+    stopped: Stopped<'r>,
     feeds: &impl Fn() -> Vec<Option<AnyTensor<'r>>>,
     sizes: &mut Sizes,
     memory: &'r Memory,
 ) -> Option<Report> {
-    let all = plan.trial.get_or_init(|| Trial::of_plan(plan));
-    let mut first = None;
-    let mut rest: Option<Trial> = None;
+    let mut search = Search::new(plan);
+    search.note(&plan.simplified, &plan.program, stopped, memory);
     loop {
-        let trial = rest.as_ref().unwrap_or(all);
-        let Some(Found { step, kind, open }) = trial.run(plan, feeds(), sizes, memory) else { return first };
-        if !is_of_memory(&kind) {
-            let node = &trial.schedule.steps[step].node;
-            let place = place_of(&plan.reference.steps, node.id());
-            first = Some(Report::of_node(node, as_written(&plan.reference, place, kind)));
-        }
+        let open = search.open();
         if open.is_empty() {
-            return first;
+            return search.finish(Vec::new(), memory);
         }
-        rest = Some(Trial::new(plan, &open));
+        let trial = search.trial(&open, sizes);
+        let Trial { schedule, program } = &*trial;
+        let values = fed(schedule, search.feed(schedule, feeds(), memory));
+        match in_stages(plan, schedule, program, values, sizes, memory) {
+            Ok(values) => return search.finish(values, memory),
+            Err(stopped) => {
+                if is_of_memory(&stopped.failure.kind) && !search.is_resumed(schedule) {
+                    search.give_up_behind(schedule.steps[stopped.failure.step].node.id());
+                }
+                search.note(schedule, program, stopped, memory);
+            }
+        }
     }
 }
 
@@ -70,32 +91,159 @@ pub(crate) fn first_size_failure(plan: &Plan, sizes: &Sizes) -> Option<Report> {
     plan.reference.steps.iter().find_map(failure)
 }
 
-/// What ended a trial.
-struct Found {
-    step: usize,
-    kind: ErrorKind,
-    /// What was written before, may fail as well, and was not run.
-    open: Vec<NodeId>,
+/// What is known of the ops as written.
+struct Search<'p, 'r> {
+    plan: &'p Plan,
+    /// Which steps have succeeded.
+    is_done: Vec<bool>,
+    /// The first step that is known to fail, or the end: what comes before is searched.
+    end: usize,
+    first: Option<Report>,
+    /// The values that the last run left.
+    left: HashMap<NodeId, AnyTensor<'r>>,
+}
+
+impl<'p, 'r> Search<'p, 'r> {
+    fn new(plan: &'p Plan) -> Search<'p, 'r> {
+        let end = plan.reference.steps.len();
+        Search { plan, is_done: vec![false; end], end, first: None, left: HashMap::new() }
+    }
+
+    /// Remembers what a run did before it stopped, and what it failed of.
+    fn note(&mut self, schedule: &Schedule, program: &Program, stopped: Stopped<'r>, memory: &Memory) {
+        let Stopped { stages, failure, values } = stopped;
+        let is_of_memory = is_of_memory(&failure.kind);
+        let (succeeded, others) = program.stages.split_at(stages);
+        // A region finds the first of its ops that fails.
+        let beside = others.first().map(results).unwrap_or_default().into_iter();
+        let beside = beside.filter(|step| !is_of_memory && *step < failure.step);
+        for step in succeeded.iter().flat_map(results).chain(beside) {
+            if let Some(place) = self.place_of(schedule.steps[step].node.id()) {
+                self.is_done[place] = true;
+            }
+        }
+        let node = &schedule.steps[failure.step].node;
+        if let (Some(place), false) = (self.place_of(node.id()), is_of_memory) {
+            let kind = as_written(&self.plan.reference, place, failure.kind);
+            self.first = Some(Report::of_node(node, kind));
+            self.end = place;
+        }
+        for (value, step) in values.into_iter().zip(&schedule.steps) {
+            let Some(value) = value else { continue };
+            // Where memory is short, all of it is for what comes next. Inputs are fed again.
+            if is_of_memory || step.node.operands().is_empty() {
+                value.recycle(memory.pool());
+            } else {
+                self.left.insert(step.node.id(), value);
+            }
+        }
+    }
+
+    /// What was found. The values that were kept for further runs go back to the pool.
+    fn finish(self, values: Vec<Option<AnyTensor<'r>>>, memory: &Memory) -> Option<Report> {
+        let values = values.into_iter().flatten().chain(self.left.into_values());
+        values.for_each(|value| value.recycle(memory.pool()));
+        self.first
+    }
+
+    /// Searches no further than a step that the memory does not suffice for.
+    fn give_up_behind(&mut self, id: NodeId) {
+        self.end = self.place_of(id).unwrap_or(self.end);
+    }
+
+    /// The steps that may fail first.
+    fn open(&self) -> Vec<usize> {
+        let steps = &self.plan.reference.steps;
+        let fallible = self.plan.diagnosis.fallible.get_or_init(|| {
+            let can_fail = |step: &Step| {
+                let operand = |position: usize| steps[step.operands[position]].node.clone();
+                can_fail(&step.node, &operand)
+            };
+            (0..steps.len()).filter(|place| can_fail(&steps[*place])).collect()
+        });
+        let before = fallible.iter().copied().take_while(|place| *place < self.end);
+        before.filter(|place| !self.is_done[*place]).collect()
+    }
+
+    /// The evaluation of steps from what the last run left.
+    fn trial(&self, open: &[usize], sizes: &Sizes) -> Arc<Trial> {
+        let places = self.leading_to(open, sizes);
+        let mut kept = self.plan.diagnosis.trial.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(trial) = kept.as_ref().filter(|trial| self.is_same(trial, open, &places)) {
+            return trial.clone();
+        }
+        let steps = &self.plan.reference.steps;
+        let ids = |places: &[usize]| places.iter().map(|place| steps[*place].node.id()).collect::<Vec<_>>();
+        let inputs = self.plan.interface.inputs.iter().map(|input| input.node.id());
+        let left = ids(&places).into_iter().filter(|id| self.left.contains_key(id));
+        let inputs: Vec<NodeId> = inputs.chain(left).collect();
+        let nodes = places.iter().map(|place| steps[*place].node.clone()).collect();
+        let trial = Arc::new(Trial::new(Schedule::new(nodes, &ids(open), &inputs)));
+        *kept = Some(trial.clone());
+        trial
+    }
+
+    /// Whether a trial is that of these steps, from as many values.
+    fn is_same(&self, trial: &Trial, open: &[usize], places: &[usize]) -> bool {
+        let Schedule { steps, outputs, .. } = &trial.schedule;
+        let id = |place: &usize| self.plan.reference.steps[*place].node.id();
+        let is_left = |step: &Step| step.is_given && !step.node.operands().is_empty();
+        steps.len() == places.len()
+            && steps.iter().zip(places).all(|(step, place)| step.node.id() == id(place))
+            && steps.iter().all(|step| is_left(step) == self.left.contains_key(&step.node.id()))
+            && outputs.iter().map(|output| steps[*output].node.id()).eq(open.iter().map(id))
+    }
+
+    /// What a trial is given: the inputs, and what the last run left for it.
+    fn feed(
+        &mut self,
+        schedule: &Schedule,
+        mut inputs: Vec<Option<AnyTensor<'r>>>,
+        memory: &Memory,
+    ) -> Vec<Option<AnyTensor<'r>>> {
+        let mut left = std::mem::take(&mut self.left);
+        let steps = schedule.inputs[inputs.len()..].iter().flatten();
+        inputs.extend(steps.map(|step| left.remove(&schedule.steps[*step].node.id())));
+        left.into_values().for_each(|value| value.recycle(memory.pool()));
+        inputs
+    }
+
+    /// Whether a trial began with what another run had left.
+    fn is_resumed(&self, schedule: &Schedule) -> bool {
+        schedule.inputs.len() > self.plan.interface.inputs.len()
+    }
+
+    /// The step as written of a node, if it was.
+    fn place_of(&self, id: NodeId) -> Option<usize> {
+        self.plan.reference.steps.binary_search_by_key(&id, |step| step.node.id()).ok()
+    }
+
+    /// The steps that others are computed from, lengths included, and those
+    /// themselves: back to the values and counts that are known.
+    fn leading_to(&self, open: &[usize], sizes: &Sizes) -> Vec<usize> {
+        let steps = &self.plan.reference.steps;
+        let mut is_needed = vec![false; self.end];
+        open.iter().for_each(|place| is_needed[*place] = true);
+        for place in (0..self.end).rev() {
+            let Step { node, operands, .. } = &steps[place];
+            if !is_needed[place] {
+                continue;
+            }
+            if !self.left.contains_key(&node.id()) {
+                operands.iter().for_each(|operand| is_needed[*operand] = true);
+            }
+            node.visit_counts(&mut |mask| {
+                if let (Some(mask), false) = (self.place_of(mask), sizes.is_counted(mask)) {
+                    is_needed[mask] = true;
+                }
+            });
+        }
+        (0..self.end).filter(|place| is_needed[*place]).collect()
+    }
 }
 
 impl Trial {
-    /// Of every op that can fail.
-    fn of_plan(plan: &Plan) -> Trial {
-        let steps = &plan.reference.steps;
-        let can_fail = |step: &&Step| {
-            let operand = |position: usize| steps[step.operands[position]].node.clone();
-            can_fail(&step.node, &operand)
-        };
-        let checks: Vec<NodeId> = steps.iter().filter(can_fail).map(|step| step.node.id()).collect();
-        Trial::new(plan, &checks)
-    }
-
-    /// Of these ops alone.
-    fn new(plan: &Plan, checks: &[NodeId]) -> Trial {
-        let nodes = leading_to(&plan.reference.steps, checks);
-        let nodes = nodes.into_iter().map(|step| step.node.clone()).collect();
-        let inputs: Vec<NodeId> = plan.interface.inputs.iter().map(|input| input.node.id()).collect();
-        let schedule = Schedule::new(nodes, checks, &inputs);
+    fn new(schedule: Schedule) -> Trial {
         let mut program = fuse(&schedule.steps, &schedule.outputs);
         // Nobody sees what the ops give: it is needed as long as others read it.
         let mut last: Vec<Option<usize>> = vec![None; schedule.steps.len()];
@@ -109,59 +257,6 @@ impl Trial {
         }
         Trial { schedule, program }
     }
-
-    /// Runs the trial up to the first stage that fails, if one does.
-    fn run<'r>(
-        &self,
-        plan: &Plan,
-        inputs: Vec<Option<AnyTensor<'r>>>,
-        sizes: &mut Sizes,
-        memory: &'r Memory,
-    ) -> Option<Found> {
-        let Trial { schedule, program } = self;
-        let mut values = fed(schedule, inputs);
-        let mut is_done = vec![false; schedule.steps.len()];
-        for (stage, dying) in program.stages.iter().zip(&program.dying) {
-            let result = run_stage(plan, schedule, program, stage, &mut values, sizes, memory);
-            let Err(failure) = result else {
-                results(stage).iter().for_each(|step| is_done[*step] = true);
-                release(dying, &mut values, memory);
-                continue;
-            };
-            // A region finds the first of its ops that fails.
-            if !is_of_memory(&failure.kind) {
-                results(stage)
-                    .iter()
-                    .filter(|step| **step < failure.step)
-                    .for_each(|step| is_done[*step] = true);
-            }
-            values.into_iter().flatten().for_each(|value| value.recycle(memory.pool()));
-            let open = schedule.outputs.iter().filter(|check| **check < failure.step && !is_done[**check]);
-            let open = open.map(|check| schedule.steps[*check].node.id()).collect();
-            return Some(Found { step: failure.step, kind: failure.kind, open });
-        }
-        None
-    }
-}
-
-/// Where the step of a node is, which must be there.
-fn place_of(steps: &[Step], id: NodeId) -> usize {
-    let found = steps.binary_search_by_key(&id, |step| step.node.id());
-    found.unwrap_or_else(|_| unreachable!("a schedule has all that its steps are computed from"))
-}
-
-/// The steps that some nodes are computed from, lengths included, and those themselves.
-fn leading_to<'s>(steps: &'s [Step], nodes: &[NodeId]) -> Vec<&'s Step> {
-    let find = |id| place_of(steps, id);
-    let mut is_needed = vec![false; steps.len()];
-    nodes.iter().for_each(|id| is_needed[find(*id)] = true);
-    for place in (0..steps.len()).rev() {
-        if is_needed[place] {
-            steps[place].operands.iter().for_each(|operand| is_needed[*operand] = true);
-            steps[place].node.visit_counts(&mut |mask| is_needed[find(mask)] = true);
-        }
-    }
-    steps.iter().zip(is_needed).filter(|(_, is_needed)| *is_needed).map(|(step, _)| step).collect()
 }
 
 /// Calls `visit` with the steps whose values a stage reads or makes.
@@ -180,3 +275,6 @@ fn results(stage: &Stage) -> SmallVec<[usize; 4]> {
         Stage::Region(region) => region.sinks.iter().map(Sink::step).collect(),
     }
 }
+
+#[cfg(test)]
+mod tests;

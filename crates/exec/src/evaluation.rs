@@ -31,25 +31,23 @@ pub(crate) fn evaluate<'r>(
     if plan.is_reference {
         return by_reference(plan, inputs, &mut sizes, memory);
     }
-    let mut values = fed(&plan.simplified, inputs);
-    let failure = match in_stages(plan, &mut values, &mut sizes, memory) {
-        Ok(()) => {
+    let (schedule, program) = (&plan.simplified, &plan.program);
+    let stopped = match in_stages(plan, schedule, program, fed(schedule, inputs), &mut sizes, memory) {
+        Ok(values) => {
             let whole = |value| fast::into_whole(value, memory, &plan.threads);
-            match outputs(&plan.simplified, values, whole) {
+            match outputs(schedule, values, whole) {
                 Ok(results) => return Ok(results),
-                Err(failure) => failure,
+                Err(failure) => Stopped { stages: program.stages.len(), failure, values: Vec::new() },
             }
         }
-        Err(failure) => {
-            values.into_iter().flatten().for_each(|value| value.recycle(memory.pool()));
-            failure
-        }
+        Err(stopped) => stopped,
     };
-    if failure.is_spread {
+    if stopped.failure.is_spread {
+        stopped.recycle(memory);
         return by_reference(plan, again(), &mut sizes, memory);
     }
-    let Failure { step, kind, .. } = failure;
-    let found = diagnosis::first_failure(plan, &again, &mut sizes, memory);
+    let (step, kind) = (stopped.failure.step, stopped.failure.kind.clone());
+    let found = diagnosis::first_failure(plan, stopped, &again, &mut sizes, memory);
     let found = found.or_else(|| {
         let is_size =
             matches!(kind, ErrorKind::Size(_) | ErrorKind::NegativeSize { .. } | ErrorKind::TooLarge { .. });
@@ -65,6 +63,22 @@ pub(crate) struct Failure {
     pub(crate) kind: ErrorKind,
     /// Whether there is too much of what stands for few elements, each repeated.
     is_spread: bool,
+}
+
+/// What a run leaves whose stages did not all succeed.
+pub(crate) struct Stopped<'r> {
+    /// How many stages did.
+    pub(crate) stages: usize,
+    pub(crate) failure: Failure,
+    /// The values of steps that were still to be read.
+    pub(crate) values: Vec<Option<AnyTensor<'r>>>,
+}
+
+impl Stopped<'_> {
+    /// Leaves the values to later arrays.
+    fn recycle(self, memory: &Memory) {
+        self.values.into_iter().flatten().for_each(|value| value.recycle(memory.pool()));
+    }
 }
 
 /// Whether there may be no error on another machine, or under another limit.
@@ -196,23 +210,27 @@ fn with_kept_axes(schedule: &Schedule, place: usize, mut kind: ErrorKind) -> Err
     kind
 }
 
-/// Runs each stage of the plan.
-fn in_stages<'r>(
+/// Runs each stage of a program for a schedule, up to the first that fails.
+pub(crate) fn in_stages<'r>(
     plan: &Plan,
-    values: &mut [Option<AnyTensor<'r>>],
+    schedule: &Schedule,
+    program: &Program,
+    mut values: Vec<Option<AnyTensor<'r>>>,
     sizes: &mut Sizes,
     memory: &'r Memory,
-) -> Result<(), Failure> {
-    for (stage, dying) in plan.program.stages.iter().zip(&plan.program.dying) {
+) -> Result<Vec<Option<AnyTensor<'r>>>, Stopped<'r>> {
+    for (stages, (stage, dying)) in program.stages.iter().zip(&program.dying).enumerate() {
         steps::add(1 + dying.len());
-        run_stage(plan, &plan.simplified, &plan.program, stage, values, sizes, memory)?;
-        release(dying, values, memory);
+        if let Err(failure) = run_stage(plan, schedule, program, stage, &mut values, sizes, memory) {
+            return Err(Stopped { stages, failure, values });
+        }
+        release(dying, &mut values, memory);
     }
-    Ok(())
+    Ok(values)
 }
 
 /// Runs a stage of a program for a schedule: a region by the tile machine, all else by a kernel.
-pub(crate) fn run_stage<'r>(
+fn run_stage<'r>(
     plan: &Plan,
     schedule: &Schedule,
     program: &Program,
@@ -246,7 +264,7 @@ pub(crate) fn run_stage<'r>(
 }
 
 /// Leaves values that nobody reads any more to later arrays.
-pub(crate) fn release(dying: &[usize], values: &mut [Option<AnyTensor<'_>>], memory: &Memory) {
+fn release(dying: &[usize], values: &mut [Option<AnyTensor<'_>>], memory: &Memory) {
     for dying in dying {
         if let Some(value) = values[*dying].take() {
             value.recycle(memory.pool());

@@ -172,7 +172,8 @@ impl<'s> Fuser<'s> {
         let counts_of = |step: &Step| {
             let mut counts: SmallVec<[usize; 1]> = SmallVec::new();
             if !masks.is_empty() {
-                step.node.visit_counts(&mut |mask| counts.push(masks[&mask]));
+                // A mask without a step was counted before the run.
+                step.node.visit_counts(&mut |mask| counts.extend(masks.get(&mask).copied()));
                 counts.sort_unstable();
                 counts.dedup();
             }
@@ -308,7 +309,7 @@ impl<'s> Fuser<'s> {
 
     /// Whether a value is there before the run begins.
     fn is_given(&self, step: usize) -> bool {
-        matches!(self.steps[step].node.op(), Op::Source(Source::Input { .. }))
+        self.steps[step].is_given
     }
 
     /// How much later than a step its reader can run. A region must be over
@@ -502,6 +503,9 @@ impl Target {
 
 /// How a step is evaluated, going by itself alone.
 fn role(steps: &[Step], step: &Step) -> Role {
+    if step.is_given {
+        return Role::Kernel;
+    }
     if is_lane(step) {
         return Role::Lane;
     }
@@ -541,7 +545,7 @@ fn is_block(axes: &[usize]) -> bool {
 impl Step {
     /// Whether the step repeats its operand, and nothing else.
     pub(crate) fn is_repeat(&self) -> bool {
-        matches!(self.node.op(), Op::Layout(Layout::BroadcastTo(_)))
+        !self.is_given && matches!(self.node.op(), Op::Layout(Layout::BroadcastTo(_)))
     }
 }
 

@@ -4,13 +4,13 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fmt;
 use std::panic::Location;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 use fearless_simd::Level;
 use ndarray::{ArrayViewMut, Dimension};
 use tamis_graph::{Dim, Element, Expr, Graph, Layout, Node, NodeId, Op, Source, Symbol};
 
-use crate::diagnosis::Trial;
+use crate::diagnosis::Diagnosis;
 use crate::error::{Error, ErrorKind, Report};
 use crate::explain::explain;
 use crate::feed::Feed;
@@ -50,8 +50,8 @@ pub struct Plan {
     pub(crate) simplified: Arc<Schedule>,
     /// That in stages, which each run in one pass.
     pub(crate) program: Program,
-    /// What is run to find out why a run failed, made when one does.
-    pub(crate) trial: OnceLock<Trial>,
+    /// What is known of how to find out why a run failed, once one has.
+    pub(crate) diagnosis: Diagnosis,
     /// The vector instructions that this machine has.
     pub(crate) level: Level,
     pub(crate) interface: Arc<Interface>,
@@ -109,7 +109,7 @@ impl Plan {
             reference,
             simplified,
             program,
-            trial: OnceLock::new(),
+            diagnosis: Diagnosis::default(),
             level: Level::new(),
             memory_limit: usize::MAX,
             iteration_limit: LONGEST_ITERATION,
@@ -126,7 +126,7 @@ impl Plan {
             reference: nothing.clone(),
             simplified: nothing,
             program: fuse(&[], &[]),
-            trial: OnceLock::new(),
+            diagnosis: Diagnosis::default(),
             level: Level::new(),
             interface,
             notes: HashMap::new(),

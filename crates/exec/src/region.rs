@@ -459,7 +459,7 @@ fn next(counts: &mut [usize; 6], dtype: DType) -> usize {
 
 /// Whether a step is computed elementwise, by one instruction.
 pub(crate) fn is_lane(step: &Step) -> bool {
-    function(step.node.op(), step.node.dtype()).is_some()
+    !step.is_given && function(step.node.op(), step.node.dtype()).is_some()
 }
 
 /// The step that a chain of broadcasts repeats.

@@ -12,14 +12,16 @@ pub(crate) struct Schedule {
     pub(crate) steps: Vec<Step>,
     /// The step that computes each output.
     pub(crate) outputs: Vec<usize>,
-    /// The step that takes each input, if one does.
+    /// The step that takes each given value, if one does.
     pub(crate) inputs: Vec<Option<usize>>,
 }
 
 /// The evaluation of one node. Steps are in id order: operands come first.
 pub(crate) struct Step {
     pub(crate) node: Arc<Node>,
-    /// The steps that compute the operands.
+    /// Whether its value is there before the run begins.
+    pub(crate) is_given: bool,
+    /// The steps that compute the operands; none if the value is given.
     pub(crate) operands: SmallVec<[usize; 3]>,
     /// Whether sizes speak of the number of true elements.
     pub(crate) counted: bool,
@@ -28,30 +30,42 @@ pub(crate) struct Step {
 }
 
 impl Schedule {
-    /// The evaluation of `nodes`, in id order: all that `outputs` are computed from.
+    /// The evaluation of `nodes`, in id order: all that `outputs` are computed from,
+    /// as far as the values of `inputs` do not suffice.
     pub(crate) fn new(nodes: Vec<Arc<Node>>, outputs: &[NodeId], inputs: &[NodeId]) -> Schedule {
         let places: HashMap<NodeId, usize> =
             nodes.iter().enumerate().map(|(place, node)| (node.id(), place)).collect();
         let outputs: Vec<usize> = outputs.iter().map(|id| places[id]).collect();
-        let inputs = inputs.iter().map(|id| places.get(id).copied()).collect();
-        Schedule { steps: steps(nodes, &places, &outputs), outputs, inputs }
+        let inputs: Vec<Option<usize>> = inputs.iter().map(|id| places.get(id).copied()).collect();
+        let mut is_given = vec![false; nodes.len()];
+        inputs.iter().flatten().for_each(|input| is_given[*input] = true);
+        Schedule { steps: steps(nodes, &places, &outputs, &is_given), outputs, inputs }
     }
 }
 
-fn steps(nodes: Vec<Arc<Node>>, places: &HashMap<NodeId, usize>, outputs: &[usize]) -> Vec<Step> {
+fn steps(
+    nodes: Vec<Arc<Node>>,
+    places: &HashMap<NodeId, usize>,
+    outputs: &[usize],
+    is_given: &[bool],
+) -> Vec<Step> {
     let mut counted = HashSet::new();
     for node in &nodes {
         node.visit_counts(&mut |mask| {
             counted.insert(mask);
         });
     }
-    let step = |node: Arc<Node>| Step {
-        operands: node.operands().iter().map(|id| places[id]).collect(),
+    let step = |(node, is_given): (Arc<Node>, &bool)| Step {
+        is_given: *is_given,
+        operands: match is_given {
+            true => SmallVec::new(),
+            false => node.operands().iter().map(|id| places[id]).collect(),
+        },
         counted: counted.contains(&node.id()),
         dying: SmallVec::new(),
         node,
     };
-    let mut steps: Vec<Step> = nodes.into_iter().map(step).collect();
+    let mut steps: Vec<Step> = nodes.into_iter().zip(is_given).map(step).collect();
     for (value, reader) in last_readers(&steps, outputs).into_iter().enumerate() {
         if let Some(reader) = reader {
             steps[reader].dying.push(value);

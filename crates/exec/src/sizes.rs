@@ -54,6 +54,10 @@ impl Sizes {
         self.counts.insert(mask, count as i64);
     }
 
+    pub(crate) fn is_counted(&self, mask: NodeId) -> bool {
+        self.counts.contains_key(&mask)
+    }
+
     /// The value of `dim` in this run, which may be negative.
     pub(crate) fn value(&self, dim: &Dim) -> Result<i64, ErrorKind> {
         dim.evaluate(&|symbol| self.lookup(symbol)).map_err(|error| match error {
