@@ -18,6 +18,7 @@ mod feed;
 mod fuse;
 mod interface;
 mod kernel;
+mod level;
 mod machine;
 mod math;
 mod memory;

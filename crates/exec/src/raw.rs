@@ -5,7 +5,7 @@
 use std::alloc::{Layout, alloc_zeroed};
 use std::marker::PhantomData;
 
-use ndarray::{ArrayView2, ArrayViewD, ArrayViewMut2};
+use ndarray::{ArrayView2, ArrayViewD, ArrayViewMut2, Axis};
 use smallvec::SmallVec;
 
 /// The elements of an array in any layout, which threads may share.
@@ -155,15 +155,47 @@ macro_rules! zero {
 
 zero!(bool: false, u8: 0, i32: 0, i64: 0, u64: 0, u128: 0, usize: 0, f32: 0.0, f64: 0.0);
 
+/// A matrix product of the library: rows, columns and inner length; the result
+/// and its strides by column and row, and whether what it held is read; each
+/// factor and its strides by column and row; what the result and the product are
+/// scaled by; three questions of complex numbers alone; how many threads.
+type Product<T> = unsafe fn(
+    usize,
+    usize,
+    usize,
+    *mut T,
+    isize,
+    isize,
+    bool,
+    *const T,
+    isize,
+    isize,
+    *const T,
+    isize,
+    isize,
+    T,
+    T,
+    bool,
+    bool,
+    bool,
+    gemm_common::Parallelism,
+);
+
 /// Floats that matrices are multiplied in. Sealed by this module.
 pub(crate) trait Real: Zero + Sync + Send + 'static {
     const ONE: Self;
+    /// The product of the library for the instructions that the machine has.
+    fn product() -> Product<Self>;
     /// The number itself, and +0.0 of −0.0.
     fn plus_zero(self) -> Self;
 }
 
 impl Real for f32 {
     const ONE: f32 = 1.0;
+
+    fn product() -> Product<f32> {
+        gemm_f32::gemm::f32::get_gemm_fn()
+    }
 
     fn plus_zero(self) -> f32 {
         self + 0.0
@@ -172,6 +204,10 @@ impl Real for f32 {
 
 impl Real for f64 {
     const ONE: f64 = 1.0;
+
+    fn product() -> Product<f64> {
+        gemm_f64::gemm::f64::get_gemm_fn()
+    }
 
     fn plus_zero(self) -> f64 {
         self + 0.0
@@ -192,6 +228,42 @@ pub(crate) fn multiply<T: Real>(
     let ((rows, inner), columns) = (a.dim(), b.ncols());
     assert_eq!(b.nrows(), inner, "the factors share an axis");
     assert_eq!(product.dim(), (rows, columns), "the product has the outer axes of the factors");
+    multiply_into(product.view_mut(), a.view(), b.view());
+    // A fused addition to +0.0 rounds a product that underflows to −0.0, and some methods
+    // of the library begin with the first product. While the block is in the cache,
+    // another addition costs little.
+    for mut row in product.rows_mut() {
+        match row.as_slice_mut() {
+            Some(row) => row.iter_mut().for_each(|sum| *sum = sum.plus_zero()),
+            None => row.iter_mut().for_each(|sum| *sum = sum.plus_zero()),
+        }
+    }
+}
+
+/// Calls the library as it likes to be called: the product lies in columns, and no
+/// stride of it or along the inner axis is negative.
+fn multiply_into<'p, T: Real>(
+    mut product: ArrayViewMut2<'p, T>,
+    mut a: ArrayView2<'p, T>,
+    mut b: ArrayView2<'p, T>,
+) {
+    if product.strides()[1].abs() < product.strides()[0].abs() {
+        product.swap_axes(0, 1);
+        (a, b) = (b.reversed_axes(), a.reversed_axes());
+    }
+    if product.strides()[0] < 0 {
+        product.invert_axis(Axis(0));
+        a.invert_axis(Axis(0));
+    }
+    if product.strides()[1] < 0 {
+        product.invert_axis(Axis(1));
+        b.invert_axis(Axis(1));
+    }
+    let ((rows, inner), columns) = (a.dim(), b.ncols());
+    if inner > 1 && a.strides()[1] < 0 {
+        a.invert_axis(Axis(1));
+        b.invert_axis(Axis(0));
+    }
     let (to, from_a, from_b) = (product.strides(), a.strides(), b.strides());
     let (to, mut from_a, mut from_b) = ([to[0], to[1]], [from_a[0], from_a[1]], [from_b[0], from_b[1]]);
     if inner == 1 {
@@ -201,7 +273,7 @@ pub(crate) fn multiply<T: Real>(
     // SAFETY: the pointers, lengths and strides are those of three views, of
     // which the one that is written shares no element with another.
     unsafe {
-        gemm::gemm(
+        T::product()(
             rows,
             columns,
             inner,
@@ -220,17 +292,8 @@ pub(crate) fn multiply<T: Real>(
             false,
             false,
             false,
-            gemm::Parallelism::None,
+            gemm_common::Parallelism::None,
         );
-    }
-    // A fused addition to +0.0 rounds a product that underflows to −0.0, and some methods
-    // of the library begin with the first product. While the block is in the cache,
-    // another addition costs little.
-    for mut row in product.rows_mut() {
-        match row.as_slice_mut() {
-            Some(row) => row.iter_mut().for_each(|sum| *sum = sum.plus_zero()),
-            None => row.iter_mut().for_each(|sum| *sum = sum.plus_zero()),
-        }
     }
 }
 
@@ -283,7 +346,7 @@ pub(crate) fn return_free_memory() {
 
 #[cfg(test)]
 mod tests {
-    use ndarray::{Array2, Axis, Slice, array};
+    use ndarray::{Array2, Slice, array};
 
     use super::*;
 

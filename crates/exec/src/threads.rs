@@ -5,7 +5,7 @@ use std::num::NonZero;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use rayon::{ThreadPool, ThreadPoolBuilder};
+use rayon_core::{ThreadPool, ThreadPoolBuilder};
 
 /// The most threads of a run: more than machines run at a time, and few enough to be started.
 pub(crate) const MOST: usize = 256;
@@ -65,7 +65,10 @@ impl Threads {
     /// Calls `worker` on every thread that there is work for, at most `pieces`,
     /// with the source of the numbers `0..pieces`. Each number is given out
     /// once, in ascending order: a piece may wait for those before it.
-    pub(crate) fn share(&self, pieces: usize, worker: impl Fn(&Pieces) + Sync) {
+    ///
+    /// Like all that follows it is compiled once, not once for each worker: what
+    /// starts threads is much code, and a call for each piece of work costs nothing.
+    pub(crate) fn share(&self, pieces: usize, worker: &(dyn Fn(&Pieces) + Sync)) {
         let source = Pieces { next: AtomicUsize::new(0), end: pieces };
         match &self.pool {
             Some(pool) if pieces > 1 => pool.in_place_scope(|scope| {
@@ -79,8 +82,8 @@ impl Threads {
     }
 
     /// Calls `task` once for each of `0..pieces`.
-    pub(crate) fn for_each(&self, pieces: usize, task: impl Fn(usize) + Sync) {
-        self.share(pieces, |pieces| {
+    pub(crate) fn for_each(&self, pieces: usize, task: &(dyn Fn(usize) + Sync)) {
+        self.share(pieces, &|pieces| {
             while let Some(piece) = pieces.next() {
                 task(piece);
             }
@@ -93,13 +96,13 @@ impl Threads {
         &self,
         elements: &mut [T],
         len: usize,
-        task: impl Fn(usize, &mut [T]) + Sync,
+        task: &(dyn Fn(usize, &mut [T]) + Sync),
     ) {
         if elements.len() <= len {
             return task(0, elements);
         }
         let parts: Vec<Mutex<&mut [T]>> = elements.chunks_mut(len).map(Mutex::new).collect();
-        self.for_each(parts.len(), |piece| {
+        self.for_each(parts.len(), &|piece| {
             let mut part = parts[piece].lock().unwrap_or_else(PoisonError::into_inner);
             task(piece, &mut part);
         });
@@ -152,7 +155,7 @@ mod tests {
     fn every_piece_is_done_once() {
         for count in [1, 2, 8] {
             let done: Vec<AtomicUsize> = (0..100).map(|_| AtomicUsize::new(0)).collect();
-            Threads::new(count).for_each(100, |piece| {
+            Threads::new(count).for_each(100, &|piece| {
                 done[piece].fetch_add(1, Ordering::Relaxed);
             });
             assert!(done.iter().all(|times| times.load(Ordering::Relaxed) == 1));
@@ -163,7 +166,7 @@ mod tests {
     fn parts_cover_all_elements() {
         for len in [0, 1, 9, 10, 11, 25] {
             let mut elements = vec![0; len];
-            Threads::new(3).for_each_part(&mut elements, 10, |place, part| {
+            Threads::new(3).for_each_part(&mut elements, 10, &|place, part| {
                 part.iter_mut().enumerate().for_each(|(i, x)| *x = place * 10 + i + 1);
             });
             assert!(elements.into_iter().eq(1..=len));
@@ -173,7 +176,7 @@ mod tests {
     #[test]
     fn turns_are_taken_in_order() {
         let (turn, order) = (Turn::default(), Mutex::new(Vec::new()));
-        Threads::new(4).for_each(50, |piece| {
+        Threads::new(4).for_each(50, &|piece| {
             turn.wait(piece);
             order.lock().unwrap().push(piece);
             turn.pass(piece);
@@ -186,7 +189,7 @@ mod tests {
         let threads = Threads::new(1_000_000);
         assert_eq!(threads.count(), MOST);
         let done = AtomicUsize::new(0);
-        threads.for_each(1000, |_| {
+        threads.for_each(1000, &|_| {
             done.fetch_add(1, Ordering::Relaxed);
         });
         assert_eq!(done.into_inner(), 1000);

@@ -94,7 +94,7 @@ pub(super) fn fill<T: Item>(elements: &mut [T], x: &ArrayViewD<'_, T>, threads: 
         Some(axis) => transpose(elements, x, axis, threads),
         None => {
             let source = Rows::new(x);
-            threads.for_each_part(elements, PIECE, |place, part| source.read(place * PIECE, part));
+            threads.for_each_part(elements, PIECE, &|place, part| source.read(place * PIECE, part));
         }
     }
 }
@@ -140,7 +140,7 @@ fn transpose<T: Item>(elements: &mut [T], x: &ArrayViewD<'_, T>, turned: usize, 
     let step = pieces::rows_per_piece(row).next_multiple_of(TILE).min(height);
     let group = pieces::rows_per_piece(height * row);
     let parts = pieces::parts(elements, [height, row], group, step);
-    pieces::each(threads, parts, |_, Part { block: first, row: start, elements }| {
+    pieces::each(threads, parts, &|_, Part { block: first, row: start, elements }| {
         for (block, part) in elements.chunks_mut(height * row).enumerate() {
             let mut position = place_in(outer_shape, first + block);
             position.extend(std::iter::repeat_n(0, last + 1 - turned));

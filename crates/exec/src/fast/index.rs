@@ -123,7 +123,7 @@ pub(super) fn read<'p, T: Item>(
     let (group, step) = (pieces::rows_per_piece(count * width), pieces::rows_per_piece(width));
     let parts = pieces::parts(result, [count, width], group, step);
     let odd = AtomicBool::new(false);
-    pieces::each(threads, parts, |_, Part { block: first, row, elements }| {
+    pieces::each(threads, parts, &|_, Part { block: first, row, elements }| {
         let found = pieces::vectorised(
             #[inline(always)]
             || {

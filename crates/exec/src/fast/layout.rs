@@ -73,7 +73,7 @@ fn pad<'a, T: Item>(call: &Call<'_, 'a>, x: &Tensor<'a, T>, axes: &[PadAxis]) ->
     let (width, outer_shape) = call.shape.split_last()?;
     let mut result = call.memory.unspecified::<T>(call.shape).ok()?;
     let source = Rows::new(&x.view());
-    call.threads.for_each_part(result.as_list_mut(), PIECE, |piece, mut part| {
+    call.threads.for_each_part(result.as_list_mut(), PIECE, &|piece, mut part| {
         part.fill(T::default());
         let mut column = piece * PIECE % width;
         let mut position = place_in(outer_shape, piece * PIECE / width);
@@ -111,7 +111,7 @@ fn concat<'a, T: Item>(call: &Call<'_, 'a>, _first: &Tensor<'a, T>, axis: usize)
     let total: usize = call.shape[axis..].iter().product();
     let group = pieces::rows_per_piece(total);
     if group > 1 {
-        call.threads.for_each_part(result.as_list_mut(), group * total, |piece, part| {
+        call.threads.for_each_part(result.as_list_mut(), group * total, &|piece, part| {
             let mut offset = 0;
             for (source, len) in &sources {
                 interleave(part, [offset, total], source, piece * group, *len);
@@ -119,15 +119,17 @@ fn concat<'a, T: Item>(call: &Call<'_, 'a>, _first: &Tensor<'a, T>, axis: usize)
             }
         });
     } else {
-        let blocks = result.as_list_mut().chunks_exact_mut(total).enumerate();
-        let parts = blocks.flat_map(|(block, elements)| {
-            let parts = pieces::split(elements, sources.iter().map(|(_, len)| *len)).zip(&sources);
-            parts.flat_map(move |(part, (source, len))| {
-                let pieces = part.chunks_mut(PIECE).enumerate();
-                pieces.map(move |(piece, part)| (source, block * len + piece * PIECE, part))
-            })
-        });
-        pieces::each(call.threads, parts, |_, (source, start, part)| source.read(start, part));
+        let mut parts = Vec::new();
+        for (block, mut elements) in result.as_list_mut().chunks_exact_mut(total).enumerate() {
+            for (source, len) in &sources {
+                let (part, rest) = elements.split_at_mut(*len);
+                for (piece, part) in part.chunks_mut(PIECE).enumerate() {
+                    parts.push((source, block * len + piece * PIECE, part));
+                }
+                elements = rest;
+            }
+        }
+        pieces::each(call.threads, parts, &|_, (source, start, part)| source.read(start, part));
     }
     Some(result.into())
 }

@@ -4,7 +4,7 @@ use ndarray::{ArrayView2, ArrayView3, ArrayViewD, ArrayViewMut2, Axis, s};
 use tamis_graph::Linalg;
 
 use super::copy::{self, place_in};
-use super::pieces::{self, PIECE};
+use super::pieces::{self, PIECE, Part};
 use super::rows::by_width;
 use super::{masked, vector};
 use crate::kernel::Call;
@@ -114,7 +114,7 @@ pub(super) fn multiply_stacks<'a, T: Real + Float>(
         vector::multiply(call, products, &matrices, factors[0])?;
     } else if work <= WORK {
         let several = WORK / work;
-        call.threads.for_each_part(products, several * rows * columns, |place, part| {
+        call.threads.for_each_part(products, several * rows * columns, &|place, part| {
             for (i, product) in part.chunks_exact_mut(rows * columns).enumerate() {
                 let [a, b] = [0, 1].map(|factor| stacks[factor].matrix(place * several + i));
                 raw::multiply(as_matrix(product, rows, columns), &a, &b);
@@ -153,7 +153,7 @@ fn multiply_tiny<T: Number + Send + Sync>(
     threads: &Threads,
 ) {
     let several = WORK / (rows * inner * columns);
-    threads.for_each_part(products, several * rows * columns, |place, part| {
+    threads.for_each_part(products, several * rows * columns, &|place, part| {
         let (a, b) = (&a[place * several * rows * inner..], &b[place * several * inner * columns..]);
         let factors = a.chunks_exact(rows * inner).zip(b.chunks_exact(inner * columns));
         pieces::vectorised(
@@ -201,13 +201,13 @@ fn multiply_deep<'a, T: Real + Float>(
     let depth = inner.div_ceil((inner / DEEP).min(MOST_PARTS));
     let mut sums = call.memory.unspecified::<T>(&[inner.div_ceil(depth), rows, columns]).ok()?;
     let _packed = packed::<T>(call, [rows, depth, columns], inner.div_ceil(depth))?;
-    call.threads.for_each_part(sums.as_list_mut(), rows * columns, |place, part| {
+    call.threads.for_each_part(sums.as_list_mut(), rows * columns, &|place, part| {
         let terms = place * depth..inner.min((place + 1) * depth);
         let (a, b) = (a.slice(s![.., terms.clone()]), b.slice(s![terms, ..]));
         raw::multiply(as_matrix(part, rows, columns), &a, &b);
     });
     let sums = sums.as_list();
-    call.threads.for_each_part(product, PIECE, |piece, part| {
+    call.threads.for_each_part(product, PIECE, &|piece, part| {
         let start = piece * PIECE;
         part.copy_from_slice(&sums[start..start + part.len()]);
         for sums in sums.chunks_exact(rows * columns).skip(1) {
@@ -242,7 +242,7 @@ fn multiply_blocks<T: Real>(
             }
         }
     }
-    pieces::each(threads, blocks, |_, (batch, top, left, block)| {
+    pieces::each(threads, blocks, &|_, (batch, top, left, block)| {
         let [a, b] = [0, 1].map(|factor| stacks[factor].matrix(batch));
         let (rows, columns) = block.dim();
         let a = a.slice_move(s![top..top + rows, ..]);
@@ -304,12 +304,8 @@ fn of_integers<'a, T: Number + Send + Sync>(
     let (a, b) = (Stack::new(&a.view()), Stack::new(&b.view()));
     let (rows, columns) = (call.shape[call.shape.len() - 2], call.shape[call.shape.len() - 1]);
     let height = (WORK / columns.saturating_mul(inner)).clamp(1, rows).next_multiple_of(4);
-    let panels = product.as_list_mut().chunks_exact_mut(rows * columns).enumerate();
-    let panels = panels.flat_map(|(batch, product)| {
-        let panels = product.chunks_mut(height * columns).enumerate();
-        panels.map(move |(place, panel)| (batch, place * height, panel))
-    });
-    pieces::each(call.threads, panels, |_, (batch, top, panel)| {
+    let panels = pieces::parts(product.as_list_mut(), [rows, columns], 1, height);
+    pieces::each(call.threads, panels, &|_, Part { block: batch, row: top, elements: panel }| {
         pieces::vectorised(
             #[inline(always)]
             || {

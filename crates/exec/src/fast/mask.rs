@@ -7,7 +7,7 @@ use super::index;
 use super::pieces::{self, Part};
 use super::places::Places;
 use super::rows;
-use super::selection::{Piece, Selection, each_true};
+use super::selection::{Selection, each_true};
 use crate::kernel::Call;
 use crate::memory::Buffer;
 use crate::tensor::{AnyTensor, Item, Tensor, dispatch};
@@ -36,8 +36,7 @@ fn boolean_mask<'a, T: Item>(call: &Call<'_, 'a>, x: &Tensor<'a, T>, axis: usize
     }
     let x: &[T] = &x;
     if blocks == 1 {
-        let parts = pieces::split(result.as_list_mut(), selection.pieces().map(|piece| piece.count * width));
-        pieces::each(call.threads, selection.pieces().zip(parts), |_, (piece, part)| {
+        pieces::each(call.threads, selection.split(result.as_list_mut(), width), &|_, (piece, part)| {
             let x = &x[piece.start * width..][..piece.mask.len() * width];
             pieces::vectorised(
                 #[inline(always)]
@@ -56,8 +55,7 @@ fn boolean_mask<'a, T: Item>(call: &Call<'_, 'a>, x: &Tensor<'a, T>, axis: usize
 /// The places of the true elements, in row-major order.
 fn true_places<'a>(call: &Call<'_, 'a>, selection: &Selection<'_>) -> Option<Buffer<'a, usize>> {
     let mut places = call.memory.unspecified::<usize>(&[selection.total()]).ok()?;
-    let parts = pieces::split(places.as_list_mut(), selection.pieces().map(|piece| piece.count));
-    pieces::each(call.threads, selection.pieces().zip(parts), |_, (piece, part)| {
+    pieces::each(call.threads, selection.split(places.as_list_mut(), 1), &|_, (piece, part)| {
         let mut places = part.iter_mut();
         each_true(piece.mask, |i| {
             if let Some(place) = places.next() {
@@ -84,10 +82,10 @@ fn unmask<'a, T: Item>(call: &Call<'_, 'a>, values: &Tensor<'a, T>, axis: usize)
     if selection.total() != count {
         return None;
     }
-    let mask_pieces: Vec<Piece<'_>> = selection.pieces().collect();
+    let mask_pieces = selection.pieces();
     let group = pieces::rows_per_piece(length * width);
     let parts = pieces::parts(result.as_list_mut(), [length, width], group, step);
-    pieces::each(call.threads, parts, |_, Part { block: first, row, elements }| {
+    pieces::each(call.threads, parts, &|_, Part { block: first, row, elements }| {
         fill.read((first * length + row) * width, elements);
         for (block, part) in elements.chunks_mut(length * width).enumerate() {
             let values = &values[(first + block) * count * width..][..count * width];
@@ -135,8 +133,7 @@ fn coordinates<const RANK: usize>(
     shape: &[usize],
     call: &Call<'_, '_>,
 ) {
-    let parts = pieces::split(list, selection.pieces().map(|piece| piece.count * RANK));
-    pieces::each(call.threads, selection.pieces().zip(parts), |_, (piece, part)| {
+    pieces::each(call.threads, selection.split(list, RANK), &|_, (piece, part)| {
         let mut rows = part.as_chunks_mut::<RANK>().0.iter_mut();
         let mut position = [0; RANK];
         position.copy_from_slice(&place_in(shape, piece.start));

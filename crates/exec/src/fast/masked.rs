@@ -44,7 +44,7 @@ pub(super) fn multiply<'a, T: Real + Float>(
     let stacks = [0, 1].map(|i| (Stack::new(&values[i]), Stack::new(&selected[i])));
     let (rows, columns) = (call.shape[call.shape.len() - 2], call.shape[call.shape.len() - 1]);
     let height = pieces::rows_per_piece(columns);
-    call.threads.for_each_part(products, height * columns, |piece, part| {
+    call.threads.for_each_part(products, height * columns, &|piece, part| {
         for (i, sums) in part.chunks_exact_mut(columns).enumerate() {
             let (batch, row) = ((piece * height + i) / rows, (piece * height + i) % rows);
             let [a, b] = [0, 1].map(|i| Selected::new(&stacks[i], batch));
@@ -101,7 +101,7 @@ fn odd_rows<'a, T: Float + Send + Sync>(
     let mut odd = call.memory.unspecified::<bool>(&[outer.iter().product()]).ok()?;
     let (x, mask) = (Rows::new(&x.view()), Rows::new(&mask.view_as(x.shape())));
     let height = pieces::rows_per_piece(*width);
-    call.threads.for_each_part(odd.as_list_mut(), height, |piece, part| {
+    call.threads.for_each_part(odd.as_list_mut(), height, &|piece, part| {
         let (mut elements, mut selected) = ([T::default(); RUN], [false; RUN]);
         for (i, odd) in part.iter_mut().enumerate() {
             let row = (piece * height + i) * width;
@@ -147,7 +147,7 @@ pub(super) fn without<'a, T: Item>(
 ) -> Option<Buffer<'a, T>> {
     let mut result = copy::copy(&x.view(), call.memory, call.threads).ok()?;
     let mask = Rows::new(&mask.view_as(x.shape()));
-    call.threads.for_each_part(result.as_list_mut(), PIECE, |place, part| {
+    call.threads.for_each_part(result.as_list_mut(), PIECE, &|place, part| {
         let mut selected = [false; RUN];
         for (i, part) in part.chunks_mut(RUN).enumerate() {
             let selected = &mut selected[..part.len()];

@@ -88,7 +88,7 @@ fn indices<'a, T: Item>(
         result.as_list_mut()[0] = first_best_of_pieces(elements, &better, call.threads);
     } else if width == 1 {
         let lanes = pieces::rows_per_piece(length);
-        call.threads.for_each_part(result.as_list_mut(), lanes, |piece, part| {
+        call.threads.for_each_part(result.as_list_mut(), lanes, &|piece, part| {
             for (index, lane) in part.iter_mut().zip(piece * lanes..) {
                 *index = elements.range(lane * length, length).first_best(&better);
             }
@@ -97,7 +97,7 @@ fn indices<'a, T: Item>(
         let group = pieces::rows_per_piece(length * width);
         let step = pieces::rows_per_piece(length).next_multiple_of(FEWEST);
         let parts = pieces::parts(result.as_list_mut(), [width, 1], group, step);
-        pieces::each(call.threads, parts, |_, Part { block: first, row: lane, elements: indices }| {
+        pieces::each(call.threads, parts, &|_, Part { block: first, row: lane, elements: indices }| {
             for (block, indices) in indices.chunks_mut(width).enumerate() {
                 let elements = elements.range((first + block) * length * width, length * width);
                 for (i, indices) in indices.chunks_mut(LANES).enumerate() {
@@ -123,7 +123,7 @@ fn first_best_of_pieces<T: Item>(
 ) -> i64 {
     let length = lane.x.len();
     let mut indices = vec![NONE; length.div_ceil(PIECE)];
-    threads.for_each_part(&mut indices, 1, |piece, index| {
+    threads.for_each_part(&mut indices, 1, &|piece, index| {
         let start = piece * PIECE;
         let found = lane.range(start, PIECE.min(length - start)).first_best(better);
         index[0] = if found == NONE { NONE } else { found + start as i64 };

@@ -2,8 +2,9 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use fearless_simd::{Level, Simd, dispatch};
+use fearless_simd::Level;
 
+use crate::level::at_level;
 use crate::threads::Threads;
 
 /// How many elements make a piece: what is worth waking a thread for. Small in
@@ -16,28 +17,12 @@ pub(super) fn rows_per_piece(width: usize) -> usize {
 }
 
 /// Calls `task` once with each of `parts` and its place among them.
-pub(super) fn each<P: Send>(
-    threads: &Threads,
-    parts: impl IntoIterator<Item = P>,
-    task: impl Fn(usize, P) + Sync,
-) {
+pub(super) fn each<P: Send>(threads: &Threads, parts: Vec<P>, task: &(dyn Fn(usize, P) + Sync)) {
     let parts: Vec<Mutex<Option<P>>> = parts.into_iter().map(|part| Mutex::new(Some(part))).collect();
-    threads.for_each(parts.len(), |place| {
+    threads.for_each(parts.len(), &|place| {
         let part = parts[place].lock().unwrap_or_else(PoisonError::into_inner).take();
         task(place, part.unwrap_or_else(|| unreachable!("a piece is given out once")));
     });
-}
-
-/// Divides `elements` into consecutive parts of these lengths, which they are the sum of.
-pub(super) fn split<T>(
-    mut elements: &mut [T],
-    lengths: impl IntoIterator<Item = usize>,
-) -> impl Iterator<Item = &mut [T]> {
-    lengths.into_iter().map(move |length| {
-        let (part, rest) = std::mem::take(&mut elements).split_at_mut(length);
-        elements = rest;
-        part
-    })
 }
 
 /// Consecutive rows of a list of blocks: several whole blocks, or a part of one.
@@ -57,20 +42,22 @@ pub(super) fn parts<T>(
     [rows, width]: [usize; 2],
     group: usize,
     step: usize,
-) -> impl Iterator<Item = Part<'_, T>> {
+) -> Vec<Part<'_, T>> {
     let step = if group > 1 { group * rows } else { step };
-    let groups = elements.chunks_mut(group * rows * width).enumerate();
-    groups.flat_map(move |(place, elements)| {
-        let parts = elements.chunks_mut(step * width).enumerate();
-        parts.map(move |(i, elements)| Part { block: place * group, row: i * step, elements })
-    })
+    let mut parts = Vec::with_capacity(elements.len().div_ceil(step * width));
+    for (place, elements) in elements.chunks_mut(group * rows * width).enumerate() {
+        for (i, elements) in elements.chunks_mut(step * width).enumerate() {
+            parts.push(Part { block: place * group, row: i * step, elements });
+        }
+    }
+    parts
 }
 
 /// Runs `body` compiled for the vector instructions that the machine has. What
 /// it calls must be inlined into it to gain from them.
 #[inline(always)]
 pub(super) fn vectorised<R>(body: impl FnOnce() -> R) -> R {
-    dispatch!(Level::new(), simd => simd.vectorize(body))
+    at_level!(Level::new(), body())
 }
 
 #[cfg(test)]
@@ -82,10 +69,11 @@ mod tests {
     #[test]
     fn every_part_is_handled_once() {
         let mut elements = [0; 10];
-        let parts: Vec<&mut [i32]> = split(&mut elements, [3, 0, 6, 1]).collect();
-        assert!(parts.iter().map(|part| part.len()).eq([3, 0, 6, 1]));
+        let (a, rest) = elements.split_at_mut(3);
+        let (b, c) = rest.split_at_mut(6);
+        let parts = vec![a, &mut [], b, c];
         let handled = AtomicUsize::new(0);
-        each(&Threads::new(3), parts, |place, part| {
+        each(&Threads::new(3), parts, &|place, part| {
             part.fill(place as i32);
             handled.fetch_add(1, Ordering::Relaxed);
         });
@@ -103,10 +91,12 @@ mod tests {
     fn parts_are_several_blocks_or_rows_of_one() {
         let mut elements = [0; 24];
         let whole = parts(&mut elements, [3, 2], 3, 1);
-        assert!(whole.map(|part| (part.block, part.row, part.elements.len())).eq([(0, 0, 18), (3, 0, 6)]));
+        assert!(
+            whole.iter().map(|part| (part.block, part.row, part.elements.len())).eq([(0, 0, 18), (3, 0, 6)])
+        );
         let split = parts(&mut elements[..12], [3, 2], 1, 2);
         let expected = [(0, 0, 4), (0, 2, 2), (1, 0, 4), (1, 2, 2)];
-        assert!(split.map(|part| (part.block, part.row, part.elements.len())).eq(expected));
+        assert!(split.iter().map(|part| (part.block, part.row, part.elements.len())).eq(expected));
     }
 
     #[test]

@@ -102,7 +102,7 @@ fn scan<'a, T: Item, State, const OPERANDS: usize>(
     };
     let place = |step: usize| if reverse { length - 1 - step } else { step };
     let parts = parts(result.as_list_mut(), [blocks, length, width]);
-    pieces::each(call.threads, parts, |_, Part { block: first, lane: left, mut lanes }| {
+    pieces::each(call.threads, parts, &|_, Part { block: first, lane: left, mut lanes }| {
         for (block, mut lanes) in lanes.outer_iter_mut().enumerate() {
             let start = (first + block) * length * width + left;
             let operands = operands.map(|operand| &operand[start..]);

@@ -57,7 +57,7 @@ fn scatter<'a, T: Item>(
     let step = if updates.len() < PIECE { length } else { length.div_ceil(owners) };
     let parts = pieces::parts(result.as_list_mut(), [length, width], group, step);
     let odd = AtomicBool::new(false);
-    pieces::each(call.threads, parts, |_, Part { block: first, row, elements }| {
+    pieces::each(call.threads, parts, &|_, Part { block: first, row, elements }| {
         x.read((first * length + row) * width, elements);
         let found = pieces::vectorised(
             #[inline(always)]

@@ -41,12 +41,13 @@ impl<'m> Selection<'m> {
     /// Counts the true elements of each `len` of the mask.
     pub(super) fn new(mask: &'m [bool], len: usize, threads: &Threads) -> Selection<'m> {
         let mut counts = vec![0; mask.len().div_ceil(len)];
-        let pieces = mask.chunks(len).zip(&mut counts);
-        pieces::each(threads, pieces, |_, (piece, counted)| {
-            *counted = pieces::vectorised(
+        threads.for_each_part(&mut counts, 1, &|place, counted| {
+            let start = (place * len).min(mask.len());
+            let piece = &mask[start..mask.len().min(start + len)];
+            counted.fill(pieces::vectorised(
                 #[inline(always)]
                 || count(piece),
-            );
+            ));
         });
         Selection { mask, len, counts }
     }
@@ -58,13 +59,24 @@ impl<'m> Selection<'m> {
 
     /// The pieces: the place of the first element, the elements, and how many
     /// are true before them and among them.
-    pub(super) fn pieces(&self) -> impl Iterator<Item = Piece<'m>> {
-        let before = self.counts.iter().scan(0, |before, count| {
-            *before += count;
-            Some(*before - count)
-        });
-        let pieces = self.mask.chunks(self.len).zip(&self.counts).zip(before).enumerate();
-        pieces.map(|(i, ((mask, count), before))| Piece { start: i * self.len, mask, before, count: *count })
+    pub(super) fn pieces(&self) -> Vec<Piece<'m>> {
+        let (mut pieces, mut before) = (Vec::with_capacity(self.counts.len()), 0);
+        for (i, (mask, count)) in self.mask.chunks(self.len).zip(&self.counts).enumerate() {
+            pieces.push(Piece { start: i * self.len, mask, before, count: *count });
+            before += count;
+        }
+        pieces
+    }
+
+    /// The pieces, each with the part of `rows` that its true elements have: a row of `width` each.
+    pub(super) fn split<'r, R>(&self, mut rows: &'r mut [R], width: usize) -> Vec<(Piece<'m>, &'r mut [R])> {
+        let mut parts = Vec::with_capacity(self.counts.len());
+        for piece in self.pieces() {
+            let (part, rest) = rows.split_at_mut(piece.count * width);
+            parts.push((piece, part));
+            rows = rest;
+        }
+        parts
     }
 }
 
@@ -97,9 +109,11 @@ mod tests {
     fn pieces_know_what_is_selected_before_them() {
         let mask = [true, false, true, true, false];
         let selection = Selection::new(&mask, 2, &Threads::new(2));
-        let pieces =
-            selection.pieces().map(|piece| (piece.start, piece.mask.len(), piece.before, piece.count));
+        let pieces = selection.pieces();
+        let pieces = pieces.iter().map(|piece| (piece.start, piece.mask.len(), piece.before, piece.count));
         assert!(pieces.eq([(0, 2, 0, 1), (2, 2, 1, 2), (4, 1, 3, 0)]));
+        let mut rows = [0; 6];
+        assert!(selection.split(&mut rows, 2).iter().map(|(_, part)| part.len()).eq([2, 4, 0]));
         assert_eq!(selection.total(), 3);
     }
 }

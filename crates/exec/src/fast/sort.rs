@@ -98,7 +98,7 @@ pub(super) fn argsort<'a, T: Sortable>(
         // As many as there are threads: each finds one.
         let spare: Mutex<Vec<&mut [T::Entry]>> = Mutex::new(entries.chunks_exact_mut(length).collect());
         let lanes = pieces::rows_per_piece(length);
-        call.threads.for_each_part(result.as_list_mut(), lanes * length, |piece, part| {
+        call.threads.for_each_part(result.as_list_mut(), lanes * length, &|piece, part| {
             let entries = spare.lock().unwrap_or_else(PoisonError::into_inner).pop();
             let entries = entries.unwrap_or_else(|| unreachable!("there is one for each thread"));
             let x = &x[piece * lanes * length..];
@@ -137,7 +137,7 @@ fn sort_long<T: Sortable>(
     let (mut from, mut to) = entries.split_at_mut(lane.len());
     let runs = (2 * threads.count()).next_power_of_two();
     let mut run = lane.len().div_ceil(runs);
-    threads.for_each_part(from, run, |piece, part| {
+    threads.for_each_part(from, run, &|piece, part| {
         write_entries(part, &lane[piece * run..], piece * run, descending);
         part.sort_unstable();
     });
@@ -146,19 +146,21 @@ fn sort_long<T: Sortable>(
         std::mem::swap(&mut from, &mut to);
         run *= 2;
     }
-    threads.for_each_part(places, PIECE, |piece, part| {
+    threads.for_each_part(places, PIECE, &|piece, part| {
         write_places::<T>(part, &from[piece * PIECE..]);
     });
 }
 
 /// Merges sorted runs of `run` entries in pairs.
 fn merge_runs<E: Ord + Copy + Send + Sync>(merged: &mut [E], entries: &[E], run: usize, threads: &Threads) {
-    let pairs = entries.chunks(2 * run).zip(merged.chunks_mut(2 * run));
-    let parts = pairs.flat_map(|(pair, merged)| {
+    let mut parts = Vec::new();
+    for (pair, merged) in entries.chunks(2 * run).zip(merged.chunks_mut(2 * run)) {
         let (left, right) = pair.split_at(run.min(pair.len()));
-        merged.chunks_mut(PIECE).enumerate().map(move |(piece, part)| (left, right, piece * PIECE, part))
-    });
-    pieces::each(threads, parts, |_, (left, right, before, part)| {
+        for (piece, part) in merged.chunks_mut(PIECE).enumerate() {
+            parts.push((left, right, piece * PIECE, part));
+        }
+    }
+    pieces::each(threads, parts, &|_, (left, right, before, part)| {
         let from_left = taken_from_left(left, right, before);
         merge(part, &left[from_left..], &right[before - from_left..]);
     });

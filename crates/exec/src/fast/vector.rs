@@ -37,7 +37,7 @@ pub(super) fn multiply<'a, T: Real + Float>(
         let (group, step) = (pieces::rows_per_piece(rows * inner), pieces::rows_per_piece(inner));
         let step = step.next_multiple_of(ROWS);
         let parts = pieces::parts(products, [rows, 1], group, step);
-        pieces::each(call.threads, parts, |_, pieces::Part { block: first, row, elements }| {
+        pieces::each(call.threads, parts, &|_, pieces::Part { block: first, row, elements }| {
             for (block, sums) in elements.chunks_mut(rows).enumerate() {
                 let vector = &vectors[(first + block) * inner..][..inner];
                 let matrix = matrices.matrix(first + block);
@@ -48,7 +48,7 @@ pub(super) fn multiply<'a, T: Real + Float>(
     }
     let parts = inner.div_ceil(depth);
     let mut sums = call.memory.unspecified::<T>(&[products.len() / rows, parts, rows]).ok()?;
-    call.threads.for_each_part(sums.as_list_mut(), rows, |place, sums| {
+    call.threads.for_each_part(sums.as_list_mut(), rows, &|place, sums| {
         let terms = place % parts * depth..inner.min((place % parts + 1) * depth);
         let vector = &vectors[place / parts * inner..][terms.clone()];
         sum(sums, &matrices.matrix(place / parts).slice(s![.., terms]), vector);

@@ -4,8 +4,8 @@ use fearless_simd::Level;
 use tamis_graph::{DType, Scalar};
 
 use super::bank::{AnySlice, ByDType, Frames, Lane, Tile, with_dtype};
-use super::level::at_level;
 use crate::kernel::number::Ordered;
+use crate::level::at_level;
 use crate::region::{Fold, Place};
 use crate::tensor::Item;
 

@@ -5,9 +5,9 @@ use fearless_simd::Level;
 use tamis_graph::{Binary, Compare, DType, Logic, Scalar, Unary};
 
 use super::bank::{ByDType, Frames, Lane, Tile, with_dtype};
-use super::level::at_level;
 use crate::kernel::number::{Float, Number, Ordered, is_nan};
 use crate::kernel::unary::{Cast, unary_function};
+use crate::level::at_level;
 use crate::math::Elementary;
 use crate::region::{Function, Instruction};
 

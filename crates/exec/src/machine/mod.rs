@@ -7,7 +7,7 @@ mod compact;
 mod cut;
 mod fold;
 mod lane;
-mod level;
+
 mod load;
 mod outputs;
 #[cfg(test)]
@@ -220,7 +220,7 @@ impl Pass<'_> {
         let totals: Mutex<Vec<(usize, Vec<Vec<Total>>)>> = Mutex::new(Vec::new());
         let turn = Turn::default();
         let shared = outputs.share(self.cut);
-        threads.share(pieces, |source| {
+        threads.share(pieces, &|source| {
             let mut worker = self.worker(&shared, is_alone);
             while let Some(number) = source.next() {
                 let found = self.piece(number, &mut worker, &shared, (!is_alone).then_some(&turn));

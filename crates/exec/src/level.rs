@@ -22,4 +22,4 @@ macro_rules! at_level {
         }
     };
 }
-pub(super) use at_level;
+pub(crate) use at_level;
