@@ -1,7 +1,6 @@
 //! Forward mode: one sweep from what an output depends on up to it.
 
-use std::collections::HashMap;
-
+use foldhash::HashMap;
 use tamis_graph::{Expr, NodeId};
 
 use crate::dual::Dual;
@@ -17,12 +16,12 @@ pub(crate) fn push_forward<'g>(
 ) -> Option<Dual<'g>> {
     let graph = output.graph();
     let path = Path::new(output, wrt);
-    let mut given: HashMap<NodeId, Dual<'g>> = HashMap::new();
+    let mut given: HashMap<NodeId, Dual<'g>> = HashMap::default();
     for (x, tangent) in wrt.iter().zip(tangents) {
         let sum = total(given.remove(&x.id()), tangent.clone());
         given.insert(x.id(), sum);
     }
-    let mut found: HashMap<NodeId, Dual<'g>> = HashMap::new();
+    let mut found: HashMap<NodeId, Dual<'g>> = HashMap::default();
     for id in &path.ordered {
         let node = graph.expr(*id);
         let moved = attributed(node, || {

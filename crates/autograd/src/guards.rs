@@ -3,8 +3,7 @@
 //! The gradient of a linear loss does not compute the loss. Without its checks
 //! a plan of the gradient alone would hide the user's mistake.
 
-use std::collections::HashMap;
-
+use foldhash::HashMap;
 use tamis_graph::{Expr, Graph, Layout, NodeId, Op};
 
 /// The derivatives of `output`, each made to run the length checks of `output`
@@ -49,7 +48,7 @@ fn keep_checks_of_few<'g>(graph: &'g Graph, guards: &[NodeId], derivatives: &[Ex
 /// Which of the derivatives need each expression, one bit each.
 fn runners(graph: &Graph, derivatives: &[Expr<'_>]) -> HashMap<NodeId, u64> {
     let roots: Vec<NodeId> = derivatives.iter().map(|derivative| derivative.id()).collect();
-    let mut runners: HashMap<NodeId, u64> = HashMap::new();
+    let mut runners: HashMap<NodeId, u64> = HashMap::default();
     for (bit, root) in roots.iter().enumerate() {
         *runners.entry(*root).or_default() |= 1 << bit;
     }

@@ -1,13 +1,13 @@
 //! Which expressions a derivative passes through.
 
-use std::collections::HashSet;
-
+use foldhash::HashSet;
+use tamis_graph::node_map::NodeMap;
 use tamis_graph::{Expr, NodeId, Origin};
 
 /// The expressions that lie between `wrt` and `output`, both included: they
 /// depend on `wrt` and `output` depends on them, through floats alone.
 pub(crate) struct Path {
-    members: HashSet<NodeId>,
+    members: NodeMap<()>,
     /// Operands before what is built on them.
     pub(crate) ordered: Vec<NodeId>,
 }
@@ -16,11 +16,11 @@ impl Path {
     pub(crate) fn new(output: Expr<'_>, wrt: &[Expr<'_>]) -> Path {
         let graph = output.graph();
         let wrt: HashSet<NodeId> = wrt.iter().map(|x| x.id()).collect();
-        let mut path = Path { members: HashSet::new(), ordered: Vec::new() };
+        let mut path = Path { members: NodeMap::default(), ordered: Vec::new() };
         for id in float_ancestors(output, wrt.iter().min().copied()) {
             let depends = || graph.node(id).operands().iter().any(|operand| path.contains(*operand));
             if wrt.contains(&id) || depends() {
-                path.members.insert(id);
+                path.members.insert(id, ());
                 path.ordered.push(id);
             }
         }
@@ -28,7 +28,7 @@ impl Path {
     }
 
     pub(crate) fn contains(&self, id: NodeId) -> bool {
-        self.members.contains(&id)
+        self.members.contains(id)
     }
 }
 
@@ -36,16 +36,17 @@ impl Path {
 /// order from `lowest` on.
 fn float_ancestors(output: Expr<'_>, lowest: Option<NodeId>) -> Vec<NodeId> {
     let graph = output.graph();
-    let mut seen = HashSet::new();
+    let mut seen: NodeMap<()> = NodeMap::default();
+    let mut found = Vec::new();
     let mut waiting = vec![output.id()];
     while let Some(id) = waiting.pop() {
         let node = graph.node(id);
         let in_reach = node.dtype().is_float() && lowest.is_some_and(|lowest| lowest <= id);
-        if in_reach && seen.insert(id) {
+        if in_reach && seen.insert(id, ()).is_none() {
+            found.push(id);
             waiting.extend(node.operands());
         }
     }
-    let mut found: Vec<NodeId> = seen.into_iter().collect();
     found.sort_unstable();
     found
 }

@@ -1,8 +1,8 @@
 //! Reverse mode: one sweep from an output back to what it depends on.
 
-use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
+use foldhash::HashMap;
 use tamis_graph::{Expr, NodeId};
 
 use crate::dual::Dual;
@@ -15,7 +15,7 @@ use crate::rule;
 pub(crate) fn pull_back<'g>(output: Expr<'g>, seed: Dual<'g>, wrt: &[Expr<'g>]) -> Vec<Option<Dual<'g>>> {
     let graph = output.graph();
     let path = Path::new(output, wrt);
-    let mut cotangents: HashMap<NodeId, Dual<'g>> = HashMap::from([(output.id(), seed)]);
+    let mut cotangents: HashMap<NodeId, Dual<'g>> = HashMap::from_iter([(output.id(), seed)]);
     let mut found: HashMap<NodeId, Option<Dual<'g>>> = wrt.iter().map(|x| (x.id(), None)).collect();
     for id in path.ordered.iter().rev() {
         let Some(cotangent) = cotangents.remove(id) else { continue };

@@ -7,14 +7,16 @@
 //! again in a later region costs more than [`RECOMPUTED`] additions an element.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeSet, BinaryHeap, HashMap, HashSet};
+use std::collections::{BTreeSet, BinaryHeap};
 
+use foldhash::HashMap;
 use smallvec::SmallVec;
-use tamis_graph::{AxisList, DType, Layout, Mask, NodeId, Op, Reduce, ReduceKind, Shape, Source, steps};
+use tamis_graph::node_map::NodeMap;
+use tamis_graph::{AxisList, DType, Layout, Mask, Op, Reduce, ReduceKind, Shape, Source, steps};
 
 use crate::machine::Scratch;
-use crate::region::{Constants, Region, Sink, Target, compile, is_lane, through_broadcasts};
-use crate::schedule::Step;
+use crate::region::{Constants, Region, Sink, Target, Workspace, compile, is_lane, through_broadcasts};
+use crate::schedule::{Step, StepMap};
 
 /// The weight up to which a value is computed in every region that reads it,
 /// rather than stored and loaded: memory is that much slower than arithmetic.
@@ -153,8 +155,8 @@ impl<'s> Groups<'s> {
 /// can be read from the next on.
 struct Times {
     steps: Vec<usize>,
-    /// By the step of the mask.
-    counts: HashMap<usize, usize>,
+    /// By the step of the mask; of other steps it means nothing.
+    counts: Vec<usize>,
 }
 
 impl<'s> Fuser<'s> {
@@ -163,7 +165,7 @@ impl<'s> Fuser<'s> {
         for (reader, step) in steps.iter().enumerate() {
             step.operands.iter().for_each(|operand| readers[*operand].push(reader));
         }
-        let masks: HashMap<NodeId, usize> = steps
+        let masks: NodeMap<usize> = steps
             .iter()
             .enumerate()
             .filter(|(_, step)| step.counted)
@@ -173,7 +175,7 @@ impl<'s> Fuser<'s> {
             let mut counts: SmallVec<[usize; 1]> = SmallVec::new();
             if !masks.is_empty() {
                 // A mask without a step was counted before the run.
-                step.node.visit_counts(&mut |mask| counts.extend(masks.get(&mask).copied()));
+                step.node.visit_counts(&mut |mask| counts.extend(masks.get(mask).copied()));
                 counts.sort_unstable();
                 counts.dedup();
             }
@@ -256,13 +258,14 @@ impl<'s> Fuser<'s> {
         // they are computed from may be folded in the last pass over an array.
         let end = times.steps.iter().copied().max().unwrap_or(0) + 1;
         let mut latest: Vec<usize> = vec![end; self.steps.len()];
-        let mut latest_count: HashMap<usize, usize> = times.counts.keys().map(|mask| (*mask, end)).collect();
+        let mut latest_count: Vec<usize> = vec![end; self.steps.len()];
         let mut groups = Groups::default();
         for place in (0..self.steps.len()).rev() {
-            if let Some(earliest) = times.counts.get(&place).copied() {
-                let late = latest_count[&place].max(earliest);
+            if self.steps[place].counted {
+                let earliest = times.counts[place];
+                let late = latest_count[place].max(earliest);
                 let time = self.join(Target::Count(place), earliest, late, &mut groups);
-                times.counts.insert(place, time);
+                times.counts[place] = time;
                 // The mask is needed where it is counted.
                 latest[place] = latest[place].min(time);
             }
@@ -280,8 +283,7 @@ impl<'s> Fuser<'s> {
                 latest[*operand] = latest[*operand].min(time.saturating_sub(self.delay(*operand, place)));
             }
             for mask in &self.counts[place] {
-                let late = latest_count.entry(*mask).or_insert(end);
-                *late = (*late).min(time.saturating_sub(1));
+                latest_count[*mask] = latest_count[*mask].min(time.saturating_sub(1));
             }
         }
         (times, groups.all)
@@ -289,19 +291,19 @@ impl<'s> Fuser<'s> {
 
     /// The first time at which each step can be computed.
     fn earliest(&self) -> Times {
-        let mut times = Times { steps: vec![0; self.steps.len()], counts: HashMap::new() };
+        let mut times = Times { steps: vec![0; self.steps.len()], counts: vec![0; self.steps.len()] };
         for (place, step) in self.steps.iter().enumerate() {
             let mut time = 0;
             for operand in &step.operands {
                 time = time.max(times.steps[*operand] + self.delay(*operand, place));
             }
             for mask in &self.counts[place] {
-                time = time.max(times.counts[mask] + 1);
+                time = time.max(times.counts[*mask] + 1);
             }
             times.steps[place] = time;
             if step.counted {
                 let delay = usize::from(self.roles[place] == Role::Sink);
-                times.counts.insert(place, time + delay);
+                times.counts[place] = time + delay;
             }
         }
         times
@@ -367,7 +369,8 @@ impl<'s> Fuser<'s> {
             };
             weights.push(own.min(1 << 20));
         }
-        let mut seen: HashMap<usize, usize> = HashMap::new();
+        // The last group that computes a step.
+        let mut seen: StepMap<usize> = StepMap::new(self.steps.len(), 0);
         let mut heavy = Vec::new();
         for (number, group) in groups.iter().enumerate() {
             let mut pending: Vec<usize> = group
@@ -378,15 +381,15 @@ impl<'s> Fuser<'s> {
                     Target::Value(step) => self.steps[*step].operands.to_vec(),
                 })
                 .collect();
-            let mut visited = HashSet::new();
             while let Some(step) = pending.pop() {
                 steps::add(1);
                 let step = through_broadcasts(self.steps, step);
-                if self.roles[step] != Role::Lane || self.is_stored[step] || !visited.insert(step) {
+                if self.roles[step] != Role::Lane || self.is_stored[step] {
                     continue;
                 }
                 match seen.insert(step, number) {
-                    Some(other) if other != number && weights[step] > RECOMPUTED => heavy.push(step),
+                    Some(other) if other == number => {}
+                    Some(_) if weights[step] > RECOMPUTED => heavy.push(step),
                     Some(_) | None => pending.extend(self.steps[step].operands.iter().copied()),
                 }
             }
@@ -401,9 +404,8 @@ impl<'s> Fuser<'s> {
     fn program(&self, times: &Times, groups: Vec<Group>) -> Program {
         let mut stages: Vec<Stage> = Vec::new();
         let mut keys = Vec::new();
-        let mut constants = Constants::default();
-        // Which stage computes a step, or the count of a mask.
-        let mut makers: HashMap<Target, usize> = HashMap::new();
+        let mut workspace = Workspace::new(self.steps.len());
+        let mut makers = Makers::new(self.steps.len());
         for mut group in groups {
             group.targets.sort_unstable_by_key(|target| target.step());
             keys.push(group.targets[0].step());
@@ -417,7 +419,7 @@ impl<'s> Fuser<'s> {
                 self.is_stored[step] && !is_later
             };
             let region =
-                compile(self.steps, &group.targets, domain, group.folded, &is_loaded, &mut constants);
+                compile(self.steps, &group.targets, domain, group.folded, &is_loaded, &mut workspace);
             stages.push(Stage::Region(Box::new(region)));
         }
         for (place, role) in self.roles.iter().enumerate() {
@@ -427,27 +429,28 @@ impl<'s> Fuser<'s> {
                 stages.push(Stage::Kernel(place));
             }
         }
-        let needs: Vec<Vec<usize>> =
+        let needs: Vec<StageList> =
             stages.iter().enumerate().map(|(i, s)| self.needs(i, s, &makers)).collect();
         let order = order(&needs, &keys);
         let mut slots: Vec<Option<Stage>> = stages.into_iter().map(Some).collect();
         let stages: Vec<Stage> = order.into_iter().filter_map(|stage| slots[stage].take()).collect();
         let dying = self.dying(&stages);
+        let constants = workspace.constants;
         let scratch = Scratch::new(&constants.scalars);
         Program { stages, dying, constants, scratch }
     }
 
     /// The stages that must come before one.
-    fn needs(&self, own: usize, stage: &Stage, makers: &HashMap<Target, usize>) -> Vec<usize> {
-        let mut needs = Vec::new();
-        let mut value = |step: usize| needs.extend(makers.get(&Target::Value(step)).copied());
+    fn needs(&self, own: usize, stage: &Stage, makers: &Makers) -> StageList {
+        let mut needs = StageList::new();
+        let mut value = |step: usize| needs.extend(makers.get(Target::Value(step)));
         match stage {
             Stage::Kernel(step) => self.steps[*step].operands.iter().for_each(|operand| value(*operand)),
             Stage::Region(region) => region.loads.iter().for_each(|load| value(load.step)),
         }
         let mut count = |step: usize| {
             for mask in &self.counts[step] {
-                needs.extend(makers.get(&Target::Count(*mask)).copied());
+                needs.extend(makers.get(Target::Count(*mask)));
             }
         };
         match stage {
@@ -490,6 +493,36 @@ impl<'s> Fuser<'s> {
             }
         }
         dying
+    }
+}
+
+/// The numbers of a few stages.
+type StageList = SmallVec<[usize; 2]>;
+
+/// Which stage computes a step, or the count of a mask.
+struct Makers {
+    values: Vec<Option<u32>>,
+    counts: Vec<Option<u32>>,
+}
+
+impl Makers {
+    fn new(steps: usize) -> Makers {
+        Makers { values: vec![None; steps], counts: vec![None; steps] }
+    }
+
+    fn insert(&mut self, target: Target, stage: usize) {
+        match target {
+            Target::Value(step) => self.values[step] = Some(stage as u32),
+            Target::Count(mask) => self.counts[mask] = Some(stage as u32),
+        }
+    }
+
+    fn get(&self, target: Target) -> Option<usize> {
+        let stage = match target {
+            Target::Value(step) => self.values[step],
+            Target::Count(mask) => self.counts[mask],
+        };
+        stage.map(|stage| stage as usize)
     }
 }
 
@@ -550,9 +583,9 @@ impl Step {
 }
 
 /// An order in which every stage comes after its needs, low keys first.
-fn order(needs: &[Vec<usize>], keys: &[usize]) -> Vec<usize> {
-    let mut missing: Vec<usize> = needs.iter().map(Vec::len).collect();
-    let mut readers: Vec<Vec<usize>> = vec![Vec::new(); needs.len()];
+fn order(needs: &[StageList], keys: &[usize]) -> Vec<usize> {
+    let mut missing: Vec<usize> = needs.iter().map(|needs| needs.len()).collect();
+    let mut readers: Vec<StageList> = vec![StageList::new(); needs.len()];
     for (stage, needs) in needs.iter().enumerate() {
         needs.iter().for_each(|need| readers[*need].push(stage));
     }

@@ -1,15 +1,14 @@
 //! A region: the part of a plan that runs in one pass over one shape, as a
 //! short linear program. Knows nothing of how it is executed.
 
-use std::collections::{HashMap, HashSet};
-
+use foldhash::HashMap;
 use smallvec::SmallVec;
 use tamis_graph::{
     AxisList, Binary, Compare, DType, Fails, Logic, Op, Reduce, ReduceKind, Scalar, Select, Shape, Source,
     Unary, steps,
 };
 
-use crate::schedule::Step;
+use crate::schedule::{Step, StepMap};
 
 /// A program over every element of `domain`, tile by tile.
 pub(crate) struct Region {
@@ -214,6 +213,28 @@ pub(crate) enum Target {
     Count(usize),
 }
 
+/// What the compilations of the regions of a plan share.
+pub(crate) struct Workspace {
+    pub(crate) constants: Constants,
+    /// Where the value of a step is: a virtual register, a load, a constant.
+    operands: StepMap<Place>,
+    /// Where the values of elementwise targets are written.
+    outputs: StepMap<Place>,
+}
+
+/// Means nothing yet: marks a step that is seen.
+const NOWHERE: Place = Place::Register(usize::MAX);
+
+impl Workspace {
+    pub(crate) fn new(steps: usize) -> Workspace {
+        Workspace {
+            constants: Constants::default(),
+            operands: StepMap::new(steps, NOWHERE),
+            outputs: StepMap::new(steps, NOWHERE),
+        }
+    }
+}
+
 /// Writes the program for `targets`. `is_stored` tells the steps whose values
 /// are read from memory; all other elementwise steps are computed in the region.
 pub(crate) fn compile(
@@ -222,12 +243,12 @@ pub(crate) fn compile(
     domain: Shape,
     folded: Option<AxisList>,
     is_stored: &dyn Fn(usize) -> bool,
-    constants: &mut Constants,
+    workspace: &mut Workspace,
 ) -> Region {
-    let mut compiler = Compiler::new(steps, is_stored, constants);
+    let mut compiler = Compiler::new(steps, is_stored, workspace);
     targets.iter().for_each(|target| compiler.need(*target));
-    targets.iter().for_each(|target| compiler.store(*target));
     compiler.emit();
+    compiler.sinks.reserve_exact(targets.len());
     for target in targets {
         compiler.sink(*target);
     }
@@ -250,14 +271,9 @@ pub(crate) fn compile(
 struct Compiler<'s> {
     steps: &'s [Step],
     is_stored: &'s dyn Fn(usize) -> bool,
-    constants: &'s mut Constants,
+    shared: &'s mut Workspace,
     /// The steps that are computed here, in id order once all are known.
     order: Vec<usize>,
-    /// Where the value of a step is: a virtual register, a load, a constant.
-    places: HashMap<usize, Place>,
-    targets: HashSet<usize>,
-    /// Where the values of targets are written that are stored.
-    outputs: HashMap<usize, Place>,
     loads: Vec<Load>,
     code: Vec<Virtual>,
     sinks: Vec<Sink>,
@@ -276,16 +292,15 @@ impl<'s> Compiler<'s> {
     fn new(
         steps: &'s [Step],
         is_stored: &'s dyn Fn(usize) -> bool,
-        constants: &'s mut Constants,
+        shared: &'s mut Workspace,
     ) -> Compiler<'s> {
+        shared.operands.clear();
+        shared.outputs.clear();
         Compiler {
             steps,
             is_stored,
-            constants,
+            shared,
             order: Vec::new(),
-            places: HashMap::new(),
-            targets: HashSet::new(),
-            outputs: HashMap::new(),
             loads: Vec::new(),
             code: Vec::new(),
             sinks: Vec::new(),
@@ -300,7 +315,9 @@ impl<'s> Compiler<'s> {
         match target {
             Target::Count(mask) => pending.push(mask),
             Target::Value(step) if is_lane(&self.steps[step]) => {
-                self.targets.insert(step);
+                // Written to an output, from where all others read it.
+                let number = next(&mut self.stores, self.steps[step].node.dtype());
+                self.shared.outputs.insert(step, Place::Output(number));
                 self.visit(step, &mut pending);
             }
             Target::Value(step) => pending.extend(self.steps[step].operands.iter().copied()),
@@ -308,33 +325,24 @@ impl<'s> Compiler<'s> {
         while let Some(step) = pending.pop() {
             steps::add(1);
             let step = through_broadcasts(self.steps, step);
-            if !self.targets.contains(&step) && is_lane(&self.steps[step]) && !(self.is_stored)(step) {
+            let is_target = self.shared.outputs.get(step).is_some();
+            if !is_target && is_lane(&self.steps[step]) && !(self.is_stored)(step) {
                 self.visit(step, &mut pending);
             }
         }
     }
 
     fn visit(&mut self, step: usize, pending: &mut SmallVec<[usize; 8]>) {
-        // A place that means nothing yet marks the step as seen.
-        if self.places.insert(step, Place::Register(usize::MAX)).is_none() {
+        if self.shared.operands.insert(step, NOWHERE).is_none() {
             self.order.push(step);
             pending.extend(self.steps[step].operands.iter().copied());
-        }
-    }
-
-    /// Has an elementwise target written to an output, from where all others read it.
-    fn store(&mut self, target: Target) {
-        if let Target::Value(step) = target
-            && is_lane(&self.steps[step])
-        {
-            let number = next(&mut self.stores, self.steps[step].node.dtype());
-            self.outputs.insert(step, Place::Output(number));
         }
     }
 
     /// Writes the instructions of all needed steps.
     fn emit(&mut self) {
         self.order.sort_unstable();
+        self.code.reserve_exact(self.order.len());
         for at in 0..self.order.len() {
             let step = self.order[at];
             let node = &self.steps[step].node;
@@ -344,20 +352,20 @@ impl<'s> Compiler<'s> {
             let function = function(node.op(), source)
                 .unwrap_or_else(|| unreachable!("only elementwise steps are computed in a region"));
             let register = Place::Register(self.code.len());
-            let target = self.outputs.get(&step).copied().unwrap_or(register);
+            let target = self.shared.outputs.get(step).unwrap_or(register);
             self.code.push(Virtual {
                 instruction: Instruction { step: Some(step), function, target, operands },
                 dtype: node.dtype(),
             });
-            self.places.insert(step, target);
+            self.shared.operands.insert(step, target);
         }
     }
 
     /// Where an operand is found.
     fn place(&mut self, step: usize) -> Place {
         let step = through_broadcasts(self.steps, step);
-        if let Some(place) = self.places.get(&step) {
-            return *place;
+        if let Some(place) = self.shared.operands.get(step) {
+            return place;
         }
         let node = &self.steps[step].node;
         if let Op::Source(Source::Scalar(scalar)) = node.op() {
@@ -366,12 +374,12 @@ impl<'s> Compiler<'s> {
         let dtype = node.dtype();
         self.loads.push(Load { step, dtype });
         let place = Place::Load(next(&mut self.loaded, dtype));
-        self.places.insert(step, place);
+        self.shared.operands.insert(step, place);
         place
     }
 
     fn constant(&mut self, scalar: Scalar) -> Place {
-        let place = self.constants.place(scalar);
+        let place = self.shared.constants.place(scalar);
         place.unwrap_or_else(|| self.compute(Function::Fill(scalar), scalar.dtype(), &[]))
     }
 
@@ -539,7 +547,7 @@ fn allocate(code: Vec<Virtual>, sinks: &[Sink]) -> (Allocated, [usize; 6]) {
     let dtypes: Vec<DType> = code.iter().map(|code| code.dtype).collect();
     let (mut free, mut registers): ([Vec<usize>; 6], [usize; 6]) = Default::default();
     let mut names = vec![usize::MAX; code.len()];
-    let mut allocated = Vec::new();
+    let mut allocated = Vec::with_capacity(live.iter().filter(|live| **live).count());
     for (at, Virtual { mut instruction, dtype }) in code.into_iter().enumerate() {
         if !live[at] {
             continue;

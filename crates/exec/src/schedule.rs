@@ -1,10 +1,10 @@
 //! The order in which nodes are evaluated, and how long their values live.
 //! Knows no op.
 
-use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use smallvec::SmallVec;
+use tamis_graph::node_map::NodeMap;
 use tamis_graph::{Node, NodeId};
 
 /// The evaluation of some expressions, step by step.
@@ -29,43 +29,82 @@ pub(crate) struct Step {
     pub(crate) dying: SmallVec<[usize; 2]>,
 }
 
+/// Values by step, for passes one after another, each over a few of the steps.
+pub(crate) struct StepMap<T> {
+    /// For each step, its value in the pass of this number.
+    values: Vec<(u32, T)>,
+    pass: u32,
+}
+
+impl<T: Copy> StepMap<T> {
+    /// No value for any of `count` steps; `filler` is never seen.
+    pub(crate) fn new(count: usize, filler: T) -> StepMap<T> {
+        StepMap { values: vec![(0, filler); count], pass: 1 }
+    }
+
+    /// Begins a pass: no step has a value. Costs nothing, however many had one.
+    pub(crate) fn clear(&mut self) {
+        if self.pass == u32::MAX {
+            self.values.iter_mut().for_each(|(pass, _)| *pass = 0);
+            self.pass = 0;
+        }
+        self.pass += 1;
+    }
+
+    pub(crate) fn get(&self, step: usize) -> Option<T> {
+        let (pass, value) = self.values[step];
+        (pass == self.pass).then_some(value)
+    }
+
+    /// Gives a step a value. Returns the one that it had.
+    pub(crate) fn insert(&mut self, step: usize, value: T) -> Option<T> {
+        let before = self.get(step);
+        self.values[step] = (self.pass, value);
+        before
+    }
+}
+
 impl Schedule {
     /// The evaluation of `nodes`, in id order: all that `outputs` are computed from,
     /// as far as the values of `inputs` do not suffice.
     pub(crate) fn new(nodes: Vec<Arc<Node>>, outputs: &[NodeId], inputs: &[NodeId]) -> Schedule {
-        let places: HashMap<NodeId, usize> =
-            nodes.iter().enumerate().map(|(place, node)| (node.id(), place)).collect();
-        let outputs: Vec<usize> = outputs.iter().map(|id| places[id]).collect();
-        let inputs: Vec<Option<usize>> = inputs.iter().map(|id| places.get(id).copied()).collect();
+        let places: NodeMap<u32> =
+            nodes.iter().enumerate().map(|(place, node)| (node.id(), place as u32)).collect();
+        let outputs: Vec<usize> = outputs.iter().map(|id| place(&places, *id)).collect();
+        let inputs: Vec<Option<usize>> =
+            inputs.iter().map(|id| places.get(*id).map(|place| *place as usize)).collect();
         let mut is_given = vec![false; nodes.len()];
         inputs.iter().flatten().for_each(|input| is_given[*input] = true);
         Schedule { steps: steps(nodes, &places, &outputs, &is_given), outputs, inputs }
     }
 }
 
-fn steps(
-    nodes: Vec<Arc<Node>>,
-    places: &HashMap<NodeId, usize>,
-    outputs: &[usize],
-    is_given: &[bool],
-) -> Vec<Step> {
-    let mut counted = HashSet::new();
+/// The step of a node that is among those that are evaluated.
+fn place(places: &NodeMap<u32>, id: NodeId) -> usize {
+    let Some(place) = places.get(id) else { unreachable!("what is computed from {id} comes with it") };
+    *place as usize
+}
+
+fn steps(nodes: Vec<Arc<Node>>, places: &NodeMap<u32>, outputs: &[usize], is_given: &[bool]) -> Vec<Step> {
+    let mut counted = vec![false; nodes.len()];
     for node in &nodes {
         node.visit_counts(&mut |mask| {
-            counted.insert(mask);
+            if let Some(place) = places.get(mask) {
+                counted[*place as usize] = true;
+            }
         });
     }
-    let step = |(node, is_given): (Arc<Node>, &bool)| Step {
+    let step = |((node, is_given), counted): ((Arc<Node>, &bool), bool)| Step {
         is_given: *is_given,
         operands: match is_given {
             true => SmallVec::new(),
-            false => node.operands().iter().map(|id| places[id]).collect(),
+            false => node.operands().iter().map(|id| place(places, *id)).collect(),
         },
-        counted: counted.contains(&node.id()),
+        counted,
         dying: SmallVec::new(),
         node,
     };
-    let mut steps: Vec<Step> = nodes.into_iter().zip(is_given).map(step).collect();
+    let mut steps: Vec<Step> = nodes.into_iter().zip(is_given).zip(counted).map(step).collect();
     for (value, reader) in last_readers(&steps, outputs).into_iter().enumerate() {
         if let Some(reader) = reader {
             steps[reader].dying.push(value);
@@ -87,4 +126,22 @@ fn last_readers(steps: &[Step], outputs: &[usize]) -> Vec<Option<usize>> {
         last[*output] = None;
     }
     last
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_step_map_forgets_at_once() {
+        let mut map = StepMap::new(3, 0);
+        assert_eq!((map.get(1), map.insert(1, 7), map.insert(1, 8)), (None, None, Some(7)));
+        map.clear();
+        assert_eq!((map.get(1), map.insert(2, 9), map.get(2)), (None, None, Some(9)));
+        // The numbers of passes begin again.
+        map.pass = u32::MAX;
+        map.insert(0, 5);
+        map.clear();
+        assert_eq!((map.get(0), map.get(2)), (None, None));
+    }
 }

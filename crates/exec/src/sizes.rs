@@ -1,8 +1,8 @@
 //! The lengths of one run: what named dimensions and counts are worth.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
+use foldhash::HashMap;
 use smallvec::SmallVec;
 use tamis_graph::{Dim, DimError, NodeId, Shape, Symbol, steps};
 

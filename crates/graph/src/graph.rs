@@ -2,12 +2,14 @@
 //! Knows no op by name, except where a count has a canonical form.
 
 use std::cell::{Cell, RefCell};
-use std::collections::{BTreeMap, HashMap};
-use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
+use std::collections::BTreeMap;
+use std::hash::BuildHasher;
 use std::panic::Location;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use foldhash::HashMap;
+use foldhash::fast::FixedState;
 use petgraph::Direction;
 use petgraph::graph::{DiGraph, NodeIndex};
 use smallvec::SmallVec;
@@ -24,7 +26,7 @@ use crate::steps;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Edge {
     /// It is the operand at this position.
-    Operand(usize),
+    Operand(u32),
     /// It is the mask of a count among the sizes.
     Size,
 }
@@ -52,8 +54,9 @@ pub struct Graph {
 #[derive(Default)]
 struct Storage {
     nodes: DiGraph<Arc<Node>, Edge>,
-    /// Nodes by the hash of op, operands, dtype and shape.
-    interned: HashMap<u64, SmallVec<[NodeIndex; 1]>, BuildHasherDefault<DefaultHasher>>,
+    /// Nodes by the hash of op, operands, dtype and shape; one of several of the same
+    /// hash by the first number after it that is free.
+    interned: HashMap<u64, NodeIndex>,
     inputs: BTreeMap<Arc<str>, NodeId>,
     names: HashMap<NodeId, Arc<str>>,
     /// Whether the user holds a node, by its index; false beyond the end.
@@ -97,17 +100,24 @@ impl Storage {
         id.graph == graph && id.index() < self.nodes.node_count()
     }
 
-    /// The node that is the same as `node`, whose hash is given.
-    fn find(&self, hash: u64, node: &Node) -> Option<NodeIndex> {
-        let same = |index: &&NodeIndex| {
-            let other = &self.nodes[**index];
+    /// The node that is the same as `node`, whose hash is given, or else the key by
+    /// which `node` is to be found from now on.
+    fn find(&self, hash: u64, node: &Node) -> Result<NodeIndex, u64> {
+        let same = |other: &Node| {
             steps::add(1);
             other.op == node.op
                 && other.operands == node.operands
                 && other.dtype == node.dtype
                 && other.shape == node.shape
         };
-        self.interned.get(&hash)?.iter().find(same).copied()
+        let mut key = hash;
+        while let Some(index) = self.interned.get(&key) {
+            if same(&self.nodes[*index]) {
+                return Ok(*index);
+            }
+            key = key.wrapping_add(1);
+        }
+        Err(key)
     }
 }
 
@@ -551,16 +561,15 @@ impl Graph {
     }
 
     fn intern(&self, node: Node) -> Result<Expr<'_>, ErrorKind> {
-        let hash = BuildHasherDefault::<DefaultHasher>::default().hash_one((
-            &node.op,
-            &node.operands,
-            node.dtype,
-            &node.shape,
-        ));
-        let equal = if node.is_variable { None } else { self.storage.borrow().find(hash, &node) };
-        if let Some(index) = equal {
-            return Ok(Expr::new(self, self.id_of(index)));
-        }
+        let key = if node.is_variable {
+            None
+        } else {
+            let hash = FixedState::default().hash_one((&node.op, &node.operands, node.dtype, &node.shape));
+            match self.storage.borrow().find(hash, &node) {
+                Ok(index) => return Ok(Expr::new(self, self.id_of(index))),
+                Err(key) => Some(key),
+            }
+        };
         let mut foreign = None;
         let mut masks: SmallVec<[NodeId; 2]> = SmallVec::new();
         node.visit_counts(&mut |mask| {
@@ -572,20 +581,20 @@ impl Graph {
         if let Some(mask) = masks.iter().find(|mask| self.expr_of(**mask).is_poisoned()) {
             return Ok(self.expr_of(*mask));
         }
-        let (mut storage, is_variable) = (self.storage.borrow_mut(), node.is_variable);
+        let mut storage = self.storage.borrow_mut();
         let operands = node.operands.clone();
         steps::add(operands.len() + masks.len());
         let index = storage.nodes.add_node(Arc::new(node));
         for (position, operand) in operands.iter().enumerate() {
-            storage.nodes.add_edge(NodeIndex::new(operand.index()), index, Edge::Operand(position));
+            storage.nodes.add_edge(NodeIndex::new(operand.index()), index, Edge::Operand(position as u32));
         }
         masks.sort_unstable();
         masks.dedup();
         for mask in masks {
             storage.nodes.add_edge(NodeIndex::new(mask.index()), index, Edge::Size);
         }
-        if !is_variable {
-            storage.interned.entry(hash).or_default().push(index);
+        if let Some(key) = key {
+            storage.interned.insert(key, index);
         }
         Ok(Expr::new(self, self.id_of(index)))
     }

@@ -15,6 +15,8 @@ mod error;
 mod expr;
 mod graph;
 mod node;
+#[doc(hidden)]
+pub mod node_map;
 mod op;
 mod operand;
 mod operators;

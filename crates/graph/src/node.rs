@@ -150,3 +150,15 @@ impl Node {
         self.shape.iter().for_each(|dim| dim.visit_symbols(&mut on_symbol));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Large graphs are as slow as they are large: what few nodes have is boxed.
+    #[test]
+    #[cfg(target_pointer_width = "64")]
+    fn a_node_takes_at_most_160_bytes() {
+        assert!(size_of::<Node>() <= 160, "{} bytes", size_of::<Node>());
+    }
+}

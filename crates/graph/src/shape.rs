@@ -2,6 +2,7 @@
 //! Knows nothing of nodes.
 
 use std::fmt;
+use std::hash::{Hash, Hasher};
 use std::ops::{Deref, Range, RangeFrom, RangeFull, RangeInclusive, RangeTo, RangeToInclusive};
 use std::sync::Arc;
 
@@ -11,8 +12,14 @@ use crate::dim::{Dim, DimError, Symbol};
 use crate::error::ErrorKind;
 
 /// The lengths of the axes of an expression, outermost first.
-#[derive(Clone, PartialEq, Eq, Hash, Default)]
-pub struct Shape(SmallVec<[Dim; 4]>);
+///
+/// Nodes take most of their shapes from their operands, so that a copy shares
+/// the lengths, and what is shared is equal without a comparison.
+#[derive(Clone, Eq, Default)]
+pub struct Shape {
+    /// `None` for rank 0.
+    dims: Option<Arc<[Dim]>>,
+}
 
 impl Shape {
     /// The number of elements.
@@ -20,16 +27,16 @@ impl Shape {
     /// # Errors
     /// When the product overflows or grows beyond reason.
     pub fn size(&self) -> Result<Dim, DimError> {
-        self.0.iter().try_fold(Dim::ONE, |size, dim| size.mul(dim))
+        self.iter().try_fold(Dim::ONE, |size, dim| size.mul(dim))
     }
 
     /// The lengths as numbers, if all are known at build time.
     pub fn known(&self) -> Option<Vec<usize>> {
-        self.0.iter().map(Dim::known).collect()
+        self.iter().map(Dim::known).collect()
     }
 
     pub(crate) fn rank(&self) -> usize {
-        self.0.len()
+        self.len()
     }
 
     /// The axis that `axis` names, counting from the end if it is negative.
@@ -50,13 +57,11 @@ impl Shape {
 
     /// The shape with `dims` in place of the axes in `range`.
     pub(crate) fn splice(&self, range: Range<usize>, dims: &[Dim]) -> Shape {
-        self.0[..range.start].iter().chain(dims).chain(&self.0[range.end..]).cloned().collect()
+        self[..range.start].iter().chain(dims).chain(&self[range.end..]).cloned().collect()
     }
 
     pub(crate) fn with(&self, axis: usize, dim: Dim) -> Shape {
-        let mut shape = self.clone();
-        shape.0[axis] = dim;
-        shape
+        self.splice(axis..axis + 1, &[dim])
     }
 }
 
@@ -64,13 +69,29 @@ impl Deref for Shape {
     type Target = [Dim];
 
     fn deref(&self) -> &[Dim] {
-        &self.0
+        self.dims.as_deref().unwrap_or_default()
+    }
+}
+
+impl PartialEq for Shape {
+    fn eq(&self, other: &Shape) -> bool {
+        match (&self.dims, &other.dims) {
+            (Some(own), Some(others)) => Arc::ptr_eq(own, others) || own == others,
+            (own, others) => own.is_none() && others.is_none(),
+        }
+    }
+}
+
+impl Hash for Shape {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        (**self).hash(state);
     }
 }
 
 impl FromIterator<Dim> for Shape {
     fn from_iter<I: IntoIterator<Item = Dim>>(dims: I) -> Shape {
-        Shape(dims.into_iter().collect())
+        let dims: SmallVec<[Dim; 4]> = dims.into_iter().collect();
+        Shape { dims: (!dims.is_empty()).then(|| dims.into_iter().collect()) }
     }
 }
 
@@ -89,7 +110,7 @@ impl From<&[Dim]> for Shape {
 impl fmt::Display for Shape {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("[")?;
-        for (i, dim) in self.0.iter().enumerate() {
+        for (i, dim) in self.iter().enumerate() {
             let comma = if i > 0 { ", " } else { "" };
             write!(f, "{comma}{dim}")?;
         }

@@ -1,9 +1,10 @@
 //! What became of each node so far, and how new ones are made. Knows no rule.
 
-use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
+use foldhash::HashMap;
 use smallvec::SmallVec;
+use tamis_graph::node_map::NodeMap;
 use tamis_graph::{DType, Dim, Expr, Graph, Layout, Logic, Node, NodeId, Op, Scalar, Shape, Source, Symbol};
 use tamis_graph::{ErrorKind, rebuild_node};
 
@@ -17,12 +18,12 @@ const FUEL: usize = 64;
 pub(super) struct Rewriter<'g> {
     graph: &'g Graph,
     /// What takes the place of a node; one that stays is not listed.
-    replaced: HashMap<NodeId, NodeId>,
+    replaced: NodeMap<NodeId>,
     /// Whether masks are among what was replaced, so that counts may change.
     renames_counts: bool,
     /// The nodes that a run may refuse to compute, themselves or for what they
     /// are computed from.
-    fallible: HashSet<NodeId>,
+    fallible: NodeMap<()>,
     /// The first of each float literal.
     literals: HashMap<Op, NodeId>,
     fuel: usize,
@@ -32,10 +33,10 @@ impl<'g> Rewriter<'g> {
     pub(super) fn new(graph: &'g Graph) -> Rewriter<'g> {
         Rewriter {
             graph,
-            replaced: HashMap::new(),
+            replaced: NodeMap::default(),
             renames_counts: false,
-            fallible: HashSet::new(),
-            literals: HashMap::new(),
+            fallible: NodeMap::default(),
+            literals: HashMap::default(),
             fuel: 0,
         }
     }
@@ -61,7 +62,7 @@ impl<'g> Rewriter<'g> {
 
     /// What takes the place of a visited node.
     pub(super) fn replacement(&self, id: NodeId) -> NodeId {
-        if self.replaced.is_empty() { id } else { self.replaced.get(&id).copied().unwrap_or(id) }
+        self.replaced.get(id).copied().unwrap_or(id)
     }
 
     pub(super) fn graph(&self) -> &'g Graph {
@@ -78,7 +79,7 @@ impl<'g> Rewriter<'g> {
 
     /// Whether every run computes the node: only then may a rule drop it.
     pub(super) fn is_total(&self, id: NodeId) -> bool {
-        !self.fallible.contains(&id)
+        !self.fallible.contains(id)
     }
 
     /// The primitive `op` on `operands`, in its simplest form; `None` if that is no expression.
@@ -141,11 +142,11 @@ impl<'g> Rewriter<'g> {
     fn note(&mut self, node: &Node) {
         let mut fails = total::may_fail(node, self.graph);
         if !fails && !self.fallible.is_empty() {
-            fails = node.operands().iter().any(|operand| self.fallible.contains(operand));
-            node.visit_counts(&mut |mask| fails |= self.fallible.contains(&mask));
+            fails = node.operands().iter().any(|operand| self.fallible.contains(*operand));
+            node.visit_counts(&mut |mask| fails |= self.fallible.contains(mask));
         }
         if fails {
-            self.fallible.insert(node.id());
+            self.fallible.insert(node.id(), ());
         }
     }
 
@@ -162,13 +163,13 @@ impl<'g> Rewriter<'g> {
             node.operands().iter().map(|operand| self.replacement(*operand)).collect();
         let mut changed = *operands != *node.operands();
         if self.renames_counts {
-            node.visit_counts(&mut |mask| changed |= self.replaced.contains_key(&mask));
+            node.visit_counts(&mut |mask| changed |= self.replaced.contains(mask));
         }
         if !changed {
             return Some(node.id());
         }
         let replaced = std::mem::take(&mut self.replaced);
-        let mask_of = |mask| replaced.get(&mask).copied();
+        let mask_of = |mask| replaced.get(mask).copied();
         let made =
             self.built(node.op(), &operands, |graph, exprs| rebuild_node(node, exprs, graph, &mask_of));
         self.replaced = replaced;
@@ -214,7 +215,7 @@ impl<'g> Rewriter<'g> {
 
     fn renamed_dim(&self, dim: &Dim) -> Option<Dim> {
         let replace = |symbol: &Symbol| match symbol {
-            Symbol::Count(mask) => self.graph.count(*self.replaced.get(mask)?).ok(),
+            Symbol::Count(mask) => self.graph.count(*self.replaced.get(*mask)?).ok(),
             Symbol::Named(_) | Symbol::Opaque(_) => None,
         };
         dim.substitute(&replace).ok()

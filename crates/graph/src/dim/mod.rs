@@ -3,9 +3,11 @@
 
 use std::borrow::Cow;
 use std::cmp::Ordering;
-use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher, Hash, Hasher};
+use std::hash::{BuildHasher, Hash, Hasher};
 use std::ops::Deref;
 use std::sync::Arc;
+
+use foldhash::fast::FixedState;
 
 mod polynomial;
 mod print;
@@ -49,7 +51,7 @@ struct Symbolic {
 impl Symbolic {
     fn new(polynomial: Polynomial) -> Symbolic {
         steps::add(polynomial.terms.len());
-        Symbolic { hash: BuildHasherDefault::<DefaultHasher>::default().hash_one(&polynomial), polynomial }
+        Symbolic { hash: FixedState::default().hash_one(&polynomial), polynomial }
     }
 }
 

@@ -121,7 +121,7 @@ impl<'g> Expr<'g> {
                 let size = start.add(dim)?.add(&after.to_dim()?)?;
                 Ok(PadAxis { start, step: 1, size })
             });
-            let axes = axes.collect::<Result<smallvec::SmallVec<[PadAxis; 4]>, ErrorKind>>()?;
+            let axes = axes.collect::<Result<Vec<PadAxis>, ErrorKind>>()?;
             let inside = self.graph().try_full(shape, Scalar::Bool(true))?;
             let inside = inside.apply(Layout::Pad(axes.clone()))?;
             Ok(where_(inside, self.apply(Layout::Pad(axes))?, value.assigned_into(self)?))

@@ -2,8 +2,6 @@
 
 use std::sync::Arc;
 
-use smallvec::SmallVec;
-
 use super::row::Domain::Any;
 use super::row::{Fails, Row, row};
 use super::{AxisList, Op, Type};
@@ -24,10 +22,10 @@ pub enum Layout {
     /// Result axis `i` is operand axis `axes[i]`.
     Permute(AxisList),
     /// Evenly spaced elements of every axis.
-    Slice(SmallVec<[SliceAxis; 4]>),
+    Slice(Vec<SliceAxis>),
     /// The transpose of `Slice`: the operand's elements at evenly spaced places
     /// of every axis, and 0 (or false) elsewhere.
-    Pad(SmallVec<[PadAxis; 4]>),
+    Pad(Vec<PadAxis>),
     /// The operands one after another along an axis.
     Concat {
         /// The axis.

@@ -251,6 +251,9 @@ pub(crate) fn broadcast_shapes(operands: &[Arc<Node>]) -> Result<Shape, ErrorKin
 }
 
 fn broadcast_pair(left: &Shape, right: &Shape) -> Result<Shape, ErrorKind> {
+    if left == right || right.is_empty() {
+        return Ok(left.clone());
+    }
     let rank = left.rank().max(right.rank());
     let aligned = |shape: &Shape, axis: usize| {
         (axis + shape.rank()).checked_sub(rank).map_or(Dim::ONE, |axis| shape[axis].clone())

@@ -1,7 +1,5 @@
 //! Builders of slices: ranges as callers write them, resolved into places.
 
-use smallvec::SmallVec;
-
 use super::layout::{Layout, SliceAxis};
 use crate::dim::{Dim, DimError, Symbol};
 use crate::error::ErrorKind;
@@ -183,7 +181,7 @@ impl<'g> Expr<'g> {
             let whole = Slice::from(..);
             let slice_of = |axis: usize| slices.0.get(axis).unwrap_or(&whole);
             let axes = (0..shape.rank()).map(|axis| slice_of(axis).resolve(axis, &shape, self.graph()));
-            let axes = axes.collect::<Result<SmallVec<[SliceAxis; 4]>, _>>()?;
+            let axes = axes.collect::<Result<Vec<SliceAxis>, _>>()?;
             let kept = axes.iter().enumerate().filter(|(axis, _)| !slice_of(*axis).index);
             let kept = kept.map(|(_, axis)| axis.len.clone()).collect();
             self.apply(Layout::Slice(axes))?.apply(Layout::Reshape(kept))

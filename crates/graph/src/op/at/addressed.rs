@@ -1,8 +1,6 @@
 //! A tensor with its entries resolved into a window and a selection of it, read and
 //! written by primitives. Knows nothing of how entries are written.
 
-use smallvec::SmallVec;
-
 use super::At;
 use super::reader::{Reader, covered, is_advanced};
 use crate::align::{OF_ENTRY, Ones, Readings};
@@ -45,7 +43,7 @@ pub(super) struct Addressed<'g> {
     pub(super) op: &'static str,
     pub(super) x: Expr<'g>,
     /// What ranges and integers take of each axis.
-    pub(super) window: SmallVec<[SliceAxis; 4]>,
+    pub(super) window: Vec<SliceAxis>,
     pub(super) selection: Selection<'g>,
     /// The axes of the selection, those of integers included.
     pub(super) selected: Vec<Axis>,

@@ -1,7 +1,5 @@
 //! Entries read from left to right, as NumPy reads them. Knows nothing of values.
 
-use smallvec::SmallVec;
-
 use super::addressed::{Addressed, Axis, Selection};
 use crate::dim::Dim;
 use crate::dtype::{DType, Scalar};
@@ -55,7 +53,7 @@ pub(super) struct Reader<'g> {
     is_mixed: bool,
     /// The next axis.
     axis: usize,
-    window: SmallVec<[SliceAxis; 4]>,
+    window: Vec<SliceAxis>,
     advanced: Vec<Advanced<'g>>,
     /// The axes of the result, without those that the indices have together.
     result: Vec<Axis>,
@@ -72,7 +70,7 @@ impl<'g> Reader<'g> {
             shape: x.shape(),
             is_mixed,
             axis: 0,
-            window: SmallVec::new(),
+            window: Vec::new(),
             advanced: Vec::new(),
             result: Vec::new(),
             common_at: None,
