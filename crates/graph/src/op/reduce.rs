@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::row::Domain::{Any, Bool, Number};
+use super::row::Domain::{Accumulator, Any, Bool};
 use super::row::{Fails, KinkAt, Row, row};
 use super::{AxisList, Layout, Op, Type};
 use crate::dim::Dim;
@@ -62,8 +62,8 @@ impl Reduce {
 
     pub(crate) const fn row(&self) -> Row {
         let row = match self.kind {
-            ReduceKind::Sum => row("sum", Number, 1),
-            ReduceKind::Prod => row("prod", Number, 1),
+            ReduceKind::Sum => row("sum", Accumulator, 1),
+            ReduceKind::Prod => row("prod", Accumulator, 1),
             ReduceKind::Max => row("max", Any, 1).kink(KinkAt::Reduced).fails(Fails::EmptySelection),
             ReduceKind::Min => row("min", Any, 1).kink(KinkAt::Reduced).fails(Fails::EmptySelection),
             ReduceKind::Any => row("any", Bool, 1),

@@ -2,6 +2,8 @@
 //! family. Every family writes one `row`, a flat match with a line per variant;
 //! everything else that asks reads the row.
 
+use crate::dtype::DType;
+
 /// Which dtypes an op takes, apart from masks and indices among its operands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Domain {
@@ -11,8 +13,33 @@ pub enum Domain {
     Number,
     /// Floats; builders convert integers and bools.
     Float,
+    /// What sums and products accumulate in: floats and i64; builders convert the rest.
+    Accumulator,
     /// Bools.
     Bool,
+}
+
+impl Domain {
+    pub(crate) fn contains(self, dtype: DType) -> bool {
+        match self {
+            Domain::Any => true,
+            Domain::Number => dtype != DType::Bool,
+            Domain::Float => dtype.is_float(),
+            Domain::Accumulator => dtype == DType::I64 || dtype.is_float(),
+            Domain::Bool => dtype == DType::Bool,
+        }
+    }
+
+    /// What an error says of it.
+    pub(crate) fn expected(self) -> &'static str {
+        match self {
+            Domain::Any => "any dtype will do",
+            Domain::Number => "numbers are needed",
+            Domain::Float => "floats are needed",
+            Domain::Accumulator => "i64 or floats are needed",
+            Domain::Bool => "bools are needed",
+        }
+    }
 }
 
 /// Where a function of floats may have a kink or a jump, which a difference
@@ -91,5 +118,35 @@ impl Row {
 
     pub(crate) const fn idempotent(self) -> Row {
         Row { is_idempotent: true, ..self }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::{AxisList, Binary, DType, ErrorKind, Graph, Logic, Op, Reduce, ReduceKind, Unary, Value};
+
+    #[test]
+    fn an_op_takes_the_dtypes_of_its_domain_alone() {
+        let sum = Reduce::new(ReduceKind::Sum, AxisList::from_slice(&[0]));
+        let (i64, floats) = (DType::I64, [DType::F32, DType::F64]);
+        let numbers = [DType::U8, DType::I32, i64, DType::F32, DType::F64];
+        let cases: [(Op, usize, &[DType]); 6] = [
+            (Unary::Exp.into(), 1, &floats),
+            (Unary::Neg.into(), 1, &numbers),
+            (Unary::StopGradient.into(), 1, &DType::ALL),
+            (Binary::Add.into(), 2, &numbers),
+            (Logic::And.into(), 2, &[DType::Bool]),
+            (sum.into(), 1, &[i64, DType::F32, DType::F64]),
+        ];
+        for (op, operands, taken) in cases {
+            for dtype in DType::ALL {
+                let graph = Graph::new();
+                let x = graph.constant_value(Value::from(ndarray::arr1(&[1_u8]).into_dyn())).cast(dtype);
+                let y = graph.try_apply(op.clone(), &vec![x; operands]);
+                assert_eq!(y.is_ok(), taken.contains(&dtype), "{} of {dtype}", op.name());
+                let refused = |error: &ErrorKind| matches!(error, ErrorKind::DType { .. });
+                assert!(y.as_ref().err().is_none_or(refused), "{} of {dtype}", op.name());
+            }
+        }
     }
 }

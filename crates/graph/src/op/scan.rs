@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::row::Domain::{Bool, Float, Number};
+use super::row::Domain::{Accumulator, Bool, Float};
 use super::row::{Row, row};
 use super::{Layout, Op, Type, broadcast_shapes};
 use crate::dtype::Scalar;
@@ -51,8 +51,8 @@ impl From<Scan> for Op {
 impl Scan {
     pub(crate) const fn row(&self) -> Row {
         match self {
-            Scan::Cumsum(_) => row("cumsum", Number, 1),
-            Scan::Cumprod(_) => row("cumprod", Number, 1),
+            Scan::Cumsum(_) => row("cumsum", Accumulator, 1),
+            Scan::Cumprod(_) => row("cumprod", Accumulator, 1),
             Scan::RunningOr(_) => row("running_or", Bool, 1),
             Scan::Linear { .. } => row("linear_scan", Float, 1),
         }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::row::Domain::{Any, Bool, Float, Number};
+use super::row::Domain::{Accumulator, Any, Bool, Float, Number};
 use super::row::{KinkAt, Row, row};
 use super::{Op, Source, Type};
 use crate::dtype::DType;
@@ -162,7 +162,7 @@ fn unary(x: Expr<'_>, op: Unary) -> Expr<'_> {
                 shape: x.shape(),
                 expected: "numbers are needed: write `.cast(DType::F32)` to count true as 1, or `!mask` to negate",
             }),
-            Any | Number | Bool => x.apply(op),
+            Any | Number | Accumulator | Bool => x.apply(op),
             Float => cast(x, dtype.to_float())?.apply(op),
         }
     })
