@@ -79,6 +79,9 @@ impl Reduce {
         {
             return Err(ErrorKind::BroadcastTo { from: mask.shape.clone(), to: x.shape.clone() });
         }
+        if self.initial.is_some() && !matches!(self.kind, ReduceKind::Max | ReduceKind::Min) {
+            return Err(ErrorKind::Policy { policy: "initial", takers: &["max", "min"] });
+        }
         let kept = x.shape.iter().enumerate().filter(|(axis, _)| !self.axes.contains(axis));
         Ok(Type::new(x.dtype, kept.map(|(_, dim)| dim.clone()).collect()))
     }
@@ -303,5 +306,32 @@ impl<'g> Expr<'g> {
             let ones = cast(self.truth(), DType::I64)?;
             reduce(&axes, &[ones], ReduceKind::Sum, None)
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_maxima_and_minima_take_an_initial_element() {
+        let graph = Graph::new();
+        let (numbers, masks) = (graph.constant([1.0, 2.0]), graph.constant([true, false]));
+        let cases = [
+            (ReduceKind::Sum, numbers, false),
+            (ReduceKind::Prod, numbers, false),
+            (ReduceKind::Max, numbers, true),
+            (ReduceKind::Min, numbers, true),
+            (ReduceKind::Any, masks, false),
+            (ReduceKind::All, masks, false),
+        ];
+        for (kind, x, taken) in cases {
+            let plain = Reduce::new(kind, AxisList::from_slice(&[0]));
+            assert!(graph.try_apply(plain.clone(), &[x]).is_ok(), "{kind:?}");
+            let initial = Some(Scalar::Bool(true).cast(x.dtype()));
+            let reduced = graph.try_apply(Reduce { initial, ..plain }, &[x]);
+            let refused = matches!(reduced, Err(ErrorKind::Policy { policy: "initial", .. }));
+            assert_eq!((reduced.is_ok(), refused), (taken, !taken), "{kind:?}");
+        }
     }
 }
