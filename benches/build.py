@@ -106,10 +106,10 @@ class Tree:
         self.commit, self.folder, self.flags = commit, folder, cargo_flags
         self.source, self.bare, self.target = folder / "source", folder / "bare", folder / "target"
         self.source.mkdir(parents=True)
-        archive = subprocess.Popen(["git", "archive", commit], cwd=REPOSITORY, stdout=subprocess.PIPE)
-        subprocess.run(["tar", "-x", "-C", str(self.source)], stdin=archive.stdout, check=True)
-        if archive.wait() != 0:
-            sys.exit(f"there is no commit {commit} in {REPOSITORY}")
+        archive = folder / "source.tar"
+        if subprocess.run(["git", "archive", "-o", str(archive), commit], cwd=REPOSITORY).returncode != 0:
+            sys.exit(f"commit {commit} cannot be checked out")
+        shutil.unpack_archive(archive, self.source)
         (self.bare / "src").mkdir(parents=True)
         (self.bare / "Cargo.toml").write_text(MANIFEST.format(tamis=self.source.as_posix()), encoding="utf-8")
         (self.bare / "src" / "main.rs").write_text(PROGRAM, encoding="utf-8")
@@ -134,7 +134,7 @@ class Tree:
             "bare crate, CPU": (used, "s"),
             "bare crate, wall": (wall, "s"),
             "bare crate, stripped": (binary.stat().st_size / 1e6, "MB"),
-            "bare crate, dependencies": (len(crates) - 1, ""),
+            "bare crate, crates it depends on": (len(crates) - 1, ""),
         }
 
     def test(self):
@@ -170,8 +170,8 @@ def medians(rounds):
 
 
 def cell(value, unit):
-    text = f"{value:.0f}" if unit in ("s", "") and value >= 10 else f"{value:.1f}"
-    return f"{text} {unit}".strip()
+    digits = 0 if unit == "" or value >= 100 else 1
+    return f"{value:.{digits}f} {unit}".strip()
 
 
 def table(before, after):

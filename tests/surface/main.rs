@@ -1,5 +1,7 @@
 //! The forms in which users may write things: what is here must keep compiling,
-//! beside `ndarray`'s prelude, without type annotations.
+//! beside `ndarray`'s prelude, without type annotations. `list` has everything that is public.
+
+mod list;
 
 use ndarray::prelude::*;
 use tamis::prelude::*;
@@ -302,7 +304,7 @@ fn errors_pass_through_question_marks() {
     assert!(
         error
             .to_string()
-            .starts_with("feed: input `x` has shape [2], but was fed [1] (built at tests/surface.rs:")
+            .starts_with("feed: input `x` has shape [2], but was fed [1] (built at tests/surface/main.rs:")
     );
     assert_eq!(format!("{error:?}"), error.to_string());
 }
