@@ -1,5 +1,5 @@
 //! Selecting by a mask: three idioms of TensorFlow that are one here, and NumPy's
-//! `boxes[scores[..., 0] > 0.8]` with the places that were selected.
+//! `boxes[scores[..., 0] > 0.8]` with the indices that were selected.
 
 use ndarray::{Axis, array};
 use tamis::prelude::*;
@@ -35,13 +35,14 @@ fn three_idioms() -> Result<(), tamis::Error> {
     }
 
     // The first and the last know that they are as long as the mask has trues, so they
-    // add up without a check at run time, and `unmask` puts them back in their places.
+    // add up without a check at run time, and `unmask` puts them back at their
+    // positions.
     let back = by_mask.unmask(mask, 0.0);
     println!("{:<36}{}\n", "unmask(boolean_mask(x, mask) * 10)", back.eval::<f64>()?);
     Ok(())
 }
 
-/// A detector gives a box and a score at every place of a grid; keep the sure ones.
+/// A detector gives a box and a score at every cell of a grid; keep the sure ones.
 fn boxes_above_a_score() -> Result<(), tamis::Error> {
     let graph = Graph::new();
     // One image, a grid of 2 rows and 3 columns, and in each cell (y0, x0, y1, x1).
@@ -57,13 +58,14 @@ fn boxes_above_a_score() -> Result<(), tamis::Error> {
 
     let sure = scores.slice_axis(-1, 0).gt(0.8); // scores[..., 0] > 0.8, of shape (1, 2, 3)
     let kept = boxes.boolean_mask(sure).eval::<i32>()?; // boxes[sure], of shape (3, 4)
-    let places = sure.argwhere().eval::<i64>()?; // np.argwhere(sure), of shape (3, 3)
+    let positions = sure.argwhere().eval::<i64>()?; // np.argwhere(sure), of shape (3, 3)
     let score = scores.slice_axis(-1, 0).boolean_mask(sure).eval::<f64>()?;
 
     println!("boxes {} with scores[..., 0] > 0.8", boxes.shape());
     println!("{:<20}{:<20}score", "[image, row, col]", "[y0, x0, y1, x1]");
-    for ((place, corners), score) in places.axis_iter(Axis(0)).zip(kept.axis_iter(Axis(0))).zip(&score) {
-        println!("{:<20}{:<20}{score}", place.to_string(), corners.to_string());
+    for ((position, corners), score) in positions.axis_iter(Axis(0)).zip(kept.axis_iter(Axis(0))).zip(&score)
+    {
+        println!("{:<20}{:<20}{score}", position.to_string(), corners.to_string());
     }
     Ok(())
 }

@@ -38,7 +38,7 @@ fn greek_coins() -> Result<(), Box<dyn Error>> {
         ("count", mask.count_nonzero(..)),
         ("inside", grey.masked(mask).mean(..)), // grey[mask].mean()
         ("outside", grey.masked(!mask).mean(..)),
-        ("box", bounding_box(coin)), // places.min(axis=0) and places.max(axis=0)
+        ("box", bounding_box(coin)), // indices.min(axis=0) and indices.max(axis=0)
         ("coins-on-blue", on_blue),
         ("large-coin", enlarge(crop(on_blue, coin), 4)),
     ])?;
@@ -97,7 +97,7 @@ fn astronaut() -> Result<(), Box<dyn Error>> {
     save(&out, "badge", "a cut-out: concat([photo, mask * 255], -1), cropped")
 }
 
-/// Writes the output as a picture, and tells where it is and what it shows.
+/// Writes the output as a picture, and prints where it is and what it shows.
 fn save(out: &Outputs, name: &str, what: &str) -> Result<(), Box<dyn Error>> {
     let path = files::output(&format!("{name}.png"))?;
     picture::write(&path, out.view::<u8>(name)?)?;

@@ -21,7 +21,8 @@ fn main() -> Result<(), tamis::Error> {
     show(dest, src.gt(25.0), src)?;
 
     // PyTorch refuses `dest[mask] = src[mask]` here, because `src` has another shape than
-    // the mask. Given whole, the source broadcasts to the destination, as in arithmetic.
+    // the mask. With the shape of the destination, the source broadcasts to the
+    // destination, as in arithmetic.
     println!("A source of one column under a mask of two");
     let column = graph.constant([[10.0], [20.0], [30.0]]);
     let mask = graph.constant([[true, false], [false, true], [true, true]]);
@@ -41,7 +42,7 @@ fn main() -> Result<(), tamis::Error> {
     Ok(())
 }
 
-/// Assigns `src` to the places of `dest` at which `mask` is true, and prints all four
+/// Assigns `src` to the elements of `dest` at which `mask` is true, and prints all four
 /// side by side.
 fn show(dest: Expr, mask: Expr, src: Expr) -> Result<(), tamis::Error> {
     let after = dest.masked_assign(mask, src);

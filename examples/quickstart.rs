@@ -5,7 +5,7 @@ use tamis::ndarray::array;
 use tamis::prelude::*;
 
 fn main() -> Result<(), tamis::Error> {
-    // Nothing is computed while the graph is built. "n" is a length with a name.
+    // No value is computed while the graph is built. "n" is a length with a name.
     let graph = Graph::new();
     let x = graph.input::<f64>("x", dims!["n"]);
     let positive = x.gt(0.0);

@@ -44,7 +44,7 @@ impl Member {
     }
 
     /// The crates of this workspace among the normal dependencies.
-    fn rooms(&self) -> Vec<String> {
+    fn crates(&self) -> Vec<String> {
         self.names_in("dependencies").into_iter().filter(|name| name.starts_with("tamis")).collect()
     }
 
@@ -100,22 +100,22 @@ fn has_word(line: &str, word: &str) -> bool {
 
 #[test]
 fn the_graph_knows_neither_evaluation_nor_gradients() {
-    assert_eq!(GRAPH.rooms(), [""; 0]);
+    assert_eq!(GRAPH.crates(), [""; 0]);
 }
 
 #[test]
 fn evaluation_knows_the_graph_alone() {
-    assert_eq!(EXEC.rooms(), ["tamis-graph"]);
+    assert_eq!(EXEC.crates(), ["tamis-graph"]);
 }
 
 #[test]
 fn gradients_know_the_graph_alone() {
-    assert_eq!(AUTOGRAD.rooms(), ["tamis-graph"]);
+    assert_eq!(AUTOGRAD.crates(), ["tamis-graph"]);
 }
 
 #[test]
 fn the_facade_is_the_only_room_that_knows_all() {
-    assert_eq!(FACADE.rooms(), ["tamis-autograd", "tamis-exec", "tamis-graph"]);
+    assert_eq!(FACADE.crates(), ["tamis-autograd", "tamis-exec", "tamis-graph"]);
 }
 
 #[test]
@@ -123,8 +123,8 @@ fn tests_and_builds_of_the_rooms_need_the_facade_at_most() {
     for room in [GRAPH, EXEC, AUTOGRAD] {
         let mut others = room.names_in("dev-dependencies");
         others.extend(room.names_in("build-dependencies"));
-        let rooms: Vec<&String> = others.iter().filter(|name| name.starts_with("tamis-")).collect();
-        assert!(rooms.is_empty(), "{} reaches {rooms:?} through its tests", room.name);
+        let crates: Vec<&String> = others.iter().filter(|name| name.starts_with("tamis-")).collect();
+        assert!(crates.is_empty(), "{} reaches {crates:?} through its tests", room.name);
     }
 }
 

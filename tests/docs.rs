@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use sources::{Item, public_items, until};
 
 fn list(items: &[&Item]) -> String {
-    items.iter().map(|item| format!("\n  {} {} ({})", item.kind, item.name, item.place)).collect()
+    items.iter().map(|item| format!("\n  {} {} ({})", item.kind, item.name, item.location)).collect()
 }
 
 #[test]

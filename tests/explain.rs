@@ -145,7 +145,7 @@ fn a_selection_of_a_selection_is_one_plan() {
 }
 
 #[test]
-fn stages_values_and_bytes_are_told() {
+fn stages_values_and_bytes_are_reported() {
     let graph = Graph::new();
     let i = Inputs::new(&graph);
     let w = graph.input::<f32>("w", dims![3, 4]);

@@ -10,7 +10,7 @@ use tamis::prelude::*;
 
 /// How many bytes of the process are in memory.
 fn resident() -> usize {
-    let status = fs::read_to_string("/proc/self/status").expect("Linux tells the status of a process");
+    let status = fs::read_to_string("/proc/self/status").expect("Linux reports the status of a process");
     let line = status.lines().find(|line| line.starts_with("VmRSS:")).expect("the status has this line");
     let kilobytes = line.split_whitespace().nth(1).and_then(|number| number.parse::<usize>().ok());
     kilobytes.expect("the line has a number") << 10

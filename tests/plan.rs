@@ -1,10 +1,10 @@
 //! What a plan takes and gives: feeds of every form, outputs into the caller's
 //! memory, training in place, and every way to get it wrong.
 
-mod place;
+mod location;
 
+use location::{above, without_calls};
 use ndarray::{Array, Array1, Array2, Array3, ArrayD, Axis, Slice, arr0, arr1, arr2, aview1};
-use place::{above, without_calls};
 use tamis::prelude::*;
 use tamis::{ErrorKind, Outputs, Value};
 
@@ -112,7 +112,7 @@ fn borrowed_inputs_of_any_layout_are_read_as_they_lie() {
         ("same", x + 0.0),
         ("rows", x.sum(1)),
         ("kept", x.boolean_mask(x.gt(2.0))),
-        ("turned", x.transpose()),
+        ("transposed", x.transpose()),
         ("product", x.transpose().matmul(x)),
         ("running", x.cumsum(1)),
         ("flat", x.flatten()),
@@ -244,7 +244,7 @@ fn a_typo_of_a_short_name_is_suggested() {
 }
 
 #[test]
-fn the_errors_of_feeding_tell_the_line_of_the_call() {
+fn the_errors_of_feeding_name_the_line_of_the_call() {
     let graph = Graph::new();
     let x = graph.input::<f64>("x", dims!["n", 3]);
     let built = above("input::<f64>");
@@ -267,7 +267,7 @@ fn the_errors_of_feeding_tell_the_line_of_the_call() {
 }
 
 #[test]
-fn the_errors_of_outputs_tell_the_line_of_the_call() {
+fn the_errors_of_outputs_name_the_line_of_the_call() {
     let graph = Graph::new();
     let y = graph.constant([1.0, 2.0]);
     let built = above("constant(");
@@ -406,7 +406,7 @@ fn a_symbolic_length_that_happens_to_be_one_does_not_broadcast() {
 }
 
 #[test]
-fn all_mistakes_of_feeding_are_told_together() {
+fn all_errors_of_feeding_are_reported_together() {
     let graph = Graph::new();
     let (x, y, z) =
         (graph.input::<f64>("x", [2]), graph.input::<f64>("y", [2]), graph.input::<f64>("z", [2]));
@@ -453,7 +453,7 @@ fn an_input_gives_a_dimension_that_only_sizes_speak_of() {
 }
 
 #[test]
-fn a_dimension_that_no_input_has_is_a_mistake_of_the_plan() {
+fn a_dimension_that_no_input_has_is_an_error_of_the_plan() {
     let graph = Graph::new();
     let n = graph.iota("n");
     let line = above("iota(\"n\")");
@@ -743,7 +743,7 @@ fn a_taken_output_that_was_fed_is_a_copy() {
 }
 
 #[test]
-fn two_outputs_of_one_name_are_a_mistake() {
+fn two_outputs_of_one_name_are_an_error() {
     let graph = Graph::new();
     let x = graph.input::<f64>("x", [2]);
     let (a, b) = (x * 2.0, x.exp());
@@ -813,7 +813,7 @@ fn a_run_may_be_fed_in_a_loop() {
 }
 
 #[test]
-fn values_tell_their_dtype_and_shape() {
+fn values_name_their_dtype_and_shape() {
     let graph = Graph::new();
     let x = graph.constant([[1.0_f32, 2.0]]);
     let out = Plan::new([("x", x), ("mask", x.gt(1.0))]).unwrap().run().unwrap();

@@ -1,6 +1,6 @@
-//! The poison check over the ops: whatever an op makes of a lane that is not
-//! selected afterwards, NaN, infinities and huge numbers in that lane move
-//! neither the loss nor a gradient nor a second derivative, by a single bit.
+//! The poison check over the ops: whatever an op makes of a row that is not selected
+//! afterwards, NaN, infinities and huge numbers in that row move neither the loss nor a
+//! gradient nor a second derivative, by a single bit.
 
 mod functions;
 
@@ -10,7 +10,7 @@ use tamis::graph::{self, Domain, Unary, UnaryBuilder};
 use tamis::prelude::*;
 use tamis::{DType, along, check_poison, descending};
 
-/// Of six lanes, these are selected.
+/// Of six rows, these are selected.
 const SELECTED: [bool; 6] = [true, false, true, true, false, true];
 
 /// Every function below is smooth and finite there.
@@ -18,7 +18,7 @@ const FED: [f64; 6] = [0.7, 0.4, 0.3, 0.9, 0.5, 0.6];
 
 type Idiom = for<'g> fn(Expr<'g>, Expr<'g>) -> Expr<'g>;
 
-/// Ops that keep each lane to itself, beside those of one operand.
+/// Ops that keep each element to itself, beside those of one operand.
 const ELEMENTWISE: [(&str, Op); 23] = [
     ("add", |x| x + 1.0),
     ("add to itself", |x| x + x),
@@ -45,7 +45,7 @@ const ELEMENTWISE: [(&str, Op); 23] = [
     ("masked_fill", |x| x.masked_fill(x.is_nan(), 1.0)),
 ];
 
-/// Ops along another axis than the one of the lanes, which keep the lanes apart too.
+/// Ops along another axis than that of the rows, which keep rows independent too.
 const ACROSS: [(&str, Op); 24] = [
     ("sum", |x| x.sum(1)),
     ("mean", |x| x.mean(1)),
@@ -73,7 +73,7 @@ const ACROSS: [(&str, Op); 24] = [
     ("matmul", |x| x.matmul(x.graph().constant([[1.0, -2.0], [0.0, 3.0], [0.5, 0.0]]))),
 ];
 
-/// Ways to select the lanes of `y` where the mask is true.
+/// Ways to select the rows of `y` where the mask is true.
 const IDIOMS: [(&str, Idiom); 17] = [
     ("where_", |y, m| where_(m.expand_mask(y), y, 0.0)),
     ("masked_fill", |y, m| y.masked_fill(!m, 1.0)),
@@ -94,15 +94,15 @@ const IDIOMS: [(&str, Idiom); 17] = [
     ("masked softmax", |y, m| y.masked(m).softmax(0)),
 ];
 
-/// Asserts that an idiom after an op leaves nothing of the poison.
+/// Asserts that no poison passes an idiom after an op.
 #[track_caller]
 fn check(op: (&str, impl for<'g> Fn(Expr<'g>) -> Expr<'g>), idiom: (&str, Idiom), rows: bool) {
     let graph = Graph::new();
     let x = graph.input::<f64>("x", [6]);
     let mask = graph.input::<bool>("mask", [6]);
-    // Three different numbers in the row of each lane.
-    let lanes = if rows { x.unsqueeze(1) * graph.constant([1.0, 0.5, 0.8]) } else { x };
-    let y = idiom.1(op.1(lanes), mask);
+    // Three different numbers in each row.
+    let elements = if rows { x.unsqueeze(1) * graph.constant([1.0, 0.5, 0.8]) } else { x };
+    let y = idiom.1(op.1(elements), mask);
     // Squared, so that the second derivative of a linear op is not 0.
     let loss = (y.square() + y).sum(..);
     let check = check_poison(loss, [(x, mask)]).second_order();
@@ -129,13 +129,13 @@ fn no_idiom_lets_poison_through_any_elementwise_op() {
 }
 
 #[test]
-fn no_idiom_lets_poison_through_any_op_across_the_lanes() {
+fn no_idiom_lets_poison_through_any_op_across_rows() {
     for op in ACROSS {
         IDIOMS.into_iter().for_each(|idiom| check(op, idiom, true));
     }
 }
 
-/// Ops that mix lanes, after which it is too late to select.
+/// Ops that mix rows, after which it is too late to select.
 const MIXING: [(&str, Op); 12] = [
     ("nothing", |y| y),
     ("cumsum", |y| y.cumsum(0)),
@@ -152,7 +152,7 @@ const MIXING: [(&str, Op); 12] = [
 ];
 
 #[test]
-fn what_mixes_lanes_after_a_selection_finds_no_poison() {
+fn what_mixes_rows_after_a_selection_finds_no_poison() {
     for (name, mix) in MIXING {
         for (idiom_name, idiom) in IDIOMS {
             let graph = Graph::new();
@@ -202,9 +202,9 @@ fn an_all_false_mask_leaves_nothing_of_anything() {
         let graph = Graph::new();
         let x = graph.constant(FED).named("x");
         let mask = graph.constant([1, 1, 1, 1, 1, 1]).gt(1);
-        let extreme = name == "masked max";
-        let y = if extreme { x.ln().masked(mask).if_empty(0.0).max(keep(0)) } else { idiom(x.ln(), mask) };
-        // The mean and the variance of nothing are NaN, without poison as with it.
+        let min_max = name == "masked max";
+        let y = if min_max { x.ln().masked(mask).if_empty(0.0).max(keep(0)) } else { idiom(x.ln(), mask) };
+        // The mean and the variance of no elements are NaN, without poison as with it.
         let report = check_poison((y.square() + y).sum(..), [(x, mask)]).second_order().run().unwrap();
         assert!(report.passed(), "{name}: {report}");
         assert_eq!(report.rows()[0].poisoned(), 6);

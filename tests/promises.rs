@@ -1,11 +1,11 @@
-//! What tamis promises, one test per promise: gradients that know what was
-//! selected, lengths that are known by their mask, mistakes told together and
-//! with the user's lines, plans that survive their errors.
+//! What tamis promises, one test per promise: gradients that know what was selected,
+//! lengths that are known by their mask, errors reported together and with the user's
+//! lines, plans that survive their errors.
 
-mod place;
+mod location;
 
+use location::above;
 use ndarray::{Array1, Array2, ArrayD, arr0, arr1, arr2, array};
-use place::above;
 use tamis::prelude::*;
 use tamis::{DType, ErrorKind, along, hvp, jvp, vjp};
 
@@ -64,7 +64,7 @@ const IN_PLACE: [(&str, Idiom); 6] = [
     ("where_", |y, mask| where_(mask, y, 0.0)),
     ("where_ not", |y, mask| where_(!mask, 0.0, y)),
     ("masked_fill", |y, mask| y.masked_fill(!mask, 0.0)),
-    ("masked_assign of a whole", |y, mask| y.graph().zeros::<f64>([2]).masked_assign(mask, y)),
+    ("masked_assign of a full array", |y, mask| y.graph().zeros::<f64>([2]).masked_assign(mask, y)),
     ("masked_assign of a selection", |y, mask| {
         y.graph().zeros::<f64>([2]).masked_assign(mask, y.boolean_mask(mask))
     }),
@@ -91,8 +91,8 @@ fn chain_of_each(selected: Expr<'_>) -> Expr<'_> {
     (shifted.softmax(-1) * graph.constant([1.0, 3.0])).sum(..)
 }
 
-/// The same for two elements of which the first is 0, mixed by one matrix: the
-/// first row meets nothing but zeros.
+/// The same for two elements of which the first is 0, mixed by one matrix: the first
+/// row meets only zeros.
 fn chain_of_both(selected: Expr<'_>) -> Expr<'_> {
     let graph = selected.graph();
     let logits = selected.matmul(graph.constant([[7.0, -5.0], [1.0, 2.0]]));
@@ -109,18 +109,18 @@ fn plain_sum(selected: Expr<'_>) -> Expr<'_> {
 enum Masked {
     /// `x > 0`.
     ByItself,
-    /// An input, since a NaN does not tell whether it was meant.
+    /// An input, since a NaN does not show whether it was intended.
     ByInput,
 }
 
-/// The first and the second derivative of `loss(idiom(f(x), mask))` at
-/// `[lane, 4]`, with only lane 1 selected.
+/// The first and the second derivative of `loss(idiom(f(x), mask))` at `[value, 4]`,
+/// with only element 1 selected.
 fn derivatives(
     function: &Function,
     idiom: Idiom,
     loss: fn(Expr<'_>) -> Expr<'_>,
     masked: Masked,
-    lane: f64,
+    element: f64,
 ) -> [ArrayD<f64>; 2] {
     let graph = Graph::new();
     let x = graph.input::<f64>("x", [2]);
@@ -131,7 +131,7 @@ fn derivatives(
     let dx = grad(loss(idiom((function.apply)(x), mask)), x);
     let ddx = grad(dx.sum(..), x);
     let plan = Plan::new([("dx", dx), ("ddx", ddx)]).unwrap();
-    let values = arr1(&[lane, 4.0]);
+    let values = arr1(&[element, 4.0]);
     let choice = arr1(&[false, true]);
     let run = plan.feed("x", &values);
     let run = match masked {
@@ -142,31 +142,31 @@ fn derivatives(
     [out.take("dx").unwrap(), out.take("ddx").unwrap()]
 }
 
-/// Asserts exactly 0 in lane 0 and `expected` in lane 1.
+/// Asserts exactly 0 at element 0 and `expected` at element 1.
 #[track_caller]
-fn assert_lanes(what: &str, found: &ArrayD<f64>, expected: f64) {
+fn assert_elements(what: &str, found: &ArrayD<f64>, expected: f64) {
     assert_eq!(found.shape(), [2], "{what}");
-    assert_eq!(found[0], 0.0, "{what}: lane 0 of {found}");
+    assert_eq!(found[0], 0.0, "{what}: element 0 of {found}");
     let error = (found[1] - expected).abs();
-    assert!(error <= 1e-12 * expected.abs(), "{what}: lane 1 of {found} is not {expected}");
+    assert!(error <= 1e-12 * expected.abs(), "{what}: element 1 of {found} is not {expected}");
 }
 
 #[track_caller]
-fn assert_unselected_lanes_do_not_matter(
+fn assert_unselected_elements_do_not_matter(
     idioms: &[(&str, Idiom)],
     loss: fn(Expr<'_>) -> Expr<'_>,
     expected: fn(&Function) -> [f64; 2],
     masked: Masked,
-    lanes: &[f64],
+    elements: &[f64],
 ) {
     for function in &FUNCTIONS {
         for (name, idiom) in idioms {
-            for lane in lanes {
-                let [dx, ddx] = derivatives(function, *idiom, loss, masked, *lane);
+            for element in elements {
+                let [dx, ddx] = derivatives(function, *idiom, loss, masked, *element);
                 let [first, second] = expected(function);
-                let what = format!("{} under {name} with {lane} in lane 0", function.name);
-                assert_lanes(&format!("first derivative of {what}"), &dx, first);
-                assert_lanes(&format!("second derivative of {what}"), &ddx, second);
+                let what = format!("{} under {name} with {element} at element 0", function.name);
+                assert_elements(&format!("first derivative of {what}"), &dx, first);
+                assert_elements(&format!("second derivative of {what}"), &ddx, second);
             }
         }
     }
@@ -184,19 +184,31 @@ fn of_chain(function: &Function) -> [f64; 2] {
 const BAD: [f64; 5] = [0.0, -1.0, f64::NAN, f64::INFINITY, f64::NEG_INFINITY];
 
 #[test]
-fn a_lane_not_selected_gives_no_nan_in_place() {
-    assert_unselected_lanes_do_not_matter(&IN_PLACE, plain_sum, of_function, Masked::ByItself, &[0.0, -1.0]);
+fn an_element_not_selected_gives_no_nan_in_place() {
+    assert_unselected_elements_do_not_matter(
+        &IN_PLACE,
+        plain_sum,
+        of_function,
+        Masked::ByItself,
+        &[0.0, -1.0],
+    );
 }
 
 #[test]
-fn a_lane_not_selected_gives_no_nan_when_compacted() {
-    assert_unselected_lanes_do_not_matter(&COMPACT, plain_sum, of_function, Masked::ByItself, &[0.0, -1.0]);
+fn an_element_not_selected_gives_no_nan_when_compacted() {
+    assert_unselected_elements_do_not_matter(
+        &COMPACT,
+        plain_sum,
+        of_function,
+        Masked::ByItself,
+        &[0.0, -1.0],
+    );
 }
 
 #[test]
-fn a_lane_not_selected_gives_no_nan_through_a_chain_of_each() {
+fn an_element_not_selected_gives_no_nan_through_a_chain_of_each() {
     for idioms in [&IN_PLACE[..], &COMPACT[..]] {
-        assert_unselected_lanes_do_not_matter(
+        assert_unselected_elements_do_not_matter(
             idioms,
             chain_of_each,
             of_chain,
@@ -207,23 +219,29 @@ fn a_lane_not_selected_gives_no_nan_through_a_chain_of_each() {
 }
 
 #[test]
-fn a_lane_not_selected_gives_no_nan_through_a_chain_that_mixes_lanes() {
-    assert_unselected_lanes_do_not_matter(&IN_PLACE, chain_of_both, of_chain, Masked::ByItself, &[0.0, -1.0]);
+fn an_element_not_selected_gives_no_nan_through_a_chain_that_mixes_elements() {
+    assert_unselected_elements_do_not_matter(
+        &IN_PLACE,
+        chain_of_both,
+        of_chain,
+        Masked::ByItself,
+        &[0.0, -1.0],
+    );
 }
 
 #[test]
 fn nan_and_infinity_that_are_not_selected_do_not_matter() {
     for idioms in [&IN_PLACE[..], &COMPACT[..]] {
-        assert_unselected_lanes_do_not_matter(idioms, plain_sum, of_function, Masked::ByInput, &BAD);
-        assert_unselected_lanes_do_not_matter(idioms, chain_of_each, of_chain, Masked::ByInput, &BAD);
+        assert_unselected_elements_do_not_matter(idioms, plain_sum, of_function, Masked::ByInput, &BAD);
+        assert_unselected_elements_do_not_matter(idioms, chain_of_each, of_chain, Masked::ByInput, &BAD);
     }
-    assert_unselected_lanes_do_not_matter(&IN_PLACE, chain_of_both, of_chain, Masked::ByInput, &BAD);
+    assert_unselected_elements_do_not_matter(&IN_PLACE, chain_of_both, of_chain, Masked::ByInput, &BAD);
 }
 
 #[test]
 fn what_was_selected_before_a_function_is_as_safe_as_after_it() {
     for function in &FUNCTIONS {
-        for lane in BAD {
+        for element in BAD {
             let graph = Graph::new();
             let x = graph.input::<f64>("x", [2]);
             let mask = graph.input::<bool>("mask", [2]);
@@ -232,10 +250,10 @@ fn what_was_selected_before_a_function_is_as_safe_as_after_it() {
             let dx = grad(y.sum(..), x);
             let ddx = grad(dx.sum(..), x);
             let plan = Plan::new([("dx", dx), ("ddx", ddx)]).unwrap();
-            let (values, choice) = (arr1(&[lane, 4.0]), arr1(&[false, true]));
+            let (values, choice) = (arr1(&[element, 4.0]), arr1(&[false, true]));
             let mut out = plan.feed("x", &values).feed("mask", &choice).run().unwrap();
-            assert_lanes(function.name, &out.take("dx").unwrap(), function.first);
-            assert_lanes(function.name, &out.take("ddx").unwrap(), function.second);
+            assert_elements(function.name, &out.take("dx").unwrap(), function.first);
+            assert_elements(function.name, &out.take("ddx").unwrap(), function.second);
         }
     }
 }
@@ -305,8 +323,8 @@ fn the_root_of_an_empty_sum_does_not_move() {
     }
 }
 
-/// Attention of `q`, `k` and `v` of shape `[time, 2]`. With a mask of shape
-/// `[time]`, padded keys take no part and padded rows are selected away.
+/// Attention of `q`, `k` and `v` of shape `[time, 2]`. With a mask of shape `[time]`,
+/// padded keys are masked and padded rows are dropped.
 fn attention<'g>([q, k, v]: [Expr<'g>; 3], mask: Option<Expr<'g>>) -> Expr<'g> {
     let scores = q.matmul(k.transpose()) * 0.5;
     match mask {
@@ -484,7 +502,7 @@ fn counts_that_differ_at_run_time_name_both_masks_and_all_lines() {
 }
 
 #[test]
-fn all_mistakes_of_a_program_are_told_together() {
+fn all_errors_of_a_program_are_reported_together() {
     let graph = Graph::new();
     let x = graph.input::<f64>("x", [2, 3]);
     let y = graph.input::<f64>("y", [4]);
@@ -511,7 +529,7 @@ fn all_mistakes_of_a_program_are_told_together() {
     assert_eq!(error.to_string(), expected);
     assert_eq!(error.reports().len(), 4);
     assert_eq!(graph.check().unwrap_err().to_string(), expected);
-    // The whole graph is asked, not only what the outputs need.
+    // All of the graph is checked, not only what the outputs need.
     assert_eq!(Plan::new([("x", x)]).unwrap_err().to_string(), expected);
     assert_eq!(x.sum(..).eval::<f64>().unwrap_err().to_string(), expected);
 }
@@ -525,8 +543,8 @@ fn an_index_out_of_range_names_the_op_the_line_the_position_and_the_value() {
     let line = above("gather(indices, 0)");
     let plan = Plan::new([("y", y)]).unwrap();
     for bad in [3, -4, i64::MAX, i64::MIN] {
-        let places = arr2(&[[0, 1], [2, bad]]);
-        let error = plan.feed("x", arr1(&[1.0, 2.0, 3.0])).feed("indices", &places).run().unwrap_err();
+        let indices = arr2(&[[0, 1], [2, bad]]);
+        let error = plan.feed("x", arr1(&[1.0, 2.0, 3.0])).feed("indices", &indices).run().unwrap_err();
         let expected = format!(
             "gather: index {bad} is out of range for axis 0 of length 3, at position [1, 1] of the indices \
              (built at {line})"
@@ -537,7 +555,8 @@ fn an_index_out_of_range_names_the_op_the_line_the_position_and_the_value() {
     assert_eq!(out.view::<f64>("y").unwrap(), arr2(&[[1.0, 3.0]]).into_dyn());
 }
 
-/// An op applied to `x: f64[n, 3]`, with the rank-1 mask that made `x` or cut it.
+/// An op applied to `x: f64[n, 3]`, with the rank-1 mask that made `x` or selects from
+/// it.
 type Applied = for<'g> fn(Expr<'g>) -> Expr<'g>;
 
 /// Every op that has a meaning for a tensor without elements.
@@ -597,7 +616,7 @@ const OPS: &[(&str, Applied)] = &[
     ("masked_fill", |x| x.masked_fill(x.gt(0.0), 1.0)),
     ("masked_assign", |x| x.masked_assign(x.gt(0.0), -x)),
     ("gather", |x| x.gather(x.graph().constant([2, 0]), 1)),
-    ("gather of nothing", |x| x.gather(x.slice_axis(0, ..0).cast(DType::I64), 0)),
+    ("gather of no elements", |x| x.gather(x.slice_axis(0, ..0).cast(DType::I64), 0)),
     ("take_along_axis", |x| x.take_along_axis(x.argmax(1).unsqueeze(-1), 1)),
     ("gather_nd", |x| x.gather_nd(x.gt(0.0).argwhere())),
     ("scatter_set", |x| x.graph().zeros::<f64>([5, 3]).scatter_set(x.graph().iota(x.dim(0)), x, 0)),
@@ -626,11 +645,11 @@ const OPS: &[(&str, Applied)] = &[
     ("masked all", |x| x.masked(x.gt(0.0)).all(0)),
     ("masked count_nonzero", |x| x.masked(x.gt(0.0)).count_nonzero(0)),
     ("masked softmax", |x| x.masked(x.gt(0.0)).softmax(0)),
-    ("softmax along nothing", |x| x.softmax(0)),
+    ("softmax along no elements", |x| x.softmax(0)),
     ("log_softmax", |x| x.log_softmax(1)),
     ("argmax", |x| x.argmax(1)),
     ("argmin", |x| x.argmin(1)),
-    ("cumsum along nothing", |x| x.cumsum(0)),
+    ("cumsum along no elements", |x| x.cumsum(0)),
     ("cumsum of what comes after", |x| x.cumsum(along(1).exclusive().reverse())),
     ("reshape", |x| x.reshape([-1, 1])),
     ("permute", |x| x.permute([1, 0])),
@@ -640,8 +659,8 @@ const OPS: &[(&str, Applied)] = &[
     ("slice", |x| x.slice((tamis::Slice::from(..).by(-1), 1..))),
     ("concat", |x| x.graph().concat([x, x], 0)),
     ("stack", |x| x.graph().stack([x, x], 0)),
-    ("matmul over nothing", |x| x.transpose().matmul(x)),
-    ("matmul of nothing", |x| x.matmul(x.graph().ones::<f64>([3, 2]))),
+    ("matmul over no elements", |x| x.transpose().matmul(x)),
+    ("matmul of no elements", |x| x.matmul(x.graph().ones::<f64>([3, 2]))),
 ];
 
 /// A loss of `op(x)` with a gradient whatever the dtype of the result.
@@ -694,7 +713,7 @@ fn every_op_takes_an_axis_of_length_zero_forward_and_backward() {
 }
 
 #[test]
-fn reductions_of_nothing_give_their_identities() {
+fn reductions_of_an_empty_selection_give_their_identities() {
     let graph = Graph::new();
     let x = graph.input::<f64>("x", dims!["n"]);
     let kept = x.boolean_mask(x.gt(9.0));
@@ -809,7 +828,7 @@ fn threads_run_one_plan_at_once_while_one_of_them_fails() {
     let plan = Plan::new([("loss", loss), ("dx", grad(loss, x))]).unwrap();
     let numbers = arr1(&[4.0, 0.0, 9.0, -1.0]);
     // cumsum of √ gives [2, 5]; with x[0] = 4 and x[2] = 9 that is [6, 14].
-    let run = |places: [i64; 2]| plan.feed("x", &numbers).feed("indices", arr1(&places)).run();
+    let run = |indices: [i64; 2]| plan.feed("x", &numbers).feed("indices", arr1(&indices)).run();
     std::thread::scope(|scope| {
         for worker in 0..8 {
             scope.spawn(move || {
@@ -1046,12 +1065,12 @@ fn an_arrangement_of_an_arrangement_depends_on_both() {
     let graph = Graph::new();
     let x = graph.input::<f64>("x", [2, 3]);
     let w = graph.constant([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]]);
-    let (flat, turned, column) = (x.reshape([6]), x.transpose(), x.sum(1));
+    let (flat, transposed, column) = (x.reshape([6]), x.transpose(), x.sum(1));
     let wide = column.unsqueeze(1).broadcast_to([2, 1]).broadcast_to([2, 3]);
     let middle = column.broadcast_to([1, 2]);
     let outputs = [
         ("flat", grad((flat.reshape([2, 3]) * w).sum(..), flat)),
-        ("turned", grad((turned.transpose() * w).sum(..), turned)),
+        ("transposed", grad((transposed.transpose() * w).sum(..), transposed)),
         ("column", grad((wide * w).sum(..), column)),
         ("middle", grad((middle.broadcast_to([3, 2]) * w.transpose()).sum(..), middle)),
     ];
@@ -1059,7 +1078,7 @@ fn an_arrangement_of_an_arrangement_depends_on_both() {
     let out = plan.feed("x", arr2(&[[0.0; 3]; 2])).run().unwrap();
     let view = |name| out.view::<f64>(name).unwrap();
     assert_eq!(view("flat"), arr1(&[1.0, 2.0, 3.0, 4.0, 5.0, 6.0]).into_dyn());
-    assert_eq!(view("turned"), arr2(&[[1.0, 4.0], [2.0, 5.0], [3.0, 6.0]]).into_dyn());
+    assert_eq!(view("transposed"), arr2(&[[1.0, 4.0], [2.0, 5.0], [3.0, 6.0]]).into_dyn());
     assert_eq!(view("column"), arr1(&[6.0, 15.0]).into_dyn());
     assert_eq!(view("middle"), arr2(&[[6.0, 15.0]]).into_dyn());
 }

@@ -1,10 +1,11 @@
-//! Graphs of a million nodes, of astronomically many paths and of thousands of
-//! inputs: nothing recurses, nothing is quadratic.
+//! Graphs of a million nodes, of astronomically many paths and of thousands of inputs:
+//! no recursion over nodes, no quadratic time.
 
 use ndarray::{Array1, arr0, arr1};
 use tamis::prelude::*;
 
-/// A stack on which a walk that recurses once per node ends at a few thousand nodes.
+/// A stack on which a traversal that recurses once per node overflows at a few thousand
+/// nodes.
 const SMALL_STACK: usize = 512 * 1024;
 
 /// Runs `f` on a small stack.
@@ -61,7 +62,7 @@ fn a_chain_of_ten_thousand_nodes_passes_the_gradient_check() {
 }
 
 #[test]
-fn a_mistake_under_a_million_nodes_is_told_once() {
+fn an_error_under_a_million_nodes_is_reported_once() {
     on_a_small_stack(|| {
         let graph = Graph::new();
         let (x, y) = (graph.input::<f64>("x", [2]), graph.input::<f64>("y", [3]));
@@ -71,7 +72,7 @@ fn a_mistake_under_a_million_nodes_is_told_once() {
 }
 
 #[test]
-fn a_million_mistakes_of_one_line_are_one() {
+fn a_million_errors_of_one_line_are_one() {
     let graph = Graph::new();
     let (x, y) = (graph.input::<f64>("x", [2]), graph.input::<f64>("y", [3]));
     for _ in 0..1_000_000 {
@@ -130,7 +131,7 @@ fn a_thousand_nested_choices_by_distinct_masks() {
     on_a_small_stack(|| {
         let graph = Graph::new();
         let x = graph.input::<f64>("x", [3]);
-        // Lane 0 falls out at once, lane 1 after 500 levels, lane 2 never.
+        // Element 0 is dropped at once, element 1 after 500 levels, element 2 never.
         let mut y = x;
         for level in 0..1000 {
             y = where_(x.gt(f64::from(level)), y.sqrt().square(), 0.0);

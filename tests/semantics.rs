@@ -109,17 +109,17 @@ const BUILDERS: &[(&str, Build)] = &[
     ("Expr::masked_fill", |x| x.masked_fill(mask(x), 1)),
     ("Expr::masked_assign", |x| x.masked_assign(mask(x), ones(x))),
     ("Expr::masked_scatter", |x| x.masked_scatter(mask(x), ones(x))),
-    // Places.
-    ("Expr::gather", |x| x.gather(places(x), 0)),
-    ("Expr::take", |x| x.take(places(x), 0)),
-    ("Expr::gather_or", |x| x.gather_or(places(x) + 1, 0, OutOfRange::Fill(0.into()))),
+    // Indices.
+    ("Expr::gather", |x| x.gather(indices(x), 0)),
+    ("Expr::take", |x| x.take(indices(x), 0)),
+    ("Expr::gather_or", |x| x.gather_or(indices(x) + 1, 0, OutOfRange::Fill(0.into()))),
     ("Expr::take_along_axis", |x| x.take_along_axis(rows(x), 1)),
     ("Expr::gather_nd", |x| x.gather_nd(rows(x))),
-    ("Expr::scatter_set", |x| x.scatter_set(places(x), ones(x), 0)),
-    ("Expr::scatter_add", |x| x.scatter_add(places(x), ones(x), 0)),
-    ("Expr::scatter_mul", |x| x.scatter_mul(places(x), ones(x), 0)),
-    ("Expr::scatter_max", |x| x.scatter_max(places(x), ones(x), 0)),
-    ("Expr::scatter_min", |x| x.scatter_min(places(x), ones(x), 0)),
+    ("Expr::scatter_set", |x| x.scatter_set(indices(x), ones(x), 0)),
+    ("Expr::scatter_add", |x| x.scatter_add(indices(x), ones(x), 0)),
+    ("Expr::scatter_mul", |x| x.scatter_mul(indices(x), ones(x), 0)),
+    ("Expr::scatter_max", |x| x.scatter_max(indices(x), ones(x), 0)),
+    ("Expr::scatter_min", |x| x.scatter_min(indices(x), ones(x), 0)),
     ("Expr::scatter_set_along_axis", |x| x.scatter_set_along_axis(rows(x), ones(x), 1)),
     ("Expr::scatter_add_along_axis", |x| x.scatter_add_along_axis(rows(x), ones(x), 1)),
     ("Expr::scatter_mul_along_axis", |x| x.scatter_mul_along_axis(rows(x), ones(x), 1)),
@@ -130,36 +130,36 @@ const BUILDERS: &[(&str, Build)] = &[
     ("Expr::scatter_nd_mul", |x| x.scatter_nd_mul(rows(x), ones(x).slice_axis(0, 0))),
     ("Expr::scatter_nd_max", |x| x.scatter_nd_max(rows(x), ones(x).slice_axis(0, 0))),
     ("Expr::scatter_nd_min", |x| x.scatter_nd_min(rows(x), ones(x).slice_axis(0, 0))),
-    ("Expr::scatter_mean", |x| x.scatter_mean(places(x), ones(x), 0)),
+    ("Expr::scatter_mean", |x| x.scatter_mean(indices(x), ones(x), 0)),
     ("Expr::scatter_mean_along_axis", |x| x.scatter_mean_along_axis(rows(x), ones(x), 1)),
     ("Expr::scatter_nd_mean", |x| x.scatter_nd_mean(rows(x), ones(x).slice_axis(0, 0))),
-    ("Expr::scatter_set_sum", |x| x.scatter_set_sum(places(x), ones(x), 0)),
+    ("Expr::scatter_set_sum", |x| x.scatter_set_sum(indices(x), ones(x), 0)),
     ("Expr::scatter_set_sum_along_axis", |x| x.scatter_set_sum_along_axis(rows(x), ones(x), 1)),
     ("Expr::scatter_nd_set_sum", |x| x.scatter_nd_set_sum(rows(x), ones(x).slice_axis(0, 0))),
-    ("Expr::scatter_set_prod", |x| x.scatter_set_prod(places(x), ones(x), 0)),
+    ("Expr::scatter_set_prod", |x| x.scatter_set_prod(indices(x), ones(x), 0)),
     ("Expr::scatter_set_prod_along_axis", |x| x.scatter_set_prod_along_axis(rows(x), ones(x), 1)),
     ("Expr::scatter_nd_set_prod", |x| x.scatter_nd_set_prod(rows(x), ones(x).slice_axis(0, 0))),
-    ("Expr::scatter_set_mean", |x| x.scatter_set_mean(places(x), ones(x), 0)),
+    ("Expr::scatter_set_mean", |x| x.scatter_set_mean(indices(x), ones(x), 0)),
     ("Expr::scatter_set_mean_along_axis", |x| x.scatter_set_mean_along_axis(rows(x), ones(x), 1)),
     ("Expr::scatter_nd_set_mean", |x| x.scatter_nd_set_mean(rows(x), ones(x).slice_axis(0, 0))),
-    ("Expr::scatter_set_max", |x| x.scatter_set_max(places(x), ones(x), 0)),
+    ("Expr::scatter_set_max", |x| x.scatter_set_max(indices(x), ones(x), 0)),
     ("Expr::scatter_set_max_along_axis", |x| x.scatter_set_max_along_axis(rows(x), ones(x), 1)),
     ("Expr::scatter_nd_set_max", |x| x.scatter_nd_set_max(rows(x), ones(x).slice_axis(0, 0))),
-    ("Expr::scatter_set_min", |x| x.scatter_set_min(places(x), ones(x), 0)),
+    ("Expr::scatter_set_min", |x| x.scatter_set_min(indices(x), ones(x), 0)),
     ("Expr::scatter_set_min_along_axis", |x| x.scatter_set_min_along_axis(rows(x), ones(x), 1)),
     ("Expr::scatter_nd_set_min", |x| x.scatter_nd_set_min(rows(x), ones(x).slice_axis(0, 0))),
     ("Expr::at", |x| x.at(0).get()),
-    ("At::get", |x| x.at((places(x), mask(x).any(1))).get()),
-    ("At::set", |x| x.at((1.., places(x))).set(ones(x).slice_axis(0, ..1))),
-    ("At::add", |x| x.at((places(x), 0)).add(column(x).cast(x.dtype()))),
+    ("At::get", |x| x.at((indices(x), mask(x).any(1))).get()),
+    ("At::set", |x| x.at((1.., indices(x))).set(ones(x).slice_axis(0, ..1))),
+    ("At::add", |x| x.at((indices(x), 0)).add(column(x).cast(x.dtype()))),
     ("At::mul", |x| x.at(mask(x)).mul(ones(x).slice_axis(0, 0).slice_axis(0, 0))),
     ("At::min", |x| x.at((.., ..1)).min(ones(x).slice_axis(1, ..1))),
     ("At::max", |x| x.at((.., column(x))).max(ones(x).slice_axis(1, ..1))),
-    ("Expr::segment_sum", |x| x.segment_sum(places(x), 3)),
-    ("Expr::segment_mean", |x| x.segment_mean(places(x), 3)),
-    ("Expr::segment_max", |x| x.segment_max(places(x), 3)),
-    ("Expr::segment_min", |x| x.segment_min(places(x), 3)),
-    ("Expr::one_hot", |x| places(x).one_hot(2, x.dtype())),
+    ("Expr::segment_sum", |x| x.segment_sum(indices(x), 3)),
+    ("Expr::segment_mean", |x| x.segment_mean(indices(x), 3)),
+    ("Expr::segment_max", |x| x.segment_max(indices(x), 3)),
+    ("Expr::segment_min", |x| x.segment_min(indices(x), 3)),
+    ("Expr::one_hot", |x| indices(x).one_hot(2, x.dtype())),
     // Reductions.
     ("Expr::sum", |x| x.sum(0)),
     ("Expr::prod", |x| x.prod(0)),
@@ -200,8 +200,8 @@ const BUILDERS: &[(&str, Build)] = &[
     ("Masked::log_softmax", |x| x.masked(mask(x)).log_softmax(0)),
     ("Expr::softmax", |x| x.softmax(0)),
     ("Expr::log_softmax", |x| x.log_softmax(0)),
-    ("Expr::cross_entropy", |x| x.cross_entropy(places(x), 0)),
-    ("Masked::cross_entropy", |x| x.masked(mask(x)).cross_entropy(places(x), 0)),
+    ("Expr::cross_entropy", |x| x.cross_entropy(indices(x), 0)),
+    ("Masked::cross_entropy", |x| x.masked(mask(x)).cross_entropy(indices(x), 0)),
     // Scans and order.
     ("Expr::cumsum", |x| x.cumsum(0)),
     ("Expr::cumprod", |x| x.cumprod(0)),
@@ -274,7 +274,7 @@ fn column(x: Expr<'_>) -> Expr<'_> {
     x.graph().constant([true, false])
 }
 
-fn places(x: Expr<'_>) -> Expr<'_> {
+fn indices(x: Expr<'_>) -> Expr<'_> {
     x.graph().constant([1, 0])
 }
 
@@ -353,7 +353,7 @@ fn kept_or_given(dtype: DType, build: Build) -> String {
     if graph.check().is_err() {
         return format!("{dtype} ✗");
     }
-    let plan = Plan::new([("y", y)]).expect("the graph is without mistakes");
+    let plan = Plan::new([("y", y)]).expect("the graph is without errors");
     if graph.inputs().is_empty() {
         plan.run().unwrap_or_else(|error| panic!("{} is accepted, but: {error}", graph.describe(y.id())));
     }

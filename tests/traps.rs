@@ -1,10 +1,10 @@
 //! Where other systems surprise with masks, and what tamis does there. The
 //! systems and versions behind each remark were probed for `docs/semantics.md`.
 
-mod place;
+mod location;
 
+use location::above;
 use ndarray::{ArrayD, arr1, arr2};
-use place::above;
 use tamis::prelude::*;
 use tamis::{DType, Value};
 
@@ -16,13 +16,13 @@ fn value(expr: Expr<'_>) -> ArrayD<f64> {
 
 /// NumPy: `np.array(list(zip(*np.where(mask))))` is `(0,)` of float64.
 #[test]
-fn the_places_of_an_all_false_mask_keep_rank_and_dtype() {
+fn the_indices_of_an_all_false_mask_keep_rank_and_dtype() {
     for rank in 1..4 {
         let graph = Graph::new();
         let mask = graph.full(vec![2; rank], false);
-        let places = mask.argwhere();
-        assert_eq!((places.dtype(), places.rank()), (DType::I64, 2));
-        let found = places.eval::<i64>().unwrap();
+        let indices = mask.argwhere();
+        assert_eq!((indices.dtype(), indices.rank()), (DType::I64, 2));
+        let found = indices.eval::<i64>().unwrap();
         assert_eq!(found.shape(), [0, rank]);
         assert_eq!(mask.nonzero().len(), rank);
         for coordinates in mask.nonzero() {
@@ -33,15 +33,15 @@ fn the_places_of_an_all_false_mask_keep_rank_and_dtype() {
 
 /// The same where the mask is known only at run time.
 #[test]
-fn the_places_of_a_mask_that_is_all_false_at_run_time_keep_rank_and_dtype() {
+fn the_indices_of_a_mask_that_is_all_false_at_run_time_keep_rank_and_dtype() {
     let graph = Graph::new();
     let mask = graph.input::<bool>("mask", dims!["n", "m"]);
     let x = graph.input::<f64>("x", dims!["n", "m"]);
-    let places = mask.argwhere();
-    let plan = Plan::new([("places", places), ("picked", x.gather_nd(places))]).unwrap();
+    let indices = mask.argwhere();
+    let plan = Plan::new([("indices", indices), ("picked", x.gather_nd(indices))]).unwrap();
     let none = arr2(&[[false, false], [false, false]]);
     let out = plan.feed("mask", &none).feed("x", arr2(&[[1.0, 2.0], [3.0, 4.0]])).run().unwrap();
-    assert_eq!(out.view::<i64>("places").unwrap().shape(), [0, 2]);
+    assert_eq!(out.view::<i64>("indices").unwrap().shape(), [0, 2]);
     assert_eq!(out.view::<f64>("picked").unwrap().shape(), [0]);
 }
 
@@ -78,7 +78,7 @@ fn a_source_that_broadcasts_is_assigned_under_a_full_mask() {
     let cond = graph.constant([[true, false], [false, true], [true, true]]);
     let expected = arr2(&[[1.0, 0.0], [0.0, 2.0], [3.0, 3.0]]).into_dyn();
     assert_eq!(value(dest.masked_assign(cond, src)), expected);
-    // To select from the narrow source by the wide mask stays a mistake.
+    // To select from the narrow source by the wide mask stays an error.
     let selected = src.boolean_mask(cond);
     let line = above("boolean_mask(cond)");
     let message =
@@ -96,7 +96,7 @@ fn a_running_sum_of_a_selection_is_the_running_sum() {
     assert_eq!(out.view::<i64>("y").unwrap(), arr1(&[3, 5]).into_dyn());
 }
 
-/// XLA pads or cuts without a word.
+/// XLA pads or truncates silently.
 #[test]
 fn a_selection_of_three_does_not_meet_two_numbers() {
     let graph = Graph::new();
@@ -233,7 +233,7 @@ fn an_index_beyond_the_axis_is_an_error_with_its_line() {
     assert_eq!(error.to_string(), message);
 }
 
-/// The same where the length is a literal: a mistake of the program.
+/// The same where the length is a literal: an error of the program.
 #[test]
 fn a_literal_index_beyond_a_known_axis_is_a_build_error() {
     let graph = Graph::new();
@@ -246,7 +246,7 @@ fn a_literal_index_beyond_a_known_axis_is_a_build_error() {
 
 /// burn until 2026-09 read the neighbour's row.
 #[test]
-fn a_coordinate_beyond_its_own_axis_is_an_error_though_the_flat_place_exists() {
+fn a_coordinate_beyond_its_own_axis_is_an_error_though_the_flat_index_exists() {
     let graph = Graph::new();
     let x = graph.constant([[1.0, 2.0], [3.0, 4.0]]);
     let picked = x.gather_nd(graph.constant([[1, 0], [0, 2]]));

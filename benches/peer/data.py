@@ -25,7 +25,7 @@ def threshold(density):
 
 
 def share(full, size):
-    """The part of `full` that `size` is of the largest size, and at least 1."""
+    """The fraction of `full` that `size` is of the largest size, and at least 1."""
     return max(1, full * min(size, LARGEST) // LARGEST)
 
 

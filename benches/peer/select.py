@@ -1,4 +1,4 @@
-"""Selections, whose length only the run tells: `x[x > t]` and the like.
+"""Selections, whose length is known in the run only: `x[x > t]` and the like.
 
 XLA and jit need lengths before the run, so they are left out, except where the
 idiom of their users (`size=`) would be another computation."""

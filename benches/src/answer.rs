@@ -8,13 +8,13 @@ use tamis::{DType, Outputs};
 
 /// A result that can be compared with another contender's.
 pub(crate) trait Answer {
-    /// Appends the elements in row-major order, one part for each array.
-    fn append_to(&self, parts: &mut Vec<Part>);
+    /// Appends the elements in row-major order, one entry for each array.
+    fn append_to(&self, answer: &mut Vec<Elements>);
 }
 
 /// The elements of one array.
 #[derive(Debug, Clone)]
-pub(crate) enum Part {
+pub(crate) enum Elements {
     Floats(Vec<f32>),
     Ints(Vec<i64>),
 }
@@ -23,14 +23,14 @@ pub(crate) enum Part {
 ///
 /// Floats may differ by `tolerance` times their size, or times the root of the
 /// mean square of the whole array, whichever is larger. Integers must be equal.
-pub(crate) fn compare(found: &[Part], expected: &[Part], tolerance: f64) -> Result<(), String> {
+pub(crate) fn compare(found: &[Elements], expected: &[Elements], tolerance: f64) -> Result<(), String> {
     if found.len() != expected.len() {
         return Err(format!("{} arrays instead of {}", found.len(), expected.len()));
     }
     for (number, (found, expected)) in found.iter().zip(expected).enumerate() {
         let difference = match (found, expected) {
-            (Part::Ints(found), Part::Ints(expected)) => first_difference(found, expected, |a, b| a == b),
-            (Part::Floats(found), Part::Floats(expected)) => {
+            (Elements::Ints(found), Elements::Ints(expected)) => first_difference(found, expected, |a, b| a == b),
+            (Elements::Floats(found), Elements::Floats(expected)) => {
                 let squares = expected.iter().map(|v| f64::from(*v).powi(2)).sum::<f64>();
                 let scale = (squares / expected.len().max(1) as f64).sqrt();
                 first_difference(found, expected, |a, b| {
@@ -38,8 +38,8 @@ pub(crate) fn compare(found: &[Part], expected: &[Part], tolerance: f64) -> Resu
                     a == b || (a.is_nan() && b.is_nan()) || (a - b).abs() <= tolerance * b.abs().max(scale)
                 })
             }
-            (Part::Ints(_), Part::Floats(_)) => Some("integers instead of floats".to_owned()),
-            (Part::Floats(_), Part::Ints(_)) => Some("floats instead of integers".to_owned()),
+            (Elements::Ints(_), Elements::Floats(_)) => Some("integers instead of floats".to_owned()),
+            (Elements::Floats(_), Elements::Ints(_)) => Some("floats instead of integers".to_owned()),
         };
         if let Some(difference) = difference {
             return Err(format!("array {number}: {difference}"));
@@ -56,64 +56,64 @@ fn first_difference<T: std::fmt::Debug>(
     if found.len() != expected.len() {
         return Some(format!("{} elements instead of {}", found.len(), expected.len()));
     }
-    let place = found.iter().zip(expected).position(|(a, b)| !is_same(a, b))?;
-    Some(format!("element {place} is {:?} instead of {:?}", found[place], expected[place]))
+    let index = found.iter().zip(expected).position(|(a, b)| !is_same(a, b))?;
+    Some(format!("element {index} is {:?} instead of {:?}", found[index], expected[index]))
 }
 
 impl Answer for f32 {
-    fn append_to(&self, parts: &mut Vec<Part>) {
-        parts.push(Part::Floats(vec![*self]));
+    fn append_to(&self, answer: &mut Vec<Elements>) {
+        answer.push(Elements::Floats(vec![*self]));
     }
 }
 
 impl<D: Dimension> Answer for Array<f32, D> {
-    fn append_to(&self, parts: &mut Vec<Part>) {
-        parts.push(Part::Floats(self.iter().copied().collect()));
+    fn append_to(&self, answer: &mut Vec<Elements>) {
+        answer.push(Elements::Floats(self.iter().copied().collect()));
     }
 }
 
 impl<D: Dimension> Answer for Array<i64, D> {
-    fn append_to(&self, parts: &mut Vec<Part>) {
-        parts.push(Part::Ints(self.iter().copied().collect()));
+    fn append_to(&self, answer: &mut Vec<Elements>) {
+        answer.push(Elements::Ints(self.iter().copied().collect()));
     }
 }
 
 /// What is overwritten in place.
 impl<A: Answer> Answer for Rc<RefCell<A>> {
-    fn append_to(&self, parts: &mut Vec<Part>) {
-        self.borrow().append_to(parts);
+    fn append_to(&self, answer: &mut Vec<Elements>) {
+        self.borrow().append_to(answer);
     }
 }
 
 impl<A: Answer, E: std::fmt::Debug> Answer for Result<A, E> {
-    fn append_to(&self, parts: &mut Vec<Part>) {
-        self.as_ref().expect("a right program").append_to(parts);
+    fn append_to(&self, answer: &mut Vec<Elements>) {
+        self.as_ref().expect("a right program").append_to(answer);
     }
 }
 
 impl<A: Answer, const N: usize> Answer for [A; N] {
-    fn append_to(&self, parts: &mut Vec<Part>) {
-        self.iter().for_each(|part| part.append_to(parts));
+    fn append_to(&self, answer: &mut Vec<Elements>) {
+        self.iter().for_each(|elements| elements.append_to(answer));
     }
 }
 
 impl<A: Answer, B: Answer> Answer for (A, B) {
-    fn append_to(&self, parts: &mut Vec<Part>) {
-        self.0.append_to(parts);
-        self.1.append_to(parts);
+    fn append_to(&self, answer: &mut Vec<Elements>) {
+        self.0.append_to(answer);
+        self.1.append_to(answer);
     }
 }
 
 impl Answer for Outputs {
-    fn append_to(&self, parts: &mut Vec<Part>) {
+    fn append_to(&self, answer: &mut Vec<Elements>) {
         for name in self.names() {
             let value = self.value(name).expect("a name of these outputs");
             if value.dtype() == DType::F32 {
                 let view = self.view::<f32>(name).expect("of this dtype");
-                parts.push(Part::Floats(view.iter().copied().collect()));
+                answer.push(Elements::Floats(view.iter().copied().collect()));
             } else {
                 let view = self.view::<i64>(name).expect("benchmarks give f32 or i64");
-                parts.push(Part::Ints(view.iter().copied().collect()));
+                answer.push(Elements::Ints(view.iter().copied().collect()));
             }
         }
     }

@@ -66,7 +66,7 @@ impl Bench {
         Case::new(workload, title, size).only(self.arguments.contenders.as_deref())
     }
 
-    /// Checks and times a case, or tells its memory where that is asked for.
+    /// Checks and times a case, or reports its memory where that is asked for.
     pub(crate) fn run(&mut self, mut case: Case<'_>) {
         if case.contenders.is_empty() {
             return;
@@ -97,10 +97,10 @@ impl Bench {
             let verdict = compare(&contender.answer(runs), &expected, tolerance);
             verdict.map_err(|difference| failures.push((contender.name, difference))).is_ok()
         };
-        let mut place = 0;
+        let mut index = 0;
         case.contenders.retain_mut(|contender| {
-            place += 1;
-            place == 1 || is_right(contender)
+            index += 1;
+            index == 1 || is_right(contender)
         });
         for (name, difference) in failures {
             let failure = format!("{} {}: {name} beside {first}: {difference}", case.workload, case.title);
@@ -142,7 +142,7 @@ impl Bench {
     }
 }
 
-/// A share in whole per cent.
+/// A share in per cent, rounded.
 pub(crate) fn percent(share: f32) -> u32 {
     (share * 100.0).round() as u32
 }

@@ -3,7 +3,7 @@
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
-use crate::answer::{Answer, Part};
+use crate::answer::{Answer, Elements};
 
 /// A computation, what it must read and write at least, and its contenders.
 pub(crate) struct Case<'a> {
@@ -99,17 +99,17 @@ impl Contender<'_> {
     }
 
     /// What `runs` runs give, one after the other.
-    pub(crate) fn answer(&mut self, runs: usize) -> Vec<Part> {
-        let mut parts = Vec::new();
-        (0..runs).for_each(|_| self.runner.answer(&mut parts));
-        parts
+    pub(crate) fn answer(&mut self, runs: usize) -> Vec<Elements> {
+        let mut answer = Vec::new();
+        (0..runs).for_each(|_| self.runner.answer(&mut answer));
+        answer
     }
 }
 
 /// Hides the type of the results.
 trait Runner {
     fn time(&mut self, iterations: u32) -> Duration;
-    fn answer(&mut self, parts: &mut Vec<Part>);
+    fn answer(&mut self, answer: &mut Vec<Elements>);
 }
 
 impl<R: Answer, F: FnMut() -> R> Runner for F {
@@ -121,7 +121,7 @@ impl<R: Answer, F: FnMut() -> R> Runner for F {
         start.elapsed() / iterations
     }
 
-    fn answer(&mut self, parts: &mut Vec<Part>) {
-        self().append_to(parts);
+    fn answer(&mut self, answer: &mut Vec<Elements>) {
+        self().append_to(answer);
     }
 }

@@ -2,7 +2,7 @@
 
 use ndarray::{Array, Array1, Dimension, Shape, ShapeBuilder};
 
-/// A stream of random numbers, told apart by its seed.
+/// A stream of random numbers, identified by its seed.
 pub(crate) struct Random(u64);
 
 impl Random {
@@ -49,7 +49,7 @@ impl Random {
     ) -> Array<T, D> {
         let shape: Shape<D> = shape.into_shape_with_order();
         let elements = (0..shape.size()).map(|_| element(self)).collect();
-        Array::from_shape_vec(shape, elements).expect("one element for each place")
+        Array::from_shape_vec(shape, elements).expect("one element for each position")
     }
 }
 
@@ -63,7 +63,8 @@ pub(crate) fn floats(count: usize) -> usize {
     4 * count
 }
 
-/// The part of `full` that `size` is of the largest size, 16 million, and at least 1.
+/// The fraction of `full` that `size` is of the largest size, 16 million, and at least
+/// 1.
 pub(crate) fn share(full: usize, size: usize) -> usize {
     (full * size.min(LARGEST) / LARGEST).max(1)
 }

@@ -15,7 +15,7 @@ const BLOCK: usize = 2048;
 /// Sums that are added to side by side, so that no addition waits for the one before.
 const ROW: usize = 32;
 /// Below this a thread costs more than it brings.
-const SHORTEST_PART: usize = 1 << 16;
+const SHORTEST_CHUNK: usize = 1 << 16;
 
 /// Memory to stream from and to.
 pub(crate) struct Streams {
@@ -33,22 +33,22 @@ impl Streams {
         Streams { source, target, threads }
     }
 
-    /// Reads all of the source and writes all of the target: block by block, as
-    /// much as can be is written from what is read (scaled, so that no library's
-    /// copy loop with stores past the caches takes its place), what is read
-    /// beyond that is added up, and what is written beyond that is a constant.
+    /// Reads all of the source and writes all of the target: block by block, as much as
+    /// can be is written from what is read (scaled, so that no library's copy loop with
+    /// stores past the caches takes its position), what is read beyond that is added
+    /// up, and what is written beyond that is a constant.
     pub(crate) fn pass(&mut self) -> f32 {
         let longest = self.source.len().max(self.target.len());
-        let parts = self.threads.min(longest / SHORTEST_PART).max(1);
-        if parts == 1 {
+        let chunks = self.threads.min(longest / SHORTEST_CHUNK).max(1);
+        if chunks == 1 {
             return stream(&self.source, &mut self.target);
         }
-        let read = self.source.par_chunks(self.source.len().div_ceil(parts).max(1));
+        let read = self.source.par_chunks(self.source.len().div_ceil(chunks).max(1));
         if self.target.is_empty() {
             return read.map(|source| stream(source, &mut [])).sum();
         }
-        let part = self.target.len().div_ceil(parts);
-        let written = self.target.par_chunks_mut(part);
+        let chunk = self.target.len().div_ceil(chunks);
+        let written = self.target.par_chunks_mut(chunk);
         if self.source.is_empty() {
             return written.map(|target| stream(&[], target)).sum();
         }
@@ -122,13 +122,13 @@ pub(crate) fn bandwidth(threads: usize, budget: Duration) -> Bandwidth {
     case.add("scale", || move || scaling.pass());
     case.add("memcpy", || {
         move || {
-            let part = copying.source.len().div_ceil(threads);
-            let parts = copying.target.par_chunks_mut(part).zip(copying.source.par_chunks(part));
-            parts.for_each(|(target, source)| target.copy_from_slice(source));
+            let chunk = copying.source.len().div_ceil(threads);
+            let chunks = copying.target.par_chunks_mut(chunk).zip(copying.source.par_chunks(chunk));
+            chunks.for_each(|(target, source)| target.copy_from_slice(source));
             black_box(copying.target[0])
         }
     });
     let times = measure(&mut case.contenders, budget, threads);
-    let rate = |place: usize, bytes: usize| bytes as f64 / times[place].median;
+    let rate = |index: usize, bytes: usize| bytes as f64 / times[index].median;
     Bandwidth { read: rate(0, bytes), scale: rate(1, 2 * bytes), memcpy: rate(2, 2 * bytes) }
 }

@@ -1,4 +1,4 @@
-//! The machine and this process, as Linux tells; elsewhere nothing is known.
+//! The machine and this process, as Linux reports them; unknown elsewhere.
 
 use std::fs;
 

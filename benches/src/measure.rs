@@ -38,14 +38,14 @@ pub(crate) fn measure(contenders: &mut [Contender<'_>], budget: Duration, thread
         }
         for turn in 0..contenders.len() {
             // Nobody always runs in the caches that the same other one left.
-            let place = (round + turn) % contenders.len();
+            let index = (round + turn) % contenders.len();
             // One slow contender must not take the rounds of all the others.
-            let is_slow = samples[place].last().is_some_and(|time| *time > budget / 20);
+            let is_slow = samples[index].last().is_some_and(|time| *time > budget / 20);
             if round < FEWEST_ROUNDS || !is_slow {
                 if threads > 1 {
                     sleep(PAUSE);
                 }
-                samples[place].push(contenders[place].time(iterations[place]));
+                samples[index].push(contenders[index].time(iterations[index]));
             }
         }
     }

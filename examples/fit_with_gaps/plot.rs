@@ -1,5 +1,5 @@
-//! The plot as SVG: the whole record above, and below it the years with most gaps.
-//! Knows nothing of tensors.
+//! The plot as SVG: the whole record above, and below it the years with most gaps. Does
+//! not depend on tensors.
 
 use std::iter::successors;
 use std::ops::Range;
@@ -66,7 +66,7 @@ fn legend() -> String {
     .concat()
 }
 
-/// A part of the page with a range of years and of concentrations.
+/// An area of the page with a range of years and of concentrations.
 struct Panel {
     top: f64,
     height: f64,

@@ -1,5 +1,6 @@
 //! What is checked: every differentiable op at ordinary points, then selections whose
-//! unselected lanes are singular. A case is a name, its inputs, and a function of them.
+//! unselected elements are singular. A case is a name, its inputs, and a function of
+//! them.
 
 use std::array::from_fn;
 use std::error::Error;
@@ -66,7 +67,7 @@ pub(crate) fn groups() -> Result<Vec<Group>, Box<dyn Error>> {
         group("layout", layout()),
         group("products", products()),
         group("at kinks, which have no derivative", kinks()),
-        group("singular where nothing is selected, lanes mixed later", singular()),
+        group("singular where nothing is selected, elements mixed later", singular()),
         group("NaN where nothing is selected", missing()),
         group("real data", real_data()?),
     ])
@@ -133,7 +134,7 @@ fn rows(x: Expr) -> Expr {
 
 fn assignment() -> Vec<Case> {
     vec![
-        case("one row for every place", [values(&[3, 2]), positive(&[2])], |[x, row]| {
+        case("one row for every position", [values(&[3, 2]), positive(&[2])], |[x, row]| {
             x.masked_assign(rows(x), row).square()
         }),
         case("a selection, in order", [values(&[3, 2]), positive(&[3, 2])], |[x, y]| {
@@ -151,11 +152,11 @@ fn assignment() -> Vec<Case> {
 fn indices() -> Vec<Case> {
     let updates = || [values(&[3, 2]), positive(&[4, 2])];
     vec![
-        case("gather", [values(&[3, 2])], |[x]| x.gather(places(x), 0).square()),
+        case("gather", [values(&[3, 2])], |[x]| x.gather(row_indices(x), 0).square()),
         case("gather_nd", [values(&[3, 2])], |[x]| x.gather_nd(cells(x)).square()),
         case("take_along_axis", [values(&[3, 2])], |[x]| x.take_along_axis(along_rows(x), 0).square()),
-        case("scatter_add", updates(), |[x, v]| x.scatter_add(places(x), v, 0).square()),
-        case("scatter_set", updates(), |[x, v]| x.scatter_set(places(x), v, 0).square()),
+        case("scatter_add", updates(), |[x, v]| x.scatter_add(row_indices(x), v, 0).square()),
+        case("scatter_set", updates(), |[x, v]| x.scatter_set(row_indices(x), v, 0).square()),
         case("scatter_nd_add", [values(&[3, 2]), positive(&[3])], |[x, v]| {
             x.scatter_nd_add(cells(x), v).square()
         }),
@@ -171,7 +172,7 @@ fn indices() -> Vec<Case> {
     ]
 }
 
-fn places(x: Expr) -> Expr {
+fn row_indices(x: Expr) -> Expr {
     x.graph().constant([2, 0, 2, -1])
 }
 
@@ -261,7 +262,7 @@ const SELECTIONS: [(&str, Selection); 4] = [
     ("gather", |y, mask| y.gather(mask.argwhere().slice_axis(1, 0), 0)),
 ];
 
-/// What may follow: each mixes the lanes, so that one NaN would spread to all.
+/// What may follow: each mixes the elements, so that one NaN would reach all.
 const CHAINS: [Function; 4] = [
     |y| y.cumsum(0),
     |y| y.softmax(0),
@@ -292,7 +293,7 @@ fn boxed(build: impl for<'g> Fn(&[Expr<'g>]) -> Expr<'g> + 'static) -> Build {
     Box::new(build)
 }
 
-/// Inputs that are NaN wherever a mask selects nothing.
+/// Inputs that are NaN wherever a mask selects no element.
 fn missing() -> Vec<Case> {
     let x = || array![[0.5, f64::NAN, 1.2], [f64::NAN, f64::NAN, -0.4]].into_dyn();
     let rows = |array: ArrayD<f64>| {
@@ -326,8 +327,8 @@ fn real_data() -> Result<Vec<Case>, Box<dyn Error>> {
         case("CO2, loss that skips 59 weeks", [readings, weights], |[co2, w]| {
             co2::loss(co2::basis(co2::years(co2)).matmul(w), co2)
         }),
-        case("coin, spread by masked means", [coin.clone()], |[x]| images::spread(x, x.gt(120.5))),
-        case("coin, spread by boolean_mask", [coin], |[x]| {
+        case("coin, variance by masked means", [coin.clone()], |[x]| images::variance_within(x, x.gt(120.5))),
+        case("coin, variance by boolean_mask", [coin], |[x]| {
             let [inside, outside] = [x.gt(120.5), x.le(120.5)].map(|side| x.boolean_mask(side));
             (inside - inside.mean(..)).square().mean(..) + (outside - outside.mean(..)).square().mean(..)
         }),

@@ -1,6 +1,6 @@
 //! Gradients and second derivatives beside differences: of every differentiable op, of
-//! selections with NaN and infinities where nothing is selected, and of two losses on
-//! real data. Prints a row for each check and fails if one of them does.
+//! selections with NaN and infinities where no element is selected, and of two losses
+//! on real data. Prints a row for each check and fails if one of them does.
 
 mod cases;
 #[path = "../shared/co2.rs"]
@@ -60,8 +60,8 @@ fn check(case: &Case) -> Result<CheckReport, tamis::Error> {
 /// up does not go unnoticed.
 fn weighted_sum(y: Expr) -> Expr {
     let y = y.flatten();
-    let place = y.graph().iota(y.dim(0));
-    (y * (1.0 + place.sin() / 2.0)).sum(..)
+    let position = y.graph().iota(y.dim(0));
+    (y * (1.0 + position.sin() / 2.0)).sum(..)
 }
 
 /// The name of a case and what was found.
@@ -121,7 +121,7 @@ impl std::fmt::Display for Total {
     }
 }
 
-/// The chain rule as textbooks have it: the mask times the derivative. Where nothing is
+/// The chain rule as textbooks have it: the mask times the derivative. Where no element is
 /// selected that is 0 / 0 at 0, and NaN at −1; the loss does not move there, so it should be 0.
 fn check_textbook() -> Result<CheckReport, tamis::Error> {
     let graph = Graph::new();

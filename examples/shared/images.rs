@@ -18,7 +18,7 @@ pub(crate) fn coins(grey: Expr) -> Expr {
     grey.gt((170.0 - row * 0.5 - column * 0.125).maximum(95.0))
 }
 
-/// The part of [`coins`] that is the large coin in the top right corner.
+/// The slice of [`coins`] that shows the large coin in the top right corner.
 pub(crate) fn large_coin(grey: Expr) -> Expr {
     let (row, column) = coordinates(grey);
     coins(grey) & row.lt(80) & column.gt(298)
@@ -47,7 +47,7 @@ pub(crate) fn disc(image: Expr, centre: (i64, i64), radius: i64) -> Expr {
 
 /// How far the pixels are from the mean of their side, inside and outside: the energy
 /// that a mask of good contrast makes small (Chan and Vese).
-pub(crate) fn spread<'g>(grey: Expr<'g>, mask: Expr<'g>) -> Expr<'g> {
+pub(crate) fn variance_within<'g>(grey: Expr<'g>, mask: Expr<'g>) -> Expr<'g> {
     let [inside, outside] = [mask, !mask].map(|side| {
         let distance = grey - grey.masked(side).mean(..);
         distance.square().masked(side).mean(..)
@@ -57,17 +57,17 @@ pub(crate) fn spread<'g>(grey: Expr<'g>, mask: Expr<'g>) -> Expr<'g> {
 
 /// The first and the last selected coordinates, of shape (2, rank): `[[top, left], [bottom, right]]`.
 pub(crate) fn bounding_box(mask: Expr) -> Expr {
-    let places = mask.argwhere();
-    mask.graph().stack([places.min(0), places.max(0)], 0)
+    let positions = mask.argwhere();
+    mask.graph().stack([positions.min(0), positions.max(0)], 0)
 }
 
-/// The part of the image in the bounding box of the mask. Its size is known when the
+/// The slice of the image in the bounding box of the mask. Its size is known when the
 /// mask is: at run time, within one plan.
 pub(crate) fn crop<'g>(image: Expr<'g>, mask: Expr<'g>) -> Expr<'g> {
     let corners = bounding_box(mask);
-    let within = |place: Expr<'g>, axis: i64| {
+    let within = |position: Expr<'g>, axis: i64| {
         let [first, last] = [0, 1].map(|corner| corners.slice((corner, axis)));
-        place.ge(first) & place.le(last)
+        position.ge(first) & position.le(last)
     };
     let (row, column) = coordinates(image);
     image.boolean_mask(within(row.squeeze(1), 0)).boolean_mask_axis(within(column, 1), 1)

@@ -3,8 +3,8 @@
 use tamis::DType;
 use tamis::prelude::*;
 
-use crate::place::above;
-use crate::{assert_mistake, assert_mistakes};
+use crate::location::above;
+use crate::{assert_error, assert_errors};
 
 #[test]
 fn masks_are_bool() {
@@ -20,7 +20,7 @@ fn masks_are_bool() {
     let _ = mask.expand_mask(x);
     let _ = x.masked(mask).softmax(0);
     let message = "the mask is i32[3]; masks are bool: write `.ne(0)` to select what is not zero";
-    assert_mistakes(
+    assert_errors(
         &graph,
         &[
             (format!("where_: {message}"), above("where_(")),
@@ -43,7 +43,7 @@ fn arithmetic_between_masks_must_have_a_meaning() {
     let y = a - b;
     let message = "sub: bool[3] is not accepted; numbers are needed: combine masks with `& | ^`, or write \
                    `.cast(DType::I64)`";
-    assert_mistake(y, message, &above("a - b"));
+    assert_error(y, message, &above("a - b"));
 }
 
 #[test]
@@ -53,7 +53,7 @@ fn a_mask_has_no_negative() {
     let y = -mask;
     let message = "neg: bool[3] is not accepted; numbers are needed: write `.cast(DType::F32)` to count true as 1, \
                    or `!mask` to negate";
-    assert_mistake(y, message, &above("-mask"));
+    assert_error(y, message, &above("-mask"));
 }
 
 #[test]
@@ -64,7 +64,7 @@ fn logic_is_of_bools() {
     let y = a & b;
     let message =
         "and: i32[3] is not accepted; logic is defined for bool: write `.ne(0)` to ask what is not zero";
-    assert_mistake(y, message, &above("a & b"));
+    assert_error(y, message, &above("a & b"));
 }
 
 #[test]
@@ -74,13 +74,13 @@ fn a_power_is_not_an_exclusive_or() {
     let y = x ^ 2;
     let message = "xor: f64[3] is not accepted; logic is defined for bool: write `.pow(2)` for a power, `.ne(0)` \
                    to ask what is not zero";
-    assert_mistake(y, message, &above("x ^ 2"));
+    assert_error(y, message, &above("x ^ 2"));
     let graph = Graph::new();
     let x = graph.input::<f64>("x", [3]);
     let y = x ^ x;
     let message = "xor: f64[3] is not accepted; logic is defined for bool: write `.pow(y)` for a power, `.ne(0)` \
                    to ask what is not zero";
-    assert_mistake(y, message, &above("x ^ x"));
+    assert_error(y, message, &above("x ^ x"));
 }
 
 #[test]
@@ -90,7 +90,7 @@ fn not_is_of_bools() {
     let y = !x;
     let message =
         "not: f64[3] is not accepted; logic is defined for bool: write `.eq(0)` to ask what is zero";
-    assert_mistake(y, message, &above("!x"));
+    assert_error(y, message, &above("!x"));
 }
 
 #[test]
@@ -101,27 +101,27 @@ fn indices_are_integers() {
     let y = x.gather(mask, 0);
     let message =
         "gather: bool[3] is not accepted; indices are integers; to select by a mask write `boolean_mask`";
-    assert_mistake(y, message, &above("gather("));
+    assert_error(y, message, &above("gather("));
 }
 
 #[test]
-fn a_mask_in_place_of_indices_names_what_to_write_for_that_builder() {
+fn a_mask_instead_of_indices_names_what_to_write_for_that_builder() {
     let graph = Graph::new();
     let x = graph.input::<f32>("x", [3]);
     let mask = graph.input::<bool>("mask", [3]);
     let y = x.scatter_add(mask, 1.0, 0);
     let message = "scatter_add: bool[3] is not accepted; indices are integers; to write under a mask write \
                    `masked_assign`";
-    assert_mistake(y, message, &above("scatter_add("));
+    assert_error(y, message, &above("scatter_add("));
     let graph = Graph::new();
     let y = graph.input::<bool>("mask", [3]).one_hot(2, DType::F32);
     let message = "one_hot: bool[3] is not accepted; classes are integers: write `.cast(DType::I64)` for the \
                    classes 0 and 1";
-    assert_mistake(y, message, &above("one_hot("));
+    assert_error(y, message, &above("one_hot("));
     let graph = Graph::new();
     let y = graph.input::<f32>("x", [3]).one_hot(2, DType::F32);
     let message = "one_hot: f32[3] is not accepted; indices are integers: write `.cast(DType::I64)`";
-    assert_mistake(y, message, &above("one_hot("));
+    assert_error(y, message, &above("one_hot("));
 }
 
 #[test]
@@ -131,7 +131,7 @@ fn means_are_scattered_into_floats() {
     let y = x.scatter_mean(graph.constant([0]), 1, 0);
     let message =
         "scatter_mean: i32[3] is not accepted; a mean is a float: write `.cast(DType::F64)` on the tensor";
-    assert_mistake(y, message, &above("scatter_mean("));
+    assert_error(y, message, &above("scatter_mean("));
 }
 
 #[test]
@@ -141,7 +141,7 @@ fn matmul_refuses_masks() {
     let y = a.matmul(a);
     let message =
         "matmul: bool[2, 2] is not accepted; numbers are needed: write `.cast(DType::I64)` to count";
-    assert_mistake(y, message, &above("matmul("));
+    assert_error(y, message, &above("matmul("));
 }
 
 #[test]
@@ -152,7 +152,7 @@ fn an_assignment_keeps_the_dtype_of_its_destination() {
     let y = x.masked_assign(x.gt(0), source);
     let message = "masked_assign: f32[3] cannot be assigned into i32[3] without loss; write `.cast(DType::I32)` on \
                    the source to accept it";
-    assert_mistake(y, message, &above("masked_assign("));
+    assert_error(y, message, &above("masked_assign("));
 }
 
 #[test]
@@ -163,7 +163,7 @@ fn f64_is_not_assigned_into_f32() {
     let y = x.scatter_set(graph.constant([0, 1, 2]), wide, 0);
     let message = "scatter_set: f64[3] cannot be assigned into f32[3] without loss; write `.cast(DType::F32)` on the \
                    source to accept it";
-    assert_mistake(y, message, &above("scatter_set("));
+    assert_error(y, message, &above("scatter_set("));
 }
 
 #[test]
@@ -171,7 +171,7 @@ fn a_weak_integer_fits_the_dtype_of_the_tensor() {
     let graph = Graph::new();
     let x = graph.input::<u8>("x", [3]);
     let y = x + 256;
-    assert_mistake(
+    assert_error(
         y,
         "add: the scalar 256 does not fit into u8; `.cast(DType::I64)` on the tensor makes room for it",
         &above("x + 256"),
@@ -183,7 +183,7 @@ fn a_weak_float_is_not_assigned_into_integers() {
     let graph = Graph::new();
     let x = graph.input::<i32>("x", [3]);
     let y = x.masked_fill(x.gt(0), 7.5);
-    assert_mistake(
+    assert_error(
         y,
         "masked_fill: the scalar 7.5 does not fit into i32; `.cast(DType::F64)` on the tensor makes room for it",
         &above("masked_fill("),
@@ -196,11 +196,11 @@ fn integers_have_no_negative_powers() {
     let x = graph.input::<i32>("x", [3]);
     let y = x.pow(-2);
     let message = "pow: an integer cannot be raised to the negative power -2; cast the base to a float";
-    assert_mistake(y, message, &above("pow("));
+    assert_error(y, message, &above("pow("));
 }
 
 #[test]
-fn casting_away_a_mistake_is_not_needed_for_widening() {
+fn casting_away_an_error_is_not_needed_for_widening() {
     let graph = Graph::new();
     let x = graph.input::<f64>("x", [3]);
     let y = x.masked_assign(x.gt(0.0), graph.input::<i64>("n", [3]));
@@ -213,7 +213,7 @@ fn an_einstein_sum_of_one_mask_is_refused_as_one_of_two() {
     let graph = Graph::new();
     let y = graph.einsum("i->", [graph.constant([true, false])]);
     let message = "einsum: bool[2] is not accepted; numbers are needed: write `.cast(DType::I64)` to count";
-    assert_mistake(y, message, &above("einsum("));
+    assert_error(y, message, &above("einsum("));
 }
 
 #[test]
@@ -223,7 +223,7 @@ fn an_initial_value_fits_into_the_dtype_of_the_result() {
     let _ = x.masked(x.gt(0)).initial(0.5).sum(..);
     let _ = x.masked(x.gt(0)).initial(-1).max(..);
     let room = "on the tensor makes room for it";
-    assert_mistakes(
+    assert_errors(
         &graph,
         &[
             (

@@ -3,8 +3,8 @@
 use tamis::prelude::*;
 use tamis::{hvp, jvp, vjp};
 
-use crate::place::above;
-use crate::{assert_mistake, assert_mistakes};
+use crate::location::above;
+use crate::{assert_error, assert_errors};
 
 #[test]
 fn a_gradient_is_taken_of_a_scalar() {
@@ -14,7 +14,7 @@ fn a_gradient_is_taken_of_a_scalar() {
     let dx = grad(loss, x);
     let message = "grad: the loss has shape [3]; a gradient is taken of a scalar: reduce it with `.sum(..)` or \
                    `.mean(..)`";
-    assert_mistake(dx, message, &above("grad(loss, x)"));
+    assert_error(dx, message, &above("grad(loss, x)"));
 }
 
 #[test]
@@ -25,14 +25,14 @@ fn gradients_exist_for_floats_alone() {
     let loss = (x * n).sum(..);
     let dn = grad(loss, n);
     let message = "grad: an expression to differentiate by is i64[3]; gradients exist for f32 and f64 only";
-    assert_mistake(dn, message, &above("grad(loss, n)"));
+    assert_error(dn, message, &above("grad(loss, n)"));
     let graph = Graph::new();
     let n = graph.input::<i64>("n", [3]);
     let x = graph.input::<f32>("x", [3]);
     let loss = n.sum(..);
     let dx = grad(loss, x);
     let message = "grad: the expression to differentiate is i64[]; gradients exist for f32 and f64 only";
-    assert_mistake(dx, message, &above("grad(loss, x)"));
+    assert_error(dx, message, &above("grad(loss, x)"));
 }
 
 #[test]
@@ -46,7 +46,7 @@ fn derivatives_that_are_given_have_the_shapes_of_what_they_belong_to() {
     let _ = jvp(y, [x, y], x);
     let fits = "do not fit: a derivative must have the shape of its expression";
     let one_each = "do not fit: there must be one direction for each expression to differentiate by";
-    assert_mistakes(
+    assert_errors(
         &graph,
         &[
             (format!("vjp: shapes [3] and [2] {fits}"), above("vjp(")),
@@ -69,7 +69,7 @@ fn every_way_to_differentiate_needs_a_scalar_or_a_float() {
     let not_scalar =
         "the loss has shape [3]; a gradient is taken of a scalar: reduce it with `.sum(..)` or `.mean(..)`";
     let floats = "gradients exist for f32 and f64 only";
-    assert_mistakes(
+    assert_errors(
         &graph,
         &[
             (format!("value_and_grad: {not_scalar}"), above("value_and_grad(")),
@@ -86,7 +86,7 @@ fn lengths_of_a_jacobian_are_known_while_building() {
     let x = graph.input::<f64>("x", dims!["n"]);
     let j = tamis::jacobian(x.square(), x);
     let message = "jacobian: shape [n] must be known while building, but is not";
-    assert_mistake(j, message, &above("tamis::jacobian(x.square()"));
+    assert_error(j, message, &above("tamis::jacobian(x.square()"));
     let graph = Graph::new();
     let x = graph.input::<f64>("x", dims!["n"]);
     let loss = x.square().sum(..);

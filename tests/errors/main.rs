@@ -1,12 +1,12 @@
-//! Every mistake and every failure of a run, with its message in full: what is
-//! wrong, with the shapes, and the user's own line.
+//! Every error of a build and of a run, with its full message: what is wrong, with the
+//! shapes, and the user's own line.
 
 mod dtypes;
 mod gradients;
 mod index;
+#[path = "../location/mod.rs"]
+mod location;
 mod masks;
-#[path = "../place/mod.rs"]
-mod place;
 mod reports;
 mod run;
 mod shapes;
@@ -15,33 +15,33 @@ mod sizes;
 use tamis::prelude::*;
 use tamis::{BuildErrorKind, ErrorKind, Outputs};
 
-/// Asserts that `expr` was the only mistake of its graph, and that every way to
-/// ask tells it in the same words.
+/// Asserts that `expr` was the only error of its graph, and that every way to ask for
+/// it gives the same text.
 #[track_caller]
-fn assert_mistake(expr: Expr<'_>, message: &str, place: &str) {
+fn assert_error(expr: Expr<'_>, message: &str, location: &str) {
     let graph = expr.graph();
-    assert!(expr.is_poisoned(), "no mistake was found in {expr}");
+    assert!(expr.is_poisoned(), "no error was found in {expr}");
     let error = graph.check().unwrap_err();
-    let expected = format!("{message} (built at {place})");
+    let expected = format!("{message} (built at {location})");
     assert_eq!(error.to_string(), expected);
     assert_eq!(format!("{error:?}"), expected);
-    let [report] = error.reports() else { panic!("one mistake is reported once: {error}") };
-    assert_eq!(report.location().to_string(), place);
+    let [report] = error.reports() else { panic!("one error is reported once: {error}") };
+    assert_eq!(report.location().to_string(), location);
     assert_eq!(message.split(':').next(), Some(report.op()));
     has_a_test(report.kind());
 }
 
-/// Asserts all mistakes of a graph, in the order of the source.
+/// Asserts all errors of a graph, in the order of the source.
 #[track_caller]
-fn assert_mistakes(graph: &Graph, expected: &[(String, String)]) {
+fn assert_errors(graph: &Graph, expected: &[(String, String)]) {
     let error = graph.check().unwrap_err();
     let lines: Vec<String> =
-        expected.iter().map(|(message, place)| format!("{message} (built at {place})")).collect();
+        expected.iter().map(|(message, location)| format!("{message} (built at {location})")).collect();
     assert_eq!(error.to_string(), lines.join("\n"));
     assert_eq!(error.reports().len(), expected.len());
 }
 
-/// Does nothing; stops compiling when a kind is added, until it gets a test here.
+/// Has no effect; stops compiling when a kind is added, until it gets a test here.
 fn has_a_test(kind: &BuildErrorKind) {
     match kind {
         BuildErrorKind::Broadcast { .. }
@@ -89,7 +89,7 @@ fn has_a_test(kind: &BuildErrorKind) {
     }
 }
 
-/// Does nothing; stops compiling when a kind is added, until it gets a test.
+/// Has no effect; stops compiling when a kind is added, until it gets a test.
 fn has_a_test_of_a_run(kind: &ErrorKind) {
     match kind {
         // In the other modules.
@@ -115,7 +115,7 @@ fn has_a_test_of_a_run(kind: &ErrorKind) {
         | ErrorKind::OutputRank { .. }
         // In tests/hostile/sizes.rs.
         | ErrorKind::MemoryLimit { .. }
-        | ErrorKind::LongWalk { .. }
+        | ErrorKind::IterationLimit { .. }
         // In run.rs.
         | ErrorKind::LengthMismatch { .. }
         | ErrorKind::TooLarge { .. }
@@ -131,18 +131,18 @@ fn has_a_test_of_a_run(kind: &ErrorKind) {
         | ErrorKind::Assertion { .. }
         // In tests/hostile/sizes.rs.
         | ErrorKind::NegativePower { .. }
-        | ErrorKind::NothingToChoose { .. }
-        | ErrorKind::NothingSelected { .. }
+        | ErrorKind::EmptyReduction { .. }
+        | ErrorKind::EmptySelection { .. }
         // Guards see to it that it does not come to this.
         | ErrorKind::CountMismatch { .. } => {}
     }
 }
 
-/// Asserts what a run fails of, as `built at` tells it.
+/// Asserts the error of a run, with its `built at` location.
 #[track_caller]
-fn assert_failure(result: Result<Outputs, tamis::Error>, message: &str, place: &str) {
+fn assert_failure(result: Result<Outputs, tamis::Error>, message: &str, location: &str) {
     let error = result.unwrap_err();
-    assert_eq!(error.to_string(), format!("{message} (built at {place})"));
-    assert_eq!(error.location().unwrap().to_string(), place);
+    assert_eq!(error.to_string(), format!("{message} (built at {location})"));
+    assert_eq!(error.location().unwrap().to_string(), location);
     has_a_test_of_a_run(error.kind());
 }

@@ -4,8 +4,8 @@ use ndarray::{arr0, arr2};
 use tamis::Masked;
 use tamis::prelude::*;
 
-use crate::assert_mistake;
-use crate::place::above;
+use crate::assert_error;
+use crate::location::above;
 
 #[test]
 fn a_mask_matches_the_leading_axes() {
@@ -23,7 +23,7 @@ fn a_mask_matches_the_leading_axes() {
         let y = x.boolean_mask(mask);
         let message =
             format!("boolean_mask: mask {shape:?} does not match the leading axes of [2, 3]{remedy}");
-        assert_mistake(y, &message, &above("boolean_mask("));
+        assert_error(y, &message, &above("boolean_mask("));
     }
 }
 
@@ -35,7 +35,7 @@ fn a_mask_of_inner_axes_is_bool() {
     let y = x.unmask_axis(mask, 0.0, 1);
     let message =
         "unmask_axis: the mask is i32[5]; masks are bool: write `.ne(0)` to select what is not zero";
-    assert_mistake(y, message, &above("unmask_axis("));
+    assert_error(y, message, &above("unmask_axis("));
 }
 
 #[test]
@@ -46,7 +46,7 @@ fn a_mask_of_axes_that_are_apart_names_unsqueeze() {
     let y = x.masked(mask).sum(0);
     let message = "masked: mask [2, 5] does not match the leading axes of [2, 3, 5]; write `mask.unsqueeze(1)` for the \
                    axes [0, 2]";
-    assert_mistake(y, message, &above("masked(mask).sum(0)"));
+    assert_error(y, message, &above("masked(mask).sum(0)"));
 }
 
 #[test]
@@ -80,14 +80,14 @@ fn a_mask_of_a_picture_is_not_aligned_with_its_colours() {
     let y = where_(mask, picture, 0);
     let message = "where_: mask [4, 5] matches the leading axes of [4, 5, 3] and does not match the trailing axes: \
                    write `mask.expand_mask(x)` for the leading axes";
-    assert_mistake(y, message, &above("where_(mask, picture"));
+    assert_error(y, message, &above("where_(mask, picture"));
     let graph = Graph::new();
     let picture = graph.input::<u8>("picture", dims!["h", "w", 3]);
     let mask = graph.input::<bool>("mask", dims!["h", "w"]);
     let y = where_(mask, picture, 0);
     let message = "where_: mask [h, w] matches the leading axes of [h, w, 3] and may match the trailing axes: write \
                    `mask.expand_mask(x)` for the leading axes, `mask.unsqueeze(0)` for the trailing axes";
-    assert_mistake(y, message, &above("where_(mask, picture"));
+    assert_error(y, message, &above("where_(mask, picture"));
 }
 
 #[test]
@@ -99,13 +99,13 @@ fn a_tensor_of_the_leading_axes_names_unsqueeze() {
     let message = "mul: shape [n] matches the leading axes of [n, m, 2] and may match the trailing axes: write \
                    `.unsqueeze(-1).unsqueeze(-1)` for the leading axes, `.unsqueeze(0).unsqueeze(1)` for the trailing \
                    axes";
-    assert_mistake(y, message, &above("weights * x"));
+    assert_error(y, message, &above("weights * x"));
     let graph = Graph::new();
     let x = graph.input::<f32>("x", [3]);
     let wide = x.broadcast_to([3, 2]);
     let message = "broadcast_to: shape [3] matches the leading axes of [3, 2] and does not match the trailing axes: \
                    write `.unsqueeze(-1)` for the leading axes";
-    assert_mistake(wide, message, &above("broadcast_to("));
+    assert_error(wide, message, &above("broadcast_to("));
 }
 
 #[test]
@@ -149,14 +149,14 @@ fn a_mask_of_the_trailing_axes_is_not_aligned_with_the_leading_ones() {
     let y = x.masked(mask).mean(0);
     let message = "masked: mask [time] may match the leading axes of [batch, time] and matches the trailing axes: write \
                    `mask.expand_mask(x)` for the leading axes, `mask.unsqueeze(0)` for the trailing axes";
-    assert_mistake(y, message, &above("masked(mask).mean(0)"));
+    assert_error(y, message, &above("masked(mask).mean(0)"));
     let graph = Graph::new();
     let x = graph.input::<f32>("x", [2, 3]);
     let mask = graph.input::<bool>("mask", [3]);
     let y = x.masked_assign(mask, 0.0);
     let message = "masked_assign: mask [3] does not match the leading axes of [2, 3] and matches the trailing axes: \
                    write `mask.unsqueeze(0)` for the trailing axes";
-    assert_mistake(y, message, &above("masked_assign("));
+    assert_error(y, message, &above("masked_assign("));
 }
 
 #[test]
@@ -168,7 +168,7 @@ fn a_selection_by_a_mask_of_the_trailing_axes_names_boolean_mask_axis() {
     let message = "boolean_mask: mask [time] may match the leading axes of [batch, time] and matches the trailing axes: \
                    write `x.boolean_mask_axis(mask, 0)` for the leading axes, `x.boolean_mask_axis(mask, 1)` for the \
                    trailing axes";
-    assert_mistake(y, message, &above("boolean_mask("));
+    assert_error(y, message, &above("boolean_mask("));
     // Said with its axis, either is accepted.
     let graph = Graph::new();
     let x = graph.input::<f32>("x", dims!["batch", "time"]);
@@ -186,7 +186,7 @@ fn a_mask_of_axes_that_may_be_either_end_names_those_it_matches() {
     let message = "masked: mask [batch, key] may match the leading axes of [batch, query, key] and the trailing axes, \
                    and matches the axes [0, 2]: write `mask.expand_mask(x)` for the leading axes, `mask.unsqueeze(0)` \
                    for the trailing axes, `mask.unsqueeze(1)` for the axes [0, 2]";
-    assert_mistake(y, message, &above("masked(real)"));
+    assert_error(y, message, &above("masked(real)"));
 }
 
 #[test]
@@ -214,7 +214,7 @@ fn a_mask_of_inner_axes_matches_them() {
     let mask = graph.input::<bool>("mask", [2]);
     let y = x.boolean_mask_axis(mask, 1);
     let message = "boolean_mask_axis: mask [2] does not match the axes from the given one on of [2, 3]";
-    assert_mistake(y, message, &above("boolean_mask_axis("));
+    assert_error(y, message, &above("boolean_mask_axis("));
 }
 
 #[test]
@@ -224,7 +224,7 @@ fn a_mask_alone_among_entries_is_not_aligned_by_accident() {
     let y = x.at(mask).set(0.0);
     let message = "at.set: mask [c] may match the leading axes of [r, c] and matches the trailing axes: write \
                    `x.at((mask, Ellipsis))` for the leading axes, `x.at((.., mask))` for the trailing axes";
-    assert_mistake(y, message, &above("set(0.0)"));
+    assert_error(y, message, &above("set(0.0)"));
     let graph = Graph::new();
     let (x, mask) = (graph.input::<f64>("x", dims!["r", "c"]), graph.input::<bool>("mask", dims!["c"]));
     let columns = x.at((.., mask)).set(0.0);
@@ -243,7 +243,7 @@ fn assert_refused(op: &str, message: &str, build: impl for<'g> Fn(Masked<'g>, &'
     let refused = build(x.masked(x.gt(0)), &graph);
     assert!(refused.is_poisoned(), "{op} takes it");
     let error = graph.check().unwrap_err();
-    let [report] = error.reports() else { panic!("one mistake is reported once: {error}") };
+    let [report] = error.reports() else { panic!("one error is reported once: {error}") };
     assert_eq!((report.op(), report.kind().to_string().as_str()), (op, message));
     assert_eq!(report.location().file(), file!());
 }

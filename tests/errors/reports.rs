@@ -3,27 +3,28 @@
 use tamis::along;
 use tamis::prelude::*;
 
-use crate::place::above;
-use crate::{assert_mistake, assert_mistakes};
+use crate::location::above;
+use crate::{assert_error, assert_errors};
 
 #[test]
 fn an_input_declared_in_two_ways_names_both_lines() {
     let graph = Graph::new();
     let first = graph.input::<f32>("x", dims!["n", 3]);
-    let first_place = above("input::<f32>");
+    let first_location = above("input::<f32>");
     let again = graph.input::<f32>("x", dims!["n", 3]);
     assert_eq!(first.id(), again.id());
     let second = graph.input::<f64>("x", [2]);
-    let message =
-        format!("input: input `x` is f64[2] here, but f32[n, 3] where it was first built at {first_place}");
-    assert_mistake(second, &message, &above("input::<f64>"));
+    let message = format!(
+        "input: input `x` is f64[2] here, but f32[n, 3] where it was first built at {first_location}"
+    );
+    assert_error(second, &message, &above("input::<f64>"));
 }
 
 #[test]
 fn graphs_are_not_mixed() {
     let graph = Graph::new();
     let other = Graph::new();
-    // Both lie at place 0 of their graph.
+    // Both have index 0 in their graph.
     let x = graph.input::<f32>("x", [3]);
     let y = other.input::<f32>("y", [3]);
     let _ = x + y;
@@ -34,7 +35,7 @@ fn graphs_are_not_mixed() {
     let _ = graph.expr(y.id());
     let _ = grad(x.sum(..), y);
     let message = "expressions of two different graphs cannot be combined";
-    assert_mistakes(
+    assert_errors(
         &graph,
         &[
             (format!("add: {message}"), above("x + y")),
@@ -50,7 +51,7 @@ fn graphs_are_not_mixed() {
 }
 
 #[test]
-fn a_mistake_in_a_composed_builder_names_the_call() {
+fn an_error_in_a_composed_builder_names_the_call() {
     let graph = Graph::new();
     let x = graph.input::<f32>("x", [2, 3]);
     let selected = x.masked(x.gt(0.0));
@@ -63,7 +64,7 @@ fn a_mistake_in_a_composed_builder_names_the_call() {
     let _ = selected.any(8);
     let _ = x.cumsum(along(9).reverse());
     let out_of_range = |axis| format!("axis {axis} is out of range for shape [2, 3] of rank 2");
-    assert_mistakes(
+    assert_errors(
         &graph,
         &[
             (format!("softmax: {}", out_of_range(2)), above("softmax(2)")),
@@ -79,28 +80,28 @@ fn a_mistake_in_a_composed_builder_names_the_call() {
 }
 
 #[test]
-fn a_mistake_inside_of_clip_is_told_at_the_call_of_clip() {
+fn an_error_inside_of_clip_is_reported_at_the_call_of_clip() {
     let graph = Graph::new();
     let x = graph.input::<u8>("x", [3]);
     let y = x.clip(-1, 1);
     let message =
         "clip: the scalar -1 does not fit into u8; `.cast(DType::I64)` on the tensor makes room for it";
-    assert_mistake(y, message, &above("clip("));
+    assert_error(y, message, &above("clip("));
 }
 
 #[test]
-fn what_is_built_on_a_mistake_reports_nothing_more() {
+fn what_is_built_on_an_error_reports_nothing_more() {
     let graph = Graph::new();
     let x = graph.input::<f32>("x", [2]);
     let y = graph.input::<f32>("y", [3]);
     let bad = x + y;
-    let place = above("x + y");
+    let location = above("x + y");
     let worse = bad.matmul(bad).softmax(7).masked(bad).sum(9).boolean_mask(x);
-    assert_mistake(worse, "add: shapes [2] and [3] do not broadcast", &place);
+    assert_error(worse, "add: shapes [2] and [3] do not broadcast", &location);
 }
 
 #[test]
-fn a_mistake_in_a_loop_is_reported_once() {
+fn an_error_in_a_loop_is_reported_once() {
     let graph = Graph::new();
     let x = graph.input::<f32>("x", [2]);
     let y = graph.input::<f32>("y", [3]);
@@ -108,7 +109,7 @@ fn a_mistake_in_a_loop_is_reported_once() {
         let _ = x - y;
     }
     let _ = y - x;
-    assert_mistakes(
+    assert_errors(
         &graph,
         &[
             ("sub: shapes [2] and [3] do not broadcast".to_owned(), above("x - y")),
@@ -169,13 +170,13 @@ fn a_check_of_a_poisoned_loss_reports_an_error_that_was_taken_out() {
 }
 
 #[test]
-fn mistakes_are_told_in_the_order_of_the_source() {
+fn errors_are_reported_in_the_order_of_the_source() {
     let graph = Graph::new();
     let x = graph.input::<f32>("x", [2]);
     let early = |x: Expr<'_>| x.sum(5).is_poisoned();
     let late = |x: Expr<'_>| x.sum(6).is_poisoned();
     assert!(late(x) && early(x));
-    assert_mistakes(
+    assert_errors(
         &graph,
         &[
             ("sum: axis 5 is out of range for shape [2] of rank 1".to_owned(), above("sum(5)")),
@@ -200,11 +201,11 @@ fn an_assigning_operator_has_its_line() {
     let graph = Graph::new();
     let mut sum = graph.input::<f64>("x", [2]);
     sum += graph.input::<f64>("y", [3]);
-    assert_mistake(sum, "add: shapes [2] and [3] do not broadcast", &above("sum +="));
+    assert_error(sum, "add: shapes [2] and [3] do not broadcast", &above("sum +="));
     let graph = Graph::new();
     let mut mask = graph.input::<bool>("m", [2]);
     mask &= graph.input::<bool>("n", [4]);
-    assert_mistake(mask, "and: shapes [2] and [4] do not broadcast", &above("mask &="));
+    assert_error(mask, "and: shapes [2] and [4] do not broadcast", &above("mask &="));
 }
 
 #[test]

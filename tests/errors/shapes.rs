@@ -4,8 +4,8 @@ use ndarray::arr1;
 use tamis::prelude::*;
 use tamis::{DType, ErrorKind};
 
-use crate::place::above;
-use crate::{assert_mistake, assert_mistakes};
+use crate::location::above;
+use crate::{assert_error, assert_errors};
 
 #[test]
 fn operands_must_broadcast() {
@@ -13,7 +13,7 @@ fn operands_must_broadcast() {
     let x = graph.input::<f32>("x", [2, 3]);
     let y = graph.input::<f32>("y", [4]);
     let sum = x + y;
-    assert_mistake(sum, "add: shapes [2, 3] and [4] do not broadcast", &above("x + y"));
+    assert_error(sum, "add: shapes [2, 3] and [4] do not broadcast", &above("x + y"));
 }
 
 #[test]
@@ -22,7 +22,7 @@ fn operands_are_named_in_the_order_they_were_written() {
     let x = graph.input::<f32>("x", [2, 3]);
     let y = graph.input::<f32>("y", [4]);
     let product = y * x;
-    assert_mistake(product, "mul: shapes [4] and [2, 3] do not broadcast", &above("y * x"));
+    assert_error(product, "mul: shapes [4] and [2, 3] do not broadcast", &above("y * x"));
 }
 
 #[test]
@@ -31,7 +31,7 @@ fn lengths_that_provably_differ_do_not_broadcast() {
     let x = graph.input::<f32>("x", dims!["n"]);
     let longer = graph.concat([x, graph.zeros::<f32>([1])], 0);
     let sum = x + longer;
-    assert_mistake(sum, "add: shapes [n] and [n + 1] do not broadcast", &above("x + longer"));
+    assert_error(sum, "add: shapes [n] and [n + 1] do not broadcast", &above("x + longer"));
 }
 
 #[test]
@@ -42,7 +42,7 @@ fn counts_that_provably_differ_do_not_broadcast() {
     let longer = graph.concat([kept, graph.zeros::<f32>([1])], 0);
     let product = kept * longer;
     let message = "mul: shapes [count(%2)] and [count(%2) + 1] do not broadcast";
-    assert_mistake(product, message, &above("kept * longer"));
+    assert_error(product, message, &above("kept * longer"));
 }
 
 #[test]
@@ -50,7 +50,7 @@ fn broadcast_to_needs_a_shape_that_broadcasts() {
     let graph = Graph::new();
     let x = graph.input::<f32>("x", [3]);
     let wide = x.broadcast_to([2, 2]);
-    assert_mistake(wide, "broadcast_to: shape [3] does not broadcast to [2, 2]", &above("broadcast_to("));
+    assert_error(wide, "broadcast_to: shape [3] does not broadcast to [2, 2]", &above("broadcast_to("));
 }
 
 #[test]
@@ -58,7 +58,7 @@ fn broadcast_to_never_drops_axes() {
     let graph = Graph::new();
     let x = graph.input::<f32>("x", [1, 3]);
     let flat = x.broadcast_to([3]);
-    assert_mistake(flat, "broadcast_to: shape [1, 3] does not broadcast to [3]", &above("broadcast_to("));
+    assert_error(flat, "broadcast_to: shape [1, 3] does not broadcast to [3]", &above("broadcast_to("));
 }
 
 #[test]
@@ -68,7 +68,7 @@ fn scatter_updates_must_fit_what_the_indices_address() {
     let indices = graph.constant([0_i64, 1, 2]);
     let updates = graph.ones::<f32>([4, 2]);
     let y = x.scatter_add(indices, updates, 0);
-    assert_mistake(y, "scatter_add: shape [4, 2] does not broadcast to [3, 2]", &above("scatter_add("));
+    assert_error(y, "scatter_add: shape [4, 2] does not broadcast to [3, 2]", &above("scatter_add("));
 }
 
 #[test]
@@ -79,7 +79,7 @@ fn matmul_needs_equal_inner_lengths() {
     let product = a.matmul(b);
     let message = "matmul: shapes [2, 3] and [4, 5] do not fit: the last axis of the first must have the length \
                    of the second-to-last axis of the second";
-    assert_mistake(product, message, &above("matmul(b)"));
+    assert_error(product, message, &above("matmul(b)"));
 }
 
 #[test]
@@ -90,7 +90,7 @@ fn unmask_needs_as_many_values_as_the_mask_selects() {
     let y = values.unmask(mask, 0.0);
     let message =
         "unmask: shapes [3] and [2] do not fit: the values must be as many as the true elements of the mask";
-    assert_mistake(y, message, &above("unmask("));
+    assert_error(y, message, &above("unmask("));
 }
 
 #[test]
@@ -101,7 +101,7 @@ fn take_along_axis_needs_the_lengths_of_the_tensor() {
     let y = x.take_along_axis(indices, 1);
     let message = "take_along_axis: shapes [2, 3] and [4, 1] do not fit: away from the axis, the indices must have \
                    the lengths of the tensor, or 1";
-    assert_mistake(y, message, &above("take_along_axis("));
+    assert_error(y, message, &above("take_along_axis("));
 }
 
 #[test]
@@ -116,12 +116,12 @@ fn fewer_indices_than_the_tensor_is_long_say_how_to_slice() {
         )
     };
     let y = x.take_along_axis(indices, 1);
-    assert_mistake(y, &message("take_along_axis"), &above("take_along_axis(indices"));
+    assert_error(y, &message("take_along_axis"), &above("take_along_axis(indices"));
     assert_eq!(x.slice_axis(0, ..2).take_along_axis(indices, 1).shape().to_string(), "[2, 5]");
     let graph = Graph::new();
     let x = graph.input::<f32>("x", [3, 4]);
     let y = x.scatter_add_along_axis(graph.input::<i64>("indices", [2, 5]), 1.0, 1);
-    assert_mistake(y, &message("scatter_add_along_axis"), &above("scatter_add_along_axis("));
+    assert_error(y, &message("scatter_add_along_axis"), &above("scatter_add_along_axis("));
 }
 
 #[test]
@@ -132,7 +132,7 @@ fn concat_needs_equal_lengths_away_from_the_axis() {
     let both = graph.concat([x, y], 0);
     let message =
         "concat: shapes [2, 3] and [2, 4] do not fit: away from the axis, all lengths must be equal";
-    assert_mistake(both, message, &above("concat("));
+    assert_error(both, message, &above("concat("));
 }
 
 #[test]
@@ -142,7 +142,7 @@ fn stack_needs_one_shape() {
     let y = graph.input::<f32>("y", [3]);
     let both = graph.stack([x, y], 0);
     let message = "stack: shapes [1, 2] and [1, 3] do not fit: away from the axis, all lengths must be equal";
-    assert_mistake(both, message, &above("stack("));
+    assert_error(both, message, &above("stack("));
 }
 
 #[test]
@@ -151,7 +151,7 @@ fn squeeze_drops_axes_of_length_one_alone() {
     let x = graph.input::<f32>("x", [1, 3]);
     let y = x.squeeze([0, 1]);
     let message = "squeeze: shapes [1, 3] and [] do not fit: only axes of length 1 can be dropped";
-    assert_mistake(y, message, &above("squeeze("));
+    assert_error(y, message, &above("squeeze("));
 }
 
 #[test]
@@ -162,7 +162,7 @@ fn masked_fill_takes_a_scalar() {
     let y = x.masked_fill(x.gt(0.0), row);
     let message =
         "masked_fill: shape [3] has rank 1, but the value is a scalar: write `masked_assign` for a tensor";
-    assert_mistake(y, message, &above("masked_fill("));
+    assert_error(y, message, &above("masked_fill("));
 }
 
 #[test]
@@ -173,18 +173,18 @@ fn matmul_refuses_scalars() {
     let y = x.matmul(s);
     let message =
         "matmul: shape [] has rank 0, but matmul takes at least one axis: multiply by a scalar with `*`";
-    assert_mistake(y, message, &above("matmul(s)"));
+    assert_error(y, message, &above("matmul(s)"));
 }
 
 #[test]
 fn gather_nd_needs_rows_no_longer_than_the_rank() {
     let graph = Graph::new();
     let x = graph.input::<f32>("x", [2, 3]);
-    let places = graph.input::<i64>("places", [4, 3]);
-    let y = x.gather_nd(places);
+    let indices = graph.input::<i64>("indices", [4, 3]);
+    let y = x.gather_nd(indices);
     let message =
         "gather_nd: the rows of indices [4, 3] must name a known number of axes, at most the 2 of [2, 3]";
-    assert_mistake(y, message, &above("gather_nd("));
+    assert_error(y, message, &above("gather_nd("));
 }
 
 #[test]
@@ -194,17 +194,17 @@ fn axes_lie_within_the_rank() {
         let x = graph.input::<f32>("x", [2, 3]);
         let y = x.sum(axis);
         let message = format!("sum: axis {axis} is out of range for shape [2, 3] of rank 2");
-        assert_mistake(y, &message, &above("sum(axis)"));
+        assert_error(y, &message, &above("sum(axis)"));
     }
 }
 
 #[test]
-fn the_dimension_of_an_axis_out_of_range_is_a_mistake() {
+fn the_dimension_of_an_axis_out_of_range_is_an_error() {
     let graph = Graph::new();
     let x = graph.input::<f32>("x", [2, 3]);
     let _zero = x.dim(2);
-    let place = above("dim(2)");
-    let message = format!("dim: axis 2 is out of range for shape [2, 3] of rank 2 (built at {place})");
+    let location = above("dim(2)");
+    let message = format!("dim: axis 2 is out of range for shape [2, 3] of rank 2 (built at {location})");
     assert_eq!(graph.check().unwrap_err().to_string(), message);
 }
 
@@ -213,7 +213,7 @@ fn axes_are_not_repeated() {
     let graph = Graph::new();
     let x = graph.input::<f32>("x", [2, 3]);
     let y = x.max([0, -2]);
-    assert_mistake(y, "max: an axis is repeated in [0, -2] for shape [2, 3]", &above("max("));
+    assert_error(y, "max: an axis is repeated in [0, -2] for shape [2, 3]", &above("max("));
 }
 
 #[test]
@@ -223,7 +223,7 @@ fn permute_takes_a_permutation() {
         let x = graph.input::<f32>("x", [2, 3]);
         let y = x.permute(axes.clone());
         let message = format!("permute: {axes:?} is no permutation of the axes of shape [2, 3]");
-        assert_mistake(y, &message, &above("permute("));
+        assert_error(y, &message, &above("permute("));
     }
 }
 
@@ -243,10 +243,10 @@ fn segments_take_one_id_for_each_row() {
             let ids = graph.input::<i64>("ids", ids_shape.clone());
             assert!(build(x, ids).is_poisoned());
             let error = graph.check().unwrap_err();
-            let place = error.reports()[0].location();
+            let location = error.reports()[0].location();
             let message = format!(
                 "{op}: shapes {shape:?} and {ids_shape:?} do not fit: there must be one id for each row of the first \
-                 (built at {place})"
+                 (built at {location})"
             );
             assert_eq!(error.to_string(), message);
         }
@@ -260,11 +260,11 @@ fn a_source_of_unrelated_length_cannot_be_assigned() {
     let mask = graph.input::<bool>("mask", [4]);
     let source = graph.input::<f32>("source", [3, 2]);
     let y = x.masked_assign(mask, source);
-    let message = "masked_assign: source [3, 2] fits neither one selected place ([2]), nor a selection by this mask \
-                   ([count(%1)] + [2]), nor the whole of [4, 2]; for a source that is known to \
+    let message = "masked_assign: source [3, 2] fits neither one selected position ([2]), nor a selection by this mask \
+                   ([count(%1)] + [2]), nor the full shape [4, 2]; for a source that is known to \
                    be as long as the selection write `source.unmask(mask, x)`, to take as many as are needed \
                    `masked_scatter`";
-    assert_mistake(y, message, &above("masked_assign("));
+    assert_error(y, message, &above("masked_assign("));
 }
 
 #[test]
@@ -273,18 +273,18 @@ fn a_selection_by_another_mask_cannot_be_assigned() {
     let x = graph.input::<f32>("x", [4]);
     let (mask, other) = (x.gt(0.0), x.gt(1.0));
     let y = x.masked_assign(mask, x.boolean_mask(other));
-    let message = "masked_assign: source [count(%4)] fits neither one selected place ([]), nor a selection by this \
-                   mask ([count(%2)] + []), nor the whole of [4]; for a source that is known to \
+    let message = "masked_assign: source [count(%4)] fits neither one selected position ([]), nor a selection by this \
+                   mask ([count(%2)] + []), nor the full shape [4]; for a source that is known to \
                    be as long as the selection write `source.unmask(mask, x)`, to take as many as are needed \
                    `masked_scatter`";
-    assert_mistake(y, message, &above("masked_assign("));
+    assert_error(y, message, &above("masked_assign("));
 }
 
 #[test]
 fn concat_needs_something() {
     let graph = Graph::new();
     let y = graph.concat([], 0);
-    assert_mistake(y, "concat: at least one operand is needed", &above("concat("));
+    assert_error(y, "concat: at least one operand is needed", &above("concat("));
 }
 
 #[test]
@@ -315,7 +315,7 @@ fn a_tensor_of_rank_0_has_the_axes_0_and_minus_1_alone() {
     let _ = x.argmax(5);
     let _ = x.mean([0, -1]);
     let out_of_range = |axis| format!("axis {axis} is out of range for shape [] of rank 0");
-    assert_mistakes(
+    assert_errors(
         &graph,
         &[
             (format!("sum: {}", out_of_range(1)), above("sum(1)")),
@@ -335,7 +335,7 @@ fn a_triangle_is_of_two_axes() {
     let _ = x.tril(0);
     let _ = x.triu(1);
     let message = "shape [3] has rank 1, but a triangle is taken of the last two axes";
-    assert_mistakes(
+    assert_errors(
         &graph,
         &[(format!("tril: {message}"), above("tril(0)")), (format!("triu: {message}"), above("triu(1)"))],
     );
@@ -348,7 +348,7 @@ fn sums_and_products_of_lists_need_expressions_that_broadcast() {
     let _ = graph.sum_of([]);
     let _ = graph.prod_of(Vec::new());
     let _ = graph.sum_of([x, x, y]);
-    assert_mistakes(
+    assert_errors(
         &graph,
         &[
             ("sum_of: at least one operand is needed".to_owned(), above("sum_of([])")),
@@ -371,7 +371,7 @@ fn labels_are_integers_of_the_shape_of_the_rows() {
     let _ = x.cross_entropy(rows, 2);
     let integers = "labels are integers: write `.cast(DType::I64)`";
     let shape = "the labels must have the shape of the logits without the axis of the classes";
-    assert_mistakes(
+    assert_errors(
         &graph,
         &[
             (format!("cross_entropy: f64[2] is not accepted; {integers}"), above("cross_entropy(shares")),
@@ -397,11 +397,11 @@ fn a_class_out_of_range_has_no_row() {
     let graph = Graph::new();
     let classes = graph.input::<i64>("classes", [2]);
     let rows = classes.one_hot(3, DType::U8);
-    let place = above("one_hot(");
+    let location = above("one_hot(");
     let plan = Plan::new([("rows", rows)]).unwrap();
     let error = plan.feed("classes", arr1(&[-3_i64, 3])).run().unwrap_err();
     assert!(matches!(error.kind(), ErrorKind::IndexOutOfRange { index: 3, length: 3, .. }), "{error}");
-    assert_eq!(error.location().unwrap().to_string(), place);
+    assert_eq!(error.location().unwrap().to_string(), location);
 }
 
 #[test]
@@ -412,13 +412,13 @@ fn a_new_axis_lies_within_the_rank_of_the_result() {
         let message = format!(
             "unsqueeze: axis {axis} is out of range for a result of rank 3, which is [5, 7] with one axis more"
         );
-        assert_mistake(y, &message, &above("unsqueeze(axis)"));
+        assert_error(y, &message, &above("unsqueeze(axis)"));
     }
     let graph = Graph::new();
     let x = graph.input::<f32>("x", [5]);
     let y = graph.stack([x, x], 2);
     let message = "stack: axis 2 is out of range for a result of rank 2, which is [5] with one axis more";
-    assert_mistake(y, message, &above("stack("));
+    assert_error(y, message, &above("stack("));
 }
 
 #[test]
@@ -427,7 +427,7 @@ fn an_einstein_sum_needs_a_formula_that_fits() {
         let graph = Graph::new();
         let x = graph.input::<f64>("x", [2, 2]);
         let y = graph.einsum(formula, vec![x; operands]);
-        assert_mistake(y, &format!("einsum: `{formula}`: {reason}"), &above("einsum(formula"));
+        assert_error(y, &format!("einsum: `{formula}`: {reason}"), &above("einsum(formula"));
     };
     let twice = "each axis has a letter of its own, since diagonals are not taken";
     refused("ii->i", 1, &format!("the letter `i` stands twice in `ii`, the term of operand 0; {twice}"));
@@ -464,5 +464,5 @@ fn a_letter_of_an_einstein_sum_has_one_length() {
     let y = graph.einsum("ij,jk->ik", [a, b]);
     let message = "einsum: `ij,jk->ik`: the letter `j` is axis 1 of operand 0, of length 3, and axis 0 of operand 1, \
                    of length 4";
-    assert_mistake(y, message, &above("einsum("));
+    assert_error(y, message, &above("einsum("));
 }

@@ -4,17 +4,17 @@ use ndarray::arr0;
 use tamis::prelude::*;
 use tamis::{Dim, Slice};
 
-use crate::place::above;
-use crate::{assert_failure, assert_mistake};
+use crate::location::above;
+use crate::{assert_error, assert_failure};
 
 #[test]
 fn sizes_are_not_negative() {
     let graph = Graph::new();
     let y = graph.iota(-1);
-    assert_mistake(y, "iota: a size cannot be negative, but -1 is", &above("iota("));
+    assert_error(y, "iota: a size cannot be negative, but -1 is", &above("iota("));
     let graph = Graph::new();
     let y = graph.zeros::<f32>([3, -2]);
-    assert_mistake(y, "zeros: a size cannot be negative, but -2 is", &above("zeros::"));
+    assert_error(y, "zeros: a size cannot be negative, but -2 is", &above("zeros::"));
 }
 
 #[test]
@@ -25,7 +25,7 @@ fn reshape_keeps_the_number_of_elements() {
     assert!(!x.reshape(dims!["n", 5]).is_poisoned());
     let y = graph.concat([x.flatten(), graph.zeros::<f32>([1])], 0).reshape(dims!["n", 4]);
     let message = "reshape: shape [4*n + 1] has 4*n + 1 elements and [n, 4] has 4*n";
-    assert_mistake(y, message, &above("reshape(dims![\"n\", 4])"));
+    assert_error(y, message, &above("reshape(dims![\"n\", 4])"));
 }
 
 #[test]
@@ -40,7 +40,7 @@ fn one_inferred_size_must_follow_from_the_others() {
         let x = graph.input::<f32>("x", [2, 3]);
         let y = x.reshape(to.clone());
         let message = format!("reshape: the -1 in {to:?} cannot be inferred from shape [2, 3]: {reason}");
-        assert_mistake(y, &message, &above("reshape("));
+        assert_error(y, &message, &above("reshape("));
     }
 }
 
@@ -53,18 +53,18 @@ fn sizes_do_not_overflow() {
             "{op}: the size overflows: shape {shape} of {item}-byte elements is more than memory can address"
         )
     };
-    assert_mistake(y, &message("full", "[4294967296, 4294967296]", 1), &above("full("));
+    assert_error(y, &message("full", "[4294967296, 4294967296]", 1), &above("full("));
     let graph = Graph::new();
     let y = graph.iota(1_i64 << 62);
-    assert_mistake(y, &message("iota", "[4611686018427387904]", 8), &above("iota("));
+    assert_error(y, &message("iota", "[4611686018427387904]", 8), &above("iota("));
     // 2^61 elements fit an index, their bytes fit no allocation.
     let graph = Graph::new();
     let y = graph.zeros::<f64>([1_i64 << 61]);
-    assert_mistake(y, &message("zeros", "[2305843009213693952]", 8), &above("zeros::"));
+    assert_error(y, &message("zeros", "[2305843009213693952]", 8), &above("zeros::"));
     // No elements, and still lengths whose product is beyond reach.
     let graph = Graph::new();
     let y = graph.zeros::<f64>([0_i64, 1 << 40, 1 << 40]);
-    assert_mistake(y, &message("zeros", "[0, 1099511627776, 1099511627776]", 8), &above("zeros::"));
+    assert_error(y, &message("zeros", "[0, 1099511627776, 1099511627776]", 8), &above("zeros::"));
 }
 
 #[test]
@@ -72,22 +72,22 @@ fn a_length_that_overflows_is_shown_with_what_it_is_made_of() {
     let graph = Graph::new();
     let y = graph.zeros::<u8>([1_i64 << 40]).repeat(1_i64 << 30, 0);
     let message = "repeat: the size overflows: 1099511627776 * 1073741824";
-    assert_mistake(y, message, &above("repeat("));
+    assert_error(y, message, &above("repeat("));
     let graph = Graph::new();
     let x = graph.input::<u8>("x", dims!["n", "m"]);
     let y = x.reshape([-1]).tile([1_i64 << 62]).tile([4]);
     let message = "tile: the size overflows: 4 * (4611686018427387904*m*n)";
-    assert_mistake(y, message, &above("tile([4])"));
+    assert_error(y, message, &above("tile([4])"));
     // In a run, with the lengths of the run.
     let graph = Graph::new();
     let x = graph.input::<u8>("x", dims!["n", "m"]);
     let counter = graph.iota(x.dim(0).mul(&Dim::from(4_usize)).unwrap());
-    let place = above("iota(");
+    let location = above("iota(");
     let plan = Plan::new([("counter", counter), ("x", x)]).unwrap();
     let zero = arr0(0_u8);
     let empty = zero.broadcast((1_usize << 62, 0)).unwrap();
     let message = "iota: the size overflows: (4*n) with n = 4611686018427387904";
-    assert_failure(plan.feed("x", empty).run(), message, &place);
+    assert_failure(plan.feed("x", empty).run(), message, &location);
 }
 
 #[test]
@@ -103,13 +103,13 @@ fn sizes_beyond_reason_are_refused() {
     let rest = "of which a length may have 256, or as many as are concatenated in one call; concatenate all at once, \
                 or in another plan whose result is fed to an input with a named length";
     let message = format!("flatten: the size would be a sum of 512 terms, {rest}");
-    assert_mistake(y, &message, &above("flatten()"));
+    assert_error(y, &message, &above("flatten()"));
     let graph = Graph::new();
     let x = graph.input::<f32>("x", [4]);
     let select = |i: i32| x.boolean_mask(x.gt(i));
     let y = (1..300).map(select).fold(select(0), |all, part| graph.concat([all, part], 0));
     let message = format!("concat: the size would be a sum of 257 terms, {rest}");
-    assert_mistake(y, &message, &above("concat([all"));
+    assert_error(y, &message, &above("concat([all"));
     // In one call it is no limit.
     let graph = Graph::new();
     let x = graph.input::<f32>("x", [4]);
@@ -125,7 +125,7 @@ fn a_size_of_another_graph_is_refused() {
     let kept = y.boolean_mask(y.gt(0.0));
     let zeros = graph.zeros::<f32>(dims![kept.dim(0)]);
     let message = "zeros: the size `count(%2)` belongs to another graph";
-    assert_mistake(zeros, message, &above("zeros::"));
+    assert_error(zeros, message, &above("zeros::"));
 }
 
 #[test]
@@ -135,7 +135,7 @@ fn the_sizes_of_an_input_are_numbers_and_names() {
     let kept = x.boolean_mask(x.gt(0.0));
     let y = graph.input::<f32>("y", dims![kept.dim(0)]);
     let message = "input: the sizes of an input are numbers and names, not `count(%2)`";
-    assert_mistake(y, message, &above("input::<f32>(\"y\""));
+    assert_error(y, message, &above("input::<f32>(\"y\""));
 }
 
 #[test]
@@ -145,13 +145,13 @@ fn the_name_of_a_dimension_is_an_identifier() {
     for name in ["", "3", "n+1", "n m", "2n", "n-1", "-1", "n.", "*"] {
         let graph = Graph::new();
         let x = graph.input::<f32>("x", dims![name, 2]);
-        assert_mistake(x, &format!("input: {name:?} {reason}"), &above("input::<f32>"));
+        assert_error(x, &format!("input: {name:?} {reason}"), &above("input::<f32>"));
         let graph = Graph::new();
         let counter = graph.iota(name);
-        assert_mistake(counter, &format!("iota: {name:?} {reason}"), &above("iota(name)"));
+        assert_error(counter, &format!("iota: {name:?} {reason}"), &above("iota(name)"));
         let graph = Graph::new();
         let part = graph.input::<f32>("x", dims!["n"]).slice([Slice::span(0, name)]);
-        assert_mistake(part, &format!("slice: {name:?} {reason}"), &above("slice([Slice::span"));
+        assert_error(part, &format!("slice: {name:?} {reason}"), &above("slice([Slice::span"));
     }
     let graph = Graph::new();
     for name in ["n", "_", "batch_size", "n2", "größe", "N"] {
@@ -165,11 +165,11 @@ fn inputs_and_outputs_have_names() {
     let graph = Graph::new();
     let x = graph.input::<f32>("", [2]);
     let message = "input: an input needs a name that is not empty, by which it is fed";
-    assert_mistake(x, message, &above("input::<f32>"));
+    assert_error(x, message, &above("input::<f32>"));
     let graph = Graph::new();
     let x = graph.input::<f32>("x", [2]);
-    let place = above("input::<f32>(\"x\"");
+    let location = above("input::<f32>(\"x\"");
     let error = Plan::new([("", x)]).unwrap_err();
     let message = "plan: an output needs a name that is not empty, by which it is read";
-    assert_eq!(error.to_string(), format!("{message} (built at {place})"));
+    assert_eq!(error.to_string(), format!("{message} (built at {location})"));
 }

@@ -87,11 +87,11 @@ fn assert_bits<T: Element + Into<f64>>(y: Expr<'_>, feeds: &[(&str, ArrayViewD<'
 fn the_maximum_of_zeros_is_positive_and_their_minimum_negative() {
     let list = [-1.0, -0.0, 0.0, -1.0, -1.0];
     for turn in 0..list.len() {
-        let mut turned = list;
-        turned.rotate_left(turn);
+        let mut transposed = list;
+        transposed.rotate_left(turn);
         let graph = Graph::new();
         let x = graph.input::<f64>("x", dims!["n"]);
-        let fed = ndarray::arr1(&turned).into_dyn();
+        let fed = ndarray::arr1(&transposed).into_dyn();
         assert_bits::<f64>(x.max(..), &[("x", fed.view())], &[0.0]);
         assert_bits::<f64>((-x).min(..), &[("x", fed.view())], &[-0.0]);
         assert_bits::<f64>(x.masked(x.gt(-0.5)).initial(-0.0).max(..), &[("x", fed.view())], &[0.0]);
@@ -121,8 +121,8 @@ fn scattered_maxima_and_minima_order_zeros() {
     let graph = Graph::new();
     let x = graph.input::<f64>("x", dims!["n"]);
     let zeros = graph.constant([0.0, -0.0, -5.0, 5.0]);
-    for turned in [[0.0, -0.0, -0.0, 0.0], [-0.0, 0.0, 0.0, -0.0]] {
-        let fed = ndarray::arr1(&turned).into_dyn();
+    for transposed in [[0.0, -0.0, -0.0, 0.0], [-0.0, 0.0, 0.0, -0.0]] {
+        let fed = ndarray::arr1(&transposed).into_dyn();
         let ids = graph.constant([1_i64, 1, 2, 2]);
         let feeds = [("x", fed.view())];
         assert_bits::<f64>(zeros.scatter_max(ids, x, 0), &feeds, &[0.0, 0.0, 0.0, 5.0]);
@@ -139,7 +139,7 @@ fn a_maximum_of_several_nan_is_the_one_nan_in_any_order() {
     let (x, y) = (graph.input::<f64>("x", dims!["n"]), graph.input::<f64>("y", dims!["n"]));
     for length in [1, 2, 7, 65, 1500] {
         let special = |i: usize| if i.is_multiple_of(3) { marked(i as u64) } else { f64::NEG_INFINITY };
-        let fed = ArrayD::from_shape_fn(IxDyn(&[length]), |place| special(place[0]));
+        let fed = ArrayD::from_shape_fn(IxDyn(&[length]), |index| special(index[0]));
         let feeds = [("x", fed.view())];
         let nan = f64::NAN;
         assert_bits::<f64>(x.max(..), &feeds, &[nan]);
@@ -172,7 +172,7 @@ fn ties_of_zeros_share_the_gradient() {
 fn factors<T: Element + From<f32>>(shapes: [&[usize]; 2], [negative, positive]: [T; 2]) -> [ArrayD<T>; 2] {
     let zero_or_tiny = |even: bool| if even { T::from(-0.0) } else { negative };
     [
-        ArrayD::from_shape_fn(IxDyn(shapes[0]), |place| zero_or_tiny(place.as_array_view().sum() % 2 == 0)),
+        ArrayD::from_shape_fn(IxDyn(shapes[0]), |index| zero_or_tiny(index.as_array_view().sum() % 2 == 0)),
         ArrayD::from_elem(IxDyn(shapes[1]), positive),
     ]
 }

@@ -10,8 +10,8 @@ use crate::feed::Feed;
 pub(crate) enum Agreement {
     /// Bit for bit; all NaN are one.
     Bits,
-    /// NaN and infinities in the same places; elsewhere apart by no more than
-    /// 10⁻¹² of the larger (2 · 10⁻⁶ in f32), or the same part of `scale`.
+    /// NaN and infinities at the same positions; elsewhere apart by no more than 10⁻¹²
+    /// of the larger (2 · 10⁻⁶ in f32), or the same fraction of `scale`.
     Within { scale: f64 },
     /// What sums of unknown size were made of: near the reference by 10⁻⁶ of the largest
     /// finite element (10⁻² in f32), where both are finite.
@@ -72,8 +72,8 @@ fn run(plan: &Plan, feeds: &[Feed]) -> Result<Outputs, String> {
     run.run().map_err(|error| error.to_string())
 }
 
-fn value(outputs: &Outputs, place: usize) -> Value {
-    outputs.value(place.to_string()).expect("every output has a value")
+fn value(outputs: &Outputs, index: usize) -> Value {
+    outputs.value(index.to_string()).expect("every output has a value")
 }
 
 fn bits_as_they_are(x: f64) -> u64 {
@@ -136,14 +136,14 @@ fn elementwise(found: &Value, expected: &Value, same: impl Fn(&f64, &f64) -> boo
     let wrong: Vec<usize> = (0..a.len()).filter(|i| !same(&a[*i], &b[*i])).collect();
     match wrong.first() {
         None => Ok(()),
-        Some(place) => Err(format!(
-            "{} of {} elements of {}{:?} differ, first at {place}: found {:e}, expected {:e}",
+        Some(index) => Err(format!(
+            "{} of {} elements of {}{:?} differ, first at {index}: found {:e}, expected {:e}",
             wrong.len(),
             a.len(),
             found.dtype(),
             found.shape(),
-            a[*place],
-            b[*place],
+            a[*index],
+            b[*index],
         )),
     }
 }

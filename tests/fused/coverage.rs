@@ -17,7 +17,7 @@ const STEPS: [&str; 5] = [
 
 /// Public builders that random programs have no use for, and why.
 const UNUSED: [(&str, &str); 7] = [
-    ("Expr::named", "names nothing that is computed"),
+    ("Expr::named", "names no computed value"),
     ("Graph::expr", "a handle of a node"),
     ("Graph::apply", "builds by node"),
     ("Graph::try_apply", "builds by node"),

@@ -13,7 +13,7 @@ struct Data {
     /// As long as `x`, or not.
     y: Array1<f64>,
     /// Indices, some perhaps out of range.
-    places: Array1<i64>,
+    indices: Array1<i64>,
     /// Divisors, some perhaps 0.
     divisors: Array1<i64>,
     mask: Array1<bool>,
@@ -22,11 +22,11 @@ struct Data {
 impl Data {
     fn new(random: &mut Random, len: usize, is_good: bool) -> Data {
         let mut odd = |share: usize| !is_good && random.below(share) == 0;
-        let (longer, bad_place, zero, nothing) = (odd(3), odd(3), odd(3), odd(3));
-        let mut places: Vec<i64> = (0..len).map(|i| (i * 7 % len) as i64 - (i % 2 * len) as i64).collect();
+        let (longer, bad_index, zero, nothing) = (odd(3), odd(3), odd(3), odd(3));
+        let mut indices: Vec<i64> = (0..len).map(|i| (i * 7 % len) as i64 - (i % 2 * len) as i64).collect();
         let mut divisors: Vec<i64> = (0..len).map(|i| i as i64 % 5 - 7).collect();
-        if bad_place {
-            places[random.below(len)] = len as i64;
+        if bad_index {
+            indices[random.below(len)] = len as i64;
         }
         if zero {
             divisors[random.below(len)] = 0;
@@ -34,33 +34,33 @@ impl Data {
         Data {
             x: (0..len).map(|i| (i as f64 * 0.7).sin()).collect(),
             y: (0..len + usize::from(longer)).map(|i| i as f64 * 0.1).collect(),
-            places: places.into(),
+            indices: indices.into(),
             divisors: divisors.into(),
             mask: (0..len).map(|i| !nothing && i % 3 == 0).collect(),
         }
     }
 }
 
-/// A program: floats and whole numbers of one length, on which steps go on.
+/// A program: floats and integers of one length, to which steps are applied.
 struct Program<'g> {
     floats: Vec<Expr<'g>>,
     whole: Vec<Expr<'g>>,
     masks: Vec<Expr<'g>>,
     y: Expr<'g>,
-    places: Expr<'g>,
+    indices: Expr<'g>,
     divisors: Expr<'g>,
 }
 
 impl<'g> Program<'g> {
     fn new(graph: &'g Graph) -> Program<'g> {
         let mask = graph.input::<bool>("mask", dims!["n"]);
-        let [places, divisors] = ["places", "divisors"].map(|name| graph.input::<i64>(name, dims!["n"]));
+        let [indices, divisors] = ["indices", "divisors"].map(|name| graph.input::<i64>(name, dims!["n"]));
         Program {
             floats: vec![graph.input::<f64>("x", dims!["n"])],
             whole: vec![divisors],
             masks: vec![mask],
             y: graph.input::<f64>("y", dims!["k"]),
-            places,
+            indices,
             divisors,
         }
     }
@@ -73,8 +73,8 @@ impl<'g> Program<'g> {
             0 => self.floats.push((x * 2.0).tanh() - x),
             1 => self.floats.push(where_(mask, x, x.exp())),
             2 => self.floats.push(x + self.y),
-            3 => self.floats.push(x.gather(self.places, 0)),
-            4 => self.floats.push(x.scatter_max(self.places, x + 0.5, 0)),
+            3 => self.floats.push(x.gather(self.indices, 0)),
+            4 => self.floats.push(x.scatter_max(self.indices, x + 0.5, 0)),
             5 => self.whole.push(i.floor_div(self.divisors)),
             6 => self.whole.push(i % (self.divisors + self.divisors)),
             7 => self.whole.push(x.cast(tamis::DType::I64) + i),
@@ -91,7 +91,7 @@ impl<'g> Program<'g> {
 }
 
 fn run(plan: &Plan, data: &Data) -> Result<(), String> {
-    let run = plan.feed("x", &data.x).feed("y", &data.y).feed("places", &data.places);
+    let run = plan.feed("x", &data.x).feed("y", &data.y).feed("indices", &data.indices);
     let run = run.feed("divisors", &data.divisors).feed("mask", &data.mask);
     run.run().map(drop).map_err(|error| error.to_string())
 }

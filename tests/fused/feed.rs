@@ -19,9 +19,9 @@ pub(crate) enum Layout {
     Scrambled,
     /// A window in a larger array.
     Window,
-    /// One row, in every place of the first axis.
+    /// One row, at every index of the first axis.
     RowRepeated,
-    /// One column, in every place of the last axis.
+    /// One column, at every index of the last axis.
     ColumnRepeated,
     /// One element, everywhere.
     ElementRepeated,

@@ -15,7 +15,7 @@ const LENGTHS: [usize; 14] = [0, 1, 2, 3, 7, 63, 64, 65, 127, 129, 300, 1023, 10
 /// Lengths of other axes.
 const FEW: [usize; 9] = [0, 1, 1, 2, 3, 5, 8, 17, 64];
 
-/// Sizes about the length of a piece, and beyond it.
+/// Sizes about the length of a chunk, and beyond it.
 const LARGE: [[usize; 2]; 12] = [
     [65_535, 1],
     [1, 65_536],
@@ -109,8 +109,8 @@ fn programs_agree_with_the_reference() {
 fn soak_wanted() -> (Duration, u64) {
     let wanted = std::env::var("TAMIS_SOAK").unwrap_or_else(|_| "0,30000".into());
     let (seconds, seed) = wanted.split_once(',').expect("TAMIS_SOAK is `seconds,seed`");
-    let seconds = seconds.parse().expect("the seconds are a whole number");
-    (Duration::from_secs(seconds), seed.parse().expect("the seed is a whole number"))
+    let seconds = seconds.parse().expect("the seconds are an integer");
+    (Duration::from_secs(seconds), seed.parse().expect("the seed is an integer"))
 }
 
 #[test]
@@ -142,7 +142,7 @@ fn soak() {
 }
 
 #[test]
-fn small_programs_on_several_pieces_agree_with_the_reference() {
+fn small_programs_on_several_chunks_agree_with_the_reference() {
     let steps = steps();
     let recipes = (20_000..20_060).map(|seed| {
         let mut random = Random::new(seed);

@@ -27,7 +27,7 @@ fn bits(plan: &Plan, x: &Array2<f64>) -> Vec<u64> {
 }
 
 #[test]
-fn pieces_are_added_in_their_order_whoever_is_first() {
+fn chunks_are_added_in_their_order_whoever_is_first() {
     let mut random = Random::new(7);
     for (rows, columns) in [(1, 600_001), (600_001, 1), (3, 200_003), (200_003, 3), (300, 2_000)] {
         let x = rough(rows, columns, &mut random);

@@ -157,19 +157,19 @@ impl<'g> Writer<'g> {
     }
 
     /// Half of the time one of the newest, so that programs are deep.
-    fn place(random: &mut Random, len: usize) -> usize {
+    fn index(random: &mut Random, len: usize) -> usize {
         if random.coin() { len - 1 - random.below(len.min(3)) } else { random.below(len) }
     }
 
     /// An exact tensor of any number dtype, of a shape that broadcasts to the full one.
     fn any(&mut self) -> Exact<'g> {
-        self.numbers[Writer::place(&mut self.random, self.numbers.len())]
+        self.numbers[Writer::index(&mut self.random, self.numbers.len())]
     }
 
     fn of(&mut self, fits: impl Fn(DType) -> bool) -> Exact<'g> {
         let fitting: Vec<Exact<'g>> =
             self.numbers.iter().copied().filter(|number| fits(number.expr.dtype())).collect();
-        fitting[Writer::place(&mut self.random, fitting.len())]
+        fitting[Writer::index(&mut self.random, fitting.len())]
     }
 
     fn float(&mut self) -> Exact<'g> {
@@ -190,34 +190,34 @@ impl<'g> Writer<'g> {
     }
 
     fn mask(&mut self) -> Expr<'g> {
-        self.masks[Writer::place(&mut self.random, self.masks.len())]
+        self.masks[Writer::index(&mut self.random, self.masks.len())]
     }
 
     /// The tensor in the full shape.
-    fn spread(&self, x: Expr<'g>) -> Expr<'g> {
+    fn repeated(&self, x: Expr<'g>) -> Expr<'g> {
         if x.shape() == self.full.shape() { x } else { x.broadcast_to(self.full.shape()) }
     }
 
     /// A mask of the full shape.
     fn full_mask(&mut self, mask: Expr<'g>) {
-        let mask = self.spread(mask);
+        let mask = self.repeated(mask);
         self.masks.push(mask);
     }
 
     /// A number of the full shape.
     fn full_number(&mut self) -> Exact<'g> {
         let x = self.any();
-        Exact { expr: self.spread(x.expr), ..x }
+        Exact { expr: self.repeated(x.expr), ..x }
     }
 
     fn full_float(&mut self) -> Exact<'g> {
         let x = self.float();
-        Exact { expr: self.spread(x.expr), ..x }
+        Exact { expr: self.repeated(x.expr), ..x }
     }
 
     fn full_small(&mut self) -> Exact<'g> {
         let x = self.small();
-        Exact { expr: self.spread(x.expr), ..x }
+        Exact { expr: self.repeated(x.expr), ..x }
     }
 
     fn len(&self) -> f64 {
@@ -233,16 +233,16 @@ impl<'g> Writer<'g> {
         a.bound * b.bound * self.len() * (16.0 + longest / 64.0)
     }
 
-    /// Rows at places that are there, some of them twice.
+    /// Rows at valid indices, some of them twice.
     fn rows(&mut self) -> Expr<'g> {
-        let places = self.spread(self.numbers[3].expr).cast(DType::I64).min_of_rows();
-        places.floor_mod(self.graph.size(self.full.dim(0)).maximum(1))
+        let indices = self.repeated(self.numbers[3].expr).cast(DType::I64).min_of_rows();
+        indices.floor_mod(self.graph.size(self.full.dim(0)).maximum(1))
     }
 
     /// A label for each loss of classes along an axis; 0, which is none, where there are no classes.
     fn labels(&self, axis: i64) -> Expr<'g> {
         let classes = self.graph.size(self.full.dim(axis)).maximum(1);
-        let numbers = self.spread(self.numbers[3].expr).cast(DType::I64);
+        let numbers = self.repeated(self.numbers[3].expr).cast(DType::I64);
         numbers.masked(numbers.eq(numbers)).initial(1000).min(axis).floor_mod(classes)
     }
 
@@ -530,7 +530,7 @@ const STEPS: [(&str, Step); 85] = [
     }),
     ("sums of integers", |w| {
         let (a, axes) = (w.whole(), w.axes());
-        let a = w.spread(a.expr);
+        let a = w.repeated(a.expr);
         w.number(a.sum(axes), f64::INFINITY);
     }),
     ("sums of masks", |w| {
@@ -555,7 +555,7 @@ const STEPS: [(&str, Step); 85] = [
     }),
     ("product of all", |w| {
         let (a, axes) = (w.whole(), w.axes());
-        let a = w.spread(a.expr);
+        let a = w.repeated(a.expr);
         w.number(a.prod(axes), f64::INFINITY);
     }),
     ("max", |w| {
@@ -566,7 +566,7 @@ const STEPS: [(&str, Step); 85] = [
         w.number(a.expr.max(axes.clone()), a.bound);
         w.number(a.expr.min(axes), a.bound);
     }),
-    ("masked extremes", |w| {
+    ("masked maxima and minima", |w| {
         let (m, a, axes) = (w.mask(), w.full_number(), w.axes());
         w.give(a.expr.masked(m).initial(1).max(axes.clone()), Agreement::Bits);
         w.give(a.expr.masked(m).if_empty(2).min(axes.clone()), Agreement::Bits);
@@ -599,7 +599,7 @@ const STEPS: [(&str, Step); 85] = [
     ("reductions of middle axes", |w| {
         let (m, a, b) = (w.mask(), w.full_small(), w.float());
         let scale = a.bound * w.len() * 2.0;
-        let cube = w.graph.stack([a.expr, w.spread(b.expr).cast(a.expr.dtype()).clip(-1.0, 1.0)], 0);
+        let cube = w.graph.stack([a.expr, w.repeated(b.expr).cast(a.expr.dtype()).clip(-1.0, 1.0)], 0);
         let scale = scale.max(w.len());
         w.rounded(cube.sum(1), scale);
         w.rounded(cube.sum([0, 1]), scale);
@@ -666,17 +666,17 @@ const STEPS: [(&str, Step); 85] = [
     }),
     ("running sums of integers", |w| {
         let (a, axis) = (w.whole(), w.axis());
-        let a = w.spread(a.expr);
+        let a = w.repeated(a.expr);
         w.number(a.cumsum(axis), f64::INFINITY);
     }),
-    // Places.
-    ("rows at places", |w| {
+    // Indices.
+    ("rows at indices", |w| {
         let (a, rows) = (w.full_number(), w.rows());
         if w.size[0] > 0 {
             w.number(a.expr.gather(rows, 0), a.bound);
         }
     }),
-    ("rows written at places", |w| {
+    ("rows written at indices", |w| {
         let (a, b, rows) = (w.full_float(), w.full_float(), w.rows());
         let b = b.expr.cast(a.expr.dtype());
         if w.size[0] > 0 {
@@ -687,8 +687,8 @@ const STEPS: [(&str, Step); 85] = [
     ("elements along an axis", |w| {
         let (a, b) = (w.full_number(), w.full_number());
         if !w.size.contains(&0) {
-            let places = b.expr.argsort(0);
-            w.number(a.expr.take_along_axis(places, 0), a.bound);
+            let indices = b.expr.argsort(0);
+            w.number(a.expr.take_along_axis(indices, 0), a.bound);
         }
     }),
     ("written where a mask is true", |w| {
@@ -738,7 +738,7 @@ const STEPS: [(&str, Step); 85] = [
         w.rounded(y.masked(m).initial(0.0).max(keep(1)) - y, 3.0);
         w.rounded(y.masked(m).sum(..), scale);
     }),
-    ("an extreme is one of the elements", |w| {
+    ("a maximum or minimum is one of the elements", |w| {
         let a = w.full_small();
         let y = (a.expr * 0.3).exp();
         let largest = y
@@ -798,7 +798,7 @@ const STEPS: [(&str, Step); 85] = [
         w.number(a.expr + point * count.cast(DType::F64), f64::INFINITY);
         w.give((point + 1.0).sum(..), Agreement::Bits);
     }),
-    ("extremes of masks", |w| {
+    ("maxima and minima of masks", |w| {
         let (m, axes) = (w.mask(), w.axes());
         if !w.size.contains(&0) {
             w.give(m.max(axes.clone()), Agreement::Bits);

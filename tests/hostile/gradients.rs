@@ -78,7 +78,7 @@ fn a_gradient_passes_through_an_empty_selection() {
 }
 
 #[test]
-fn a_gradient_of_nothing_by_nothing_is_empty() {
+fn a_gradient_of_an_empty_selection_by_nothing_is_empty() {
     let graph = Graph::new();
     let x = graph.zeros::<f64>([0]);
     for loss in [x.sum(..), x.prod(..), x.norm(..), x.cumprod(0).sum(..), x.sort(0).sum(..), x.logsumexp(..)]

@@ -21,7 +21,7 @@ fn a_deep_chain_of_selections_needs_no_deep_stack() {
 }
 
 #[test]
-fn a_diamond_of_two_to_the_40_paths_is_walked_once() {
+fn a_diamond_of_two_to_the_40_paths_is_visited_once() {
     let graph = Graph::new();
     let x = graph.constant([1.0, -1.0]);
     let diamond = (0..40).fold(x, |y, _| (y + y) * 0.5 + where_(y.gt(0.0), y, 0.0) * 0.0);

@@ -57,7 +57,7 @@ fn assert_same<T: Element>(found: &ArrayD<T>, expected: &ArrayD<T>) {
 /// Asserts that an expression is refused while it is built, in these words, at a line of these files.
 #[track_caller]
 fn refused(expr: Expr<'_>, message: &str) {
-    let error = expr.graph().check().expect_err("a mistake is reported");
+    let error = expr.graph().check().expect_err("an error is reported");
     let last = error.reports().last().expect("an error reports something");
     let text = format!("{}: {}", last.op(), last.kind());
     assert!(text.contains(message), "{text}");

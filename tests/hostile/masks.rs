@@ -1,4 +1,5 @@
-//! B. Masks: selecting nothing, all, or what cannot be; made of odd numbers.
+//! B. Masks: that select no element, all of them, or do not fit; computed from special
+//! values.
 
 use ndarray::{Array1, Array2, arr0, arr1, arr2};
 use tamis::prelude::*;
@@ -44,7 +45,8 @@ fn a_mask_must_have_the_lengths_of_what_it_masks() {
     let x = graph.constant([1.0, 2.0, 3.0]);
     refused(x.boolean_mask(graph.constant([[true, true, true]])), "boolean_mask: mask [1, 3] does not match");
     refused(x.masked_fill(graph.constant([[true, true, true]]), 0.0), "mask [1, 3] does not match");
-    // Broadcastable, but not equal: boolean_mask selects places, and one place is not three.
+    // Broadcastable, but not equal: boolean_mask selects positions, and one position is not
+    // three.
     let square = graph.zeros::<f64>([2, 3]);
     refused(
         square.boolean_mask(graph.constant([[true, false, true]])),

@@ -1,4 +1,4 @@
-//! F. Numbers: the edges of integers, NaN and infinities, and reductions of nothing.
+//! F. Numbers: the limits of integers, NaN and infinities, and empty reductions.
 
 use ndarray::{arr0, arr1};
 use tamis::DType;
@@ -72,7 +72,7 @@ fn floats_saturate_into_every_integer() {
     gives(x.cast(DType::I64), arr1(&[0, i64::MAX, i64::MIN, i64::MAX, i64::MIN, -1, 2]));
     gives(x.cast(DType::Bool), arr1(&[true; 7]));
     gives(x.cast(DType::F32).cast(DType::I64), arr1(&[0, i64::MAX, i64::MIN, i64::MAX, i64::MIN, -1, 2]));
-    // From one integer to another the bits are cut.
+    // From one integer to another the bits are truncated.
     gives(graph.constant([-1_i64, 256, 255]).cast(DType::U8), arr1(&[255_u8, 0, 255]));
 }
 
@@ -109,7 +109,7 @@ fn an_argmax_takes_the_first_of_ties_and_the_first_nan() {
 }
 
 #[test]
-fn the_extreme_of_nothing_is_an_error_and_its_mean_nan() {
+fn the_min_or_max_of_an_empty_selection_is_an_error_and_its_mean_nan() {
     let graph = Graph::new();
     let none = graph.zeros::<f64>([0]);
     fails(none.max(..), "max: there is no element to choose from for position []");

@@ -1,4 +1,5 @@
-//! D. Scatter and assignment: bad places, duplicates, values that are too few or too many.
+//! D. Scatter and assignment: indices out of range, duplicates, too few or too many
+//! values.
 
 use ndarray::{Array1, arr0, arr1};
 use tamis::prelude::*;
@@ -16,7 +17,7 @@ const SCATTERS: [(&str, Scatter); 5] = [
 ];
 
 #[test]
-fn a_bad_place_fails_and_leaves_the_destination_as_it_was() {
+fn a_bad_index_fails_and_leaves_the_destination_as_it_was() {
     for (name, scatter) in SCATTERS {
         for index in [3, -4, i64::MIN, i64::MAX] {
             let graph = Graph::new();
@@ -53,7 +54,7 @@ fn duplicates_combine_in_their_order() {
 }
 
 #[test]
-fn a_million_additions_to_one_cell_lose_none() {
+fn a_million_additions_to_one_element_lose_none() {
     let graph = Graph::new();
     let million = graph.ones::<i64>([1_000_000]);
     let nowhere = graph.zeros::<i64>([1_000_000]);
@@ -65,7 +66,7 @@ fn a_million_additions_to_one_cell_lose_none() {
 }
 
 #[test]
-fn updates_must_fit_their_places() {
+fn updates_must_fit_their_indices() {
     for (name, scatter) in SCATTERS {
         let graph = Graph::new();
         let (x, i) = (graph.zeros::<f64>([5, 2]), graph.constant([0, 1]));

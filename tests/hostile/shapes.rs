@@ -70,7 +70,7 @@ fn an_empty_shape_may_not_span_more_than_the_address_space() {
 }
 
 #[test]
-fn an_empty_shape_of_many_lanes_is_not_walked() {
+fn an_empty_shape_with_many_fibers_is_not_visited() {
     let graph = Graph::new();
     let wide = graph.zeros::<f64>([1_i64 << 40, 0]);
     gives(wide.cumsum(1).sum(..), arr0(0.0));
@@ -130,7 +130,7 @@ fn length_0_broadcasts_with_1_alone() {
     refused(none + graph.ones::<f64>([2]), "add: shapes [0] and [2] do not broadcast");
 }
 
-/// Both axes walked from their ends: negative strides.
+/// Both axes reversed: negative strides.
 fn backwards<T>(array: &Array2<T>) -> ArrayView2<'_, T> {
     let mut view = array.view();
     view.invert_axis(Axis(0));

@@ -1,5 +1,5 @@
-//! G. Sizes: what no memory holds is refused before it is allocated, and what
-//! no patience outlasts before it is walked.
+//! G. Sizes: what no memory holds is refused before it is allocated, and what would
+//! take too long to iterate over.
 
 use std::time::{Duration, Instant};
 
@@ -40,7 +40,7 @@ fn a_broadcast_beyond_memory_is_free_until_it_is_written_out() {
 }
 
 #[test]
-fn a_walk_that_would_not_end_is_an_error() {
+fn an_iteration_that_would_not_end_is_an_error() {
     let graph = Graph::new();
     let huge = graph.zeros::<f64>([HUGE]);
     let message =
@@ -135,7 +135,7 @@ fn reductions_of_what_repeats_are_those_of_its_copies() {
             ("prod", x.prod(axes)),
             ("max", y.max(axes)),
             ("min", (y + 1.0).min(axes)),
-            // In some rows nothing is selected.
+            // In some rows no element is selected.
             ("masked max", (y * 2.0).masked(m).max(axes)),
             ("any", (!m).any(axes)),
             ("all", (m | y.gt(0.0)).all(axes)),
@@ -181,7 +181,7 @@ fn an_iteration_may_be_as_long_as_the_plan_says() {
     let sum = graph.full([1000], 0.5).sum(..);
     let plan = Plan::new([("value", sum)]).unwrap();
     let error = plan.iteration_limit(999).run().unwrap_err();
-    let expected = ErrorKind::LongWalk { shape: vec![1000], elements: 1000, cost: 1000, limit: 999 };
+    let expected = ErrorKind::IterationLimit { shape: vec![1000], elements: 1000, cost: 1000, limit: 999 };
     assert_eq!(error.kind(), &expected);
     let plan = Plan::new([("value", sum)]).unwrap().iteration_limit(1000);
     assert_eq!(plan.run().unwrap().scalar::<f64>("value").unwrap(), 500.0);
@@ -192,13 +192,13 @@ fn an_iteration_may_be_as_long_as_the_plan_says() {
 }
 
 #[test]
-fn a_broadcast_view_that_is_fed_is_not_walked_either() {
+fn a_broadcast_view_that_is_fed_is_not_visited_either() {
     let graph = Graph::new();
     let x = graph.input::<f64>("x", dims!["n"]);
     let plan = Plan::new([("sum", x.sum(..))]).unwrap();
     let one = arr0(1.0);
     let error = plan.feed("x", one.broadcast(1_usize << 45).unwrap()).run().unwrap_err();
-    assert!(matches!(error.kind(), ErrorKind::LongWalk { .. }), "{error}");
+    assert!(matches!(error.kind(), ErrorKind::IterationLimit { .. }), "{error}");
     let out = plan.feed("x", one.broadcast(1000).unwrap()).run().unwrap();
     assert_eq!(out.scalar::<f64>("sum").unwrap(), 1000.0);
 }
@@ -206,10 +206,10 @@ fn a_broadcast_view_that_is_fed_is_not_walked_either() {
 #[test]
 fn nonzero_of_a_long_mask_counts_past_an_i32() {
     let graph = Graph::new();
-    // As many cells as an i32 does not count, one of them not 0.
+    // More elements than an i32 counts, one of them not 0.
     let long = graph.zeros::<bool>([(1_i64 << 31) + 1]);
-    let places = long.scatter_set(graph.constant([-1_i64]), graph.constant([true]), 0).flatnonzero();
-    let plan = Plan::new([("places", places)]).unwrap().memory_limit(1 << 30);
+    let indices = long.scatter_set(graph.constant([-1_i64]), graph.constant([true]), 0).flatnonzero();
+    let plan = Plan::new([("indices", indices)]).unwrap().memory_limit(1 << 30);
     let error = plan.run().unwrap_err();
     assert!(matches!(error.kind(), ErrorKind::MemoryLimit { bytes: 2_147_483_649, held: 8, .. }), "{error}");
 }
@@ -283,7 +283,7 @@ fn results_are_held_together() {
 }
 
 #[test]
-fn a_limit_of_nothing_leaves_views_and_scalars() {
+fn a_limit_of_an_empty_selection_leaves_views_and_scalars() {
     let graph = Graph::new();
     let x = graph.constant([1.0, 2.0]);
     assert!(Plan::new([("x", x)]).unwrap().memory_limit(0).run().is_ok());

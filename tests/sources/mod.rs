@@ -12,7 +12,7 @@ const TEMPLATES: [&str; 4] = ["unary_builders", "compare_builders", "scatter_bui
 
 /// A public item with what is written about it.
 pub(crate) struct Item {
-    pub(crate) place: String,
+    pub(crate) location: String,
     /// `Expr::sum`, or `grad` for a free function.
     pub(crate) name: String,
     pub(crate) kind: String,
@@ -27,9 +27,9 @@ impl Item {
     pub(crate) fn is_builder(&self) -> bool {
         let Some((_, result)) = self.signature.rsplit_once("->") else { return false };
         let owned = ["Expr", "Masked", "At", "Graph"].map(|owner| format!("{owner}::"));
-        let place = !self.name.contains("::") || owned.iter().any(|owner| self.name.starts_with(owner));
+        let location = !self.name.contains("::") || owned.iter().any(|owner| self.name.starts_with(owner));
         let builds = ["Expr<", "Masked<", "At<", "::Gradients"].iter().any(|built| result.contains(built));
-        self.kind == "fn" && place && builds
+        self.kind == "fn" && location && builds
     }
 
     /// Whether the documentation holds a Rust example that asserts something.
@@ -97,7 +97,7 @@ fn items_of(path: &Path) -> Vec<Item> {
 }
 
 impl Reader {
-    fn read(&mut self, place: &str, line: &str, rest: &[&str]) {
+    fn read(&mut self, location: &str, line: &str, rest: &[&str]) {
         let code = line.trim();
         if let Some(doc) = doc_of(code) {
             self.doc.push(doc);
@@ -118,7 +118,7 @@ impl Reader {
             let name = until(name, " {");
             // An exported macro has its documentation above the attribute.
             if rest.len() > 1 && !doc.is_empty() && !TEMPLATES.contains(&name) {
-                self.items.push(self.item(place, "macro", name, doc, String::new()));
+                self.items.push(self.item(location, "macro", name, doc, String::new()));
             }
             self.defined = Some(name.to_owned());
         } else if let Some(name) = line.strip_suffix("! {") {
@@ -129,18 +129,18 @@ impl Reader {
             self.owner = owner_of(code);
         } else if let Some((kind, name)) = public(code).filter(|_| !self.private) {
             let signature = until(&rest.join(" "), " {").to_owned();
-            let item = self.item(place, kind, name, doc, signature);
+            let item = self.item(location, kind, name, doc, signature);
             match self.defined.clone().filter(|_| name.starts_with('$')) {
                 Some(defined) => self.templates.push((defined, item)),
                 None => self.items.push(item),
             }
         } else if self.called.as_deref().is_some_and(|name| TEMPLATES.contains(&name)) {
-            self.row(place, code, doc);
+            self.row(location, code, doc);
         }
     }
 
     /// A row of a macro's call: the names of builders that it writes.
-    fn row(&mut self, place: &str, code: &str, doc: Vec<String>) {
+    fn row(&mut self, location: &str, code: &str, doc: Vec<String>) {
         let names: Vec<&str> = match (code.split_once(" => "), code.strip_suffix(';')) {
             (Some((name, _)), Some(_)) => vec![name],
             (None, Some(list)) => list.split(", ").collect(),
@@ -154,7 +154,7 @@ impl Reader {
             .filter(|(name, _)| Some(name) == called.as_ref())
             .zip(names)
             .map(|((_, template), name)| Item {
-                place: place.to_owned(),
+                location: location.to_owned(),
                 name: format!("Expr::{name}"),
                 kind: template.kind.clone(),
                 doc: doc.iter().chain(&template.doc).cloned().collect(),
@@ -164,9 +164,9 @@ impl Reader {
         self.items.extend(written);
     }
 
-    fn item(&self, place: &str, kind: &str, name: &str, doc: Vec<String>, signature: String) -> Item {
+    fn item(&self, location: &str, kind: &str, name: &str, doc: Vec<String>, signature: String) -> Item {
         let name = self.owner.as_ref().map_or(name.to_owned(), |owner| format!("{owner}::{name}"));
-        Item { place: place.to_owned(), name, kind: kind.to_owned(), doc, signature }
+        Item { location: location.to_owned(), name, kind: kind.to_owned(), doc, signature }
     }
 }
 

@@ -1,5 +1,5 @@
-//! Arrays of any dtype: written as literals, compared, cast, and laid out
-//! otherwise in memory. Knows nothing of graphs.
+//! Arrays of any dtype: written as literals, compared, cast, and laid out otherwise in
+//! memory. Does not depend on graphs.
 
 use ndarray::{ArrayD, Axis, IxDyn, ShapeBuilder, Slice};
 use tamis::{DType, Element, IntoConstant, Value};
@@ -30,7 +30,7 @@ pub(crate) fn empty<T: Element>(shape: &[usize]) -> Value {
     Value::from(ArrayD::<T>::default(shape))
 }
 
-/// `element` in every place of `shape`.
+/// `element` at every position of `shape`.
 pub(crate) fn full<T: Element>(shape: &[usize], element: T) -> Value {
     Value::from(ArrayD::from_elem(shape, element))
 }
@@ -161,7 +161,7 @@ impl Arrangement {
     }
 }
 
-/// A name that no other dtype shares, to tell cases apart.
+/// A name that no other dtype shares, to distinguish cases.
 pub(crate) fn elements(dtype: DType) -> &'static str {
     match dtype {
         DType::Bool => "bools",

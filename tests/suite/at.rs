@@ -29,7 +29,7 @@ struct Oracle {
 /// What one axis of the tensor takes its coordinate from.
 enum Coordinate {
     /// An axis of the result that is not common: its own indices.
-    Places { position: usize, places: Vec<usize> },
+    Indices { position: usize, indices: Vec<usize> },
     /// The indices on the common axes.
     Common(ArrayD<i64>),
 }
@@ -86,15 +86,15 @@ impl Oracle {
                     }
                 }
                 Known::Range(start, stop, step) => {
-                    let places = python_range(x[axis] as i64, *start, *stop, *step);
-                    coordinates.push(Coordinate::Places { position: basic.len(), places: places.clone() });
-                    basic.push(places.len());
+                    let indices = python_range(x[axis] as i64, *start, *stop, *step);
+                    coordinates.push(Coordinate::Indices { position: basic.len(), indices: indices.clone() });
+                    basic.push(indices.len());
                     axis += 1;
                 }
                 Known::Ellipsis => {
                     for length in &x[axis..axis + left] {
-                        let places = (0..*length).collect();
-                        coordinates.push(Coordinate::Places { position: basic.len(), places });
+                        let indices = (0..*length).collect();
+                        coordinates.push(Coordinate::Indices { position: basic.len(), indices });
                         basic.push(*length);
                     }
                     axis += left;
@@ -104,17 +104,17 @@ impl Oracle {
         }
         let common = coordinates.iter().fold(Vec::new(), |shape, coordinate| match coordinate {
             Coordinate::Common(indices) => broadcast(&shape, indices.shape()),
-            Coordinate::Places { .. } => shape,
+            Coordinate::Indices { .. } => shape,
         });
         let adjacent = advanced.windows(2).all(|pair| pair[0] + 1 == pair[1]);
         let at = if adjacent { first_at } else { 0 };
         let shape = [&basic[..at], &common, &basic[at..]].concat();
-        let all = ndarray::indices(shape.clone()).into_iter().map(|place| {
-            let place = ndarray::Dimension::slice(&place).to_vec();
-            let of_common = &place[at..at + common.len()];
-            let of_basic = [&place[..at], &place[at + common.len()..]].concat();
+        let all = ndarray::indices(shape.clone()).into_iter().map(|index| {
+            let index = ndarray::Dimension::slice(&index).to_vec();
+            let of_common = &index[at..at + common.len()];
+            let of_basic = [&index[..at], &index[at + common.len()..]].concat();
             let coordinate = |(axis, coordinate): (usize, &Coordinate)| match coordinate {
-                Coordinate::Places { position, places } => places[of_basic[*position]],
+                Coordinate::Indices { position, indices } => indices[of_basic[*position]],
                 Coordinate::Common(indices) => {
                     let own = &of_common[common.len() - indices.ndim()..];
                     let own: Vec<usize> =
@@ -149,13 +149,13 @@ fn python_range(n: i64, start: Option<i64>, stop: Option<i64>, step: i64) -> Vec
     let (low, high) = if step > 0 { (0, n) } else { (-1, n - 1) };
     let inside = |bound: i64| if bound < 0 { (bound + n).max(low) } else { bound.min(high) };
     let (first, last) = if step > 0 { (low, high) } else { (high, low) };
-    let (mut place, stop) = (start.map_or(first, inside), stop.map_or(last, inside));
-    let mut places = Vec::new();
-    while if step > 0 { place < stop } else { place > stop } {
-        places.push(place as usize);
-        place += step;
+    let (mut index, stop) = (start.map_or(first, inside), stop.map_or(last, inside));
+    let mut indices = Vec::new();
+    while if step > 0 { index < stop } else { index > stop } {
+        indices.push(index as usize);
+        index += step;
     }
-    places
+    indices
 }
 
 /// Entries that fit a tensor of shape `x`, with indices that broadcast together.

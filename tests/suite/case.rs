@@ -16,7 +16,7 @@ type Build = dyn for<'g> Fn(&'g Graph, &[Expr<'g>]) -> Expr<'g> + Send + Sync;
 pub(crate) struct Case {
     pub(crate) name: String,
     /// Where the case is written.
-    pub(crate) place: &'static Location<'static>,
+    pub(crate) location: &'static Location<'static>,
     pub(crate) inputs: Vec<Value>,
     pub(crate) build: Arc<Build>,
     pub(crate) expected: Value,
@@ -56,7 +56,7 @@ pub(crate) fn case<const N: usize>(
 ) -> Case {
     Case {
         name: name.into(),
-        place: Location::caller(),
+        location: Location::caller(),
         inputs: inputs.into(),
         build: Arc::new(move |graph, inputs| build(graph, std::array::from_fn(|i| inputs[i]))),
         expected,
@@ -94,7 +94,7 @@ impl Case {
         Case { shared: false, ..self }
     }
 
-    /// The case with f32 in place of f64.
+    /// The case with f32 instead of f64.
     pub(crate) fn in_single(&self) -> Case {
         Case {
             inputs: self.inputs.iter().map(to_single).collect(),

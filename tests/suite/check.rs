@@ -146,7 +146,7 @@ pub(crate) fn derivatives_agree_with_differences(case: &Case) -> Outcome {
 }
 
 /// `⟨vjp(g), v⟩ = ⟨g, jvp(v)⟩`: the two modes are each other's transpose.
-pub(crate) fn both_modes_are_dual(case: &Case) -> Outcome {
+pub(crate) fn both_modes_are_transposes(case: &Case) -> Outcome {
     if !case.smooth {
         return Ok(());
     }
@@ -220,11 +220,11 @@ pub(crate) fn second_derivatives_agree_with_each_other(case: &Case) -> Outcome {
     Err(format!("⟨H v, w⟩ = {left}, but ⟨v, H w⟩ = {right}"))
 }
 
-/// With nothing to work on, or masks that select nothing or all, every node of
-/// the value and of two orders of gradients comes out as inferred; or the run
-/// refuses what has no answer.
-pub(crate) fn extremes_come_out_as_inferred(case: &Case) -> Outcome {
-    for (what, lengths, feeds) in extremes(case) {
+/// With empty inputs, or masks that select no element or all, every node of the value
+/// and of two orders of gradients comes out as inferred; or the run refuses what has no
+/// answer.
+pub(crate) fn min_and_max_come_out_as_inferred(case: &Case) -> Outcome {
+    for (what, lengths, feeds) in min_max(case) {
         let graph = Graph::new();
         let instance = Instance::new(case, &graph, lengths);
         let mut roots = vec![instance.output];
@@ -243,15 +243,15 @@ pub(crate) fn extremes_come_out_as_inferred(case: &Case) -> Outcome {
 }
 
 /// The inputs with all masks set or cleared, and with every axis of one length emptied.
-fn extremes(case: &Case) -> Vec<(String, Lengths, Vec<Value>)> {
-    let mut extremes = Vec::new();
+fn min_max(case: &Case) -> Vec<(String, Lengths, Vec<Value>)> {
+    let mut min_max = Vec::new();
     if case.inputs.iter().any(|value| value.dtype() == DType::Bool) {
         for selected in [false, true] {
             let feeds = case.inputs.iter().map(|value| match value {
                 Value::Bool(array) => full(array.shape(), selected),
                 Value::U8(_) | Value::I32(_) | Value::I64(_) | Value::F32(_) | Value::F64(_) => value.clone(),
             });
-            extremes.push((format!("all masks {selected}"), case.lengths[0], feeds.collect()));
+            min_max.push((format!("all masks {selected}"), case.lengths[0], feeds.collect()));
         }
     }
     if case.lengths.contains(&Lengths::Named) {
@@ -260,10 +260,10 @@ fn extremes(case: &Case) -> Vec<(String, Lengths, Vec<Value>)> {
         lengths.dedup();
         for length in lengths.into_iter().filter(|length| *length > 1) {
             let feeds = case.inputs.iter().map(|value| emptied(value, length));
-            extremes.push((format!("axes of length {length} emptied"), Lengths::Named, feeds.collect()));
+            min_max.push((format!("axes of length {length} emptied"), Lengths::Named, feeds.collect()));
         }
     }
-    extremes
+    min_max
 }
 
 /// The array without elements on every axis of `length`.
@@ -284,8 +284,8 @@ fn emptied(value: &Value, length: usize) -> Value {
 pub(crate) fn has_no_answer(kind: &ErrorKind) -> bool {
     matches!(
         kind,
-        ErrorKind::NothingToChoose { .. }
-            | ErrorKind::NothingSelected { .. }
+        ErrorKind::EmptyReduction { .. }
+            | ErrorKind::EmptySelection { .. }
             | ErrorKind::Assertion { .. }
             | ErrorKind::IndexOutOfRange { .. }
             | ErrorKind::SliceOutOfRange { .. }

@@ -34,7 +34,8 @@ impl<'g> Matrices<'g> {
         }
     }
 
-    /// Random feeds of several sizes, with masks of all, of nothing, and of something.
+    /// Random feeds of several sizes, with masks of all, of no elements, and of
+    /// something.
     fn feeds() -> Vec<[Value; 3]> {
         let mut random = Random::new(11);
         let mut feeds = Vec::new();
@@ -214,7 +215,7 @@ fn lengths_are_equal_different_or_unknown() {
 }
 
 #[test]
-fn lengths_that_differ_in_every_run_are_a_mistake() {
+fn lengths_that_differ_in_every_run_are_an_error() {
     let graph = Graph::new();
     let x = graph.input::<f64>("x", dims!["n"]);
     let longer = graph.concat([x, graph.zeros::<f64>([1])], 0);
@@ -305,20 +306,20 @@ fn slices_of_one_length_are_known_to_be() {
     assert_eq!(numbers(&found[0]), [3.0, 6.0]);
 }
 
-/// The places of `start:stop:step` in an axis of length `n`, as Python counts them.
-fn places(n: i64, start: Option<i64>, stop: Option<i64>, step: i64) -> Vec<f64> {
+/// The indices of `start:stop:step` in an axis of length `n`, as Python counts them.
+fn indices(n: i64, start: Option<i64>, stop: Option<i64>, step: i64) -> Vec<f64> {
     let inside =
         |bound: i64, low: i64, high: i64| if bound < 0 { (bound + n).max(low) } else { bound.min(high) };
     let (first, last) = if step > 0 { (0, n) } else { (n - 1, -1) };
     let (low, high) = if step > 0 { (0, n) } else { (-1, n - 1) };
-    let mut place = start.map_or(first, |start| inside(start, low, high));
+    let mut index = start.map_or(first, |start| inside(start, low, high));
     let stop = stop.map_or(last, |stop| inside(stop, low, high));
-    let mut places = Vec::new();
-    while if step > 0 { place < stop } else { place > stop } {
-        places.push(place as f64);
-        place += step;
+    let mut indices = Vec::new();
+    while if step > 0 { index < stop } else { index > stop } {
+        indices.push(index as f64);
+        index += step;
     }
-    places
+    indices
 }
 
 #[test]
@@ -336,7 +337,7 @@ fn slices_take_what_python_takes_whatever_is_known_of_the_length() {
             let feeds = [value(Array1::from_shape_fn(n, |i| i as f64))];
             let found = values_as_inferred(&[sliced, gradient], &feeds)
                 .unwrap_or_else(|failure| panic!("{slice:?} of {n}: {failure:?}"));
-            let expected = places(n as i64, start, stop, step);
+            let expected = indices(n as i64, start, stop, step);
             assert_eq!(numbers(&found[0]), expected, "{slice:?} of {n}");
             let taken: Vec<f64> =
                 (0..n).map(|i| f64::from(u8::from(expected.contains(&(i as f64))))).collect();
@@ -381,7 +382,7 @@ fn slices_by_lengths_are_slices_by_numbers() {
                 (Some(a), Some(-1)),
             ];
             for (found, (start, stop)) in found.iter().zip(bounds) {
-                assert_eq!(numbers(found), places(n, start, stop, step), "{n} by {start:?}:{stop:?}:{step}");
+                assert_eq!(numbers(found), indices(n, start, stop, step), "{n} by {start:?}:{stop:?}:{step}");
             }
         }
     }

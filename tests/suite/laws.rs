@@ -1,5 +1,5 @@
-//! Laws that relate ops to each other, on random arrays of whole numbers: sums
-//! of their products are exact, so that what is equal is equal bit for bit.
+//! Laws that relate ops to each other, on random arrays of integers: sums of their
+//! products are exact, so that what is equal is equal bit for bit.
 
 use ndarray::{ArrayD, IxDyn};
 use tamis::graph::Unary;
@@ -34,7 +34,7 @@ impl<'g> Draw<'g> {
         self.declare(Value::from(array))
     }
 
-    /// Whole numbers from 0 to 4 in any dtype; of bools whether they are not 0.
+    /// Integers from 0 to 4 in any dtype; of bools whether they are not 0.
     fn elements(&mut self, dtype: DType, shape: &[usize]) -> Expr<'g> {
         let mut whole = || self.random.below(5) as u8;
         let shape = IxDyn(shape);
@@ -49,7 +49,7 @@ impl<'g> Draw<'g> {
         self.declare(array)
     }
 
-    /// A mask of nothing, of all, or of about half.
+    /// A mask of no elements, of all, or of about half.
     fn mask(&mut self, shape: &[usize]) -> Expr<'g> {
         let kind = self.random.below(4);
         let array = ArrayD::from_shape_simple_fn(IxDyn(shape), || match kind {
@@ -72,7 +72,7 @@ impl<'g> Draw<'g> {
         self.assert_by(exprs, |found, first| close(found, first, 0.0));
     }
 
-    /// [`Draw::assert_equal`] that tells zeros of either sign apart.
+    /// [`Draw::assert_equal`] that distinguishes zeros of either sign.
     #[track_caller]
     fn assert_same_bits(&self, exprs: &[Expr<'g>]) {
         self.assert_by(exprs, same_bits);
@@ -176,8 +176,8 @@ fn every_way_to_select_gives_the_same() {
         let mut draw = Draw::new(&graph, seed);
         let shape = [draw.random.below(4), draw.random.below(4)];
         let (x, mask) = (draw.floats(&shape), draw.mask(&shape));
-        let places = mask.nonzero();
-        let flat = places[0] * graph.size(x.dim(1)) + places[1];
+        let indices = mask.nonzero();
+        let flat = indices[0] * graph.size(x.dim(1)) + indices[1];
         draw.assert_equal_with_gradients(
             &[
                 x.boolean_mask(mask),
@@ -233,7 +233,7 @@ fn masked_reductions_reduce_the_selection() {
         draw.assert_equal(&[kept.count_nonzero(..), x.masked(mask).count_nonzero(..)]);
         draw.assert_equal(&[kept.any(..), x.masked(mask).any(..)]);
         draw.assert_equal(&[kept.all(..), x.masked(mask).all(..)]);
-        // A maximum of nothing has no answer.
+        // An empty maximum is an error.
         let mask = mask | (graph.iota(shape[1]).eq(0) & graph.iota(shape[0]).eq(0).unsqueeze(1));
         let kept = x.boolean_mask(mask);
         draw.assert_equal_with_gradients(&[kept.max(..), x.masked(mask).max(..)], &[x]);
@@ -346,7 +346,7 @@ fn linear_ops_are_their_own_derivatives() {
         let graph = Graph::new();
         let mut draw = Draw::new(&graph, seed);
         let (x, v) = (draw.floats(&[3, 4]), draw.floats(&[3, 4]));
-        // A (x + v) − A x = A v, of whole numbers exactly.
+        // A (x + v) − A x = A v, of integers exactly.
         draw.assert_equal(&[jvp(linear(x), x, v), linear(x + v) - linear(x)]);
         // The derivative does not depend on where it is taken.
         let curvature = grad((vjp(linear(x), x, linear(v)) * v).sum(..), x);
@@ -473,7 +473,7 @@ fn what_is_computed_from_another_has_a_gradient_and_passes_it_on() {
 }
 
 #[test]
-fn one_mask_selects_the_same_lanes_of_every_dtype() {
+fn one_mask_selects_the_same_elements_of_every_dtype() {
     for seed in 0..30 {
         let graph = Graph::new();
         let mut draw = Draw::new(&graph, seed);

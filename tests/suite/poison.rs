@@ -1,9 +1,9 @@
-//! What is not selected does not matter: values and gradients stay the same,
-//! bit for bit, whatever stands in the lanes that a program drops.
+//! What is not selected does not matter: values and gradients stay the same, bit for
+//! bit, whatever the elements hold that a program drops.
 //!
-//! A program takes a function of a matrix, arranges its rows, selects in some
-//! way, and goes on to a scalar. Lanes that are not selected are filled with
-//! what makes functions and derivatives infinite or NaN.
+//! A program takes a function of a matrix, arranges its rows, selects in some way, and
+//! goes on to a scalar. Elements that are not selected are filled with what makes
+//! functions and derivatives infinite or NaN.
 
 use ndarray::{Array2, array};
 use tamis::prelude::*;
@@ -13,15 +13,15 @@ use crate::array::{bits, numbers, value};
 use crate::random::Random;
 use crate::run::{dot, weights};
 
-/// What the lanes that are not selected are filled with.
+/// What the elements that are not selected are filled with.
 pub(crate) const FILLS: [f64; 5] = [f64::NAN, f64::INFINITY, f64::NEG_INFINITY, 0.0, -1.0];
 
 /// An expression of another, by way of a mask or weights of the program.
-type Step = for<'g> fn(Expr<'g>, Lanes<'g>) -> Expr<'g>;
+type Step = for<'g> fn(Expr<'g>, Context<'g>) -> Expr<'g>;
 
 /// What steps have at hand besides the tensor that they go on from.
 #[derive(Clone, Copy)]
-struct Lanes<'g> {
+struct Context<'g> {
     /// Which elements or rows are selected.
     mask: Expr<'g>,
     /// `[3, 2]`, to be differentiated by.
@@ -49,40 +49,40 @@ const TAMED: (&str, Step) = ("tamed", |y, _| y.tanh().square() * 1.5 + 0.4);
 
 /// Selections by a mask of the elements of a matrix.
 const OF_ELEMENTS: [(&str, Step); 31] = [
-    ("where", |y, lanes| where_(lanes.mask, y, 0.0)),
-    ("where not", |y, lanes| where_(!lanes.mask, 0.5, y)),
-    ("where twice", |y, lanes| where_(lanes.mask, where_(lanes.mask, y, 2.0).square(), 0.0)),
-    ("masked_fill", |y, lanes| y.masked_fill(!lanes.mask, 0.25)),
-    ("masked_assign of a whole", |y, lanes| blank(y).masked_assign(lanes.mask, y)),
-    ("masked_assign of a selection", |y, lanes| {
-        blank(y).masked_assign(lanes.mask, y.boolean_mask(lanes.mask))
+    ("where", |y, context| where_(context.mask, y, 0.0)),
+    ("where not", |y, context| where_(!context.mask, 0.5, y)),
+    ("where twice", |y, context| where_(context.mask, where_(context.mask, y, 2.0).square(), 0.0)),
+    ("masked_fill", |y, context| y.masked_fill(!context.mask, 0.25)),
+    ("masked_assign of a full array", |y, context| blank(y).masked_assign(context.mask, y)),
+    ("masked_assign of a selection", |y, context| {
+        blank(y).masked_assign(context.mask, y.boolean_mask(context.mask))
     }),
-    ("masked_assign over", |y, lanes| y.masked_assign(!lanes.mask, blank(y))),
-    ("unmask", |y, lanes| y.boolean_mask(lanes.mask).unmask(lanes.mask, 0.5)),
-    ("unmask into", |y, lanes| blank(y).boolean_mask(!lanes.mask).unmask(!lanes.mask, y)),
-    ("boolean_mask", |y, lanes| y.boolean_mask(lanes.mask)),
-    ("masked_select", |y, lanes| y.masked_select(lanes.mask)),
-    ("gather_nd at argwhere", |y, lanes| y.gather_nd(lanes.mask.argwhere())),
-    ("gather at nonzero", |y, lanes| y.flatten().gather(lanes.mask.flatten().nonzero()[0], 0)),
-    ("masked sum", |y, lanes| y.masked(lanes.mask).sum(keep(1))),
-    ("masked mean", |y, lanes| y.masked(lanes.mask).mean(keep(0))),
-    ("masked max", |y, lanes| y.masked(lanes.mask).max(1)),
-    ("masked softmax", |y, lanes| y.masked(lanes.mask).softmax(1)),
-    ("masked log_softmax", |y, lanes| where_(lanes.mask, y.masked(lanes.mask).log_softmax(0), 0.0)),
-    ("masked prod", |y, lanes| y.masked(lanes.mask).prod(1)),
-    ("masked var", |y, lanes| y.masked(lanes.mask).var(keep(1))),
-    ("masked std", |y, lanes| y.masked(lanes.mask).if_empty(0.5).std(0)),
-    ("masked norm", |y, lanes| y.masked(lanes.mask).norm(1)),
-    ("masked logsumexp", |y, lanes| y.masked(lanes.mask).logsumexp(0)),
-    ("masked max, initially", |y, lanes| y.masked(lanes.mask).initial(0.3).max(1)),
-    ("partition", |y, lanes| y.partition(!lanes.mask).1),
-    ("masked_scatter", |y, lanes| blank(y).masked_scatter(lanes.mask, y.boolean_mask(lanes.mask))),
-    ("masked_scatter over", |y, lanes| y.masked_scatter(!lanes.mask, blank(y))),
-    ("at the masked argmax", |y, lanes| y.take_along_axis(y.masked(lanes.mask).argmax(keep(1)), 1)),
-    ("masked var_ddof", |y, lanes| y.masked(lanes.mask).var_ddof(keep(1), 0.5)),
-    ("masked std_ddof", |y, lanes| y.masked(lanes.mask).std_ddof(0, 0.5)),
-    ("masked cross_entropy", |y, lanes| {
-        y.masked(lanes.mask).cross_entropy(y.graph().constant([0, 2, 1, 1]), 1)
+    ("masked_assign over", |y, context| y.masked_assign(!context.mask, blank(y))),
+    ("unmask", |y, context| y.boolean_mask(context.mask).unmask(context.mask, 0.5)),
+    ("unmask into", |y, context| blank(y).boolean_mask(!context.mask).unmask(!context.mask, y)),
+    ("boolean_mask", |y, context| y.boolean_mask(context.mask)),
+    ("masked_select", |y, context| y.masked_select(context.mask)),
+    ("gather_nd at argwhere", |y, context| y.gather_nd(context.mask.argwhere())),
+    ("gather at nonzero", |y, context| y.flatten().gather(context.mask.flatten().nonzero()[0], 0)),
+    ("masked sum", |y, context| y.masked(context.mask).sum(keep(1))),
+    ("masked mean", |y, context| y.masked(context.mask).mean(keep(0))),
+    ("masked max", |y, context| y.masked(context.mask).max(1)),
+    ("masked softmax", |y, context| y.masked(context.mask).softmax(1)),
+    ("masked log_softmax", |y, context| where_(context.mask, y.masked(context.mask).log_softmax(0), 0.0)),
+    ("masked prod", |y, context| y.masked(context.mask).prod(1)),
+    ("masked var", |y, context| y.masked(context.mask).var(keep(1))),
+    ("masked std", |y, context| y.masked(context.mask).if_empty(0.5).std(0)),
+    ("masked norm", |y, context| y.masked(context.mask).norm(1)),
+    ("masked logsumexp", |y, context| y.masked(context.mask).logsumexp(0)),
+    ("masked max, initially", |y, context| y.masked(context.mask).initial(0.3).max(1)),
+    ("partition", |y, context| y.partition(!context.mask).1),
+    ("masked_scatter", |y, context| blank(y).masked_scatter(context.mask, y.boolean_mask(context.mask))),
+    ("masked_scatter over", |y, context| y.masked_scatter(!context.mask, blank(y))),
+    ("at the masked argmax", |y, context| y.take_along_axis(y.masked(context.mask).argmax(keep(1)), 1)),
+    ("masked var_ddof", |y, context| y.masked(context.mask).var_ddof(keep(1), 0.5)),
+    ("masked std_ddof", |y, context| y.masked(context.mask).std_ddof(0, 0.5)),
+    ("masked cross_entropy", |y, context| {
+        y.masked(context.mask).cross_entropy(y.graph().constant([0, 2, 1, 1]), 1)
     }),
 ];
 
@@ -92,15 +92,15 @@ const IN_PLACE: usize = 9;
 /// A function of `x` and a way to keep it where the mask is true, at random.
 pub(crate) fn selected_at_random<'g>(x: Expr<'g>, mask: Expr<'g>, random: &mut Random) -> Expr<'g> {
     // Neither the functions nor the selections have weights.
-    let lanes = Lanes { mask, weights: x };
+    let context = Context { mask, weights: x };
     let (function, selection) = (random.pick(&FUNCTIONS).1, random.pick(&OF_ELEMENTS[..IN_PLACE]).1);
-    selection(function(x, lanes), lanes)
+    selection(function(x, context), context)
 }
 
 /// What keeps rows apart, between the function and the selection.
 const OF_EACH_ROW: [(&str, Step); 16] = [
     ("as it is", |y, _| y),
-    ("matmul", |y, lanes| y.matmul(lanes.weights)),
+    ("matmul", |y, context| y.matmul(context.weights)),
     ("softmax", |y, _| y.softmax(1)),
     ("log_softmax", |y, _| y.log_softmax(-1)),
     ("cumsum", |y, _| y.cumsum(1)),
@@ -122,36 +122,38 @@ const INNER: [bool; 4] = [false, true, true, false];
 
 /// Selections by a mask of the rows of a `[4, k]` matrix.
 const OF_ROWS: [(&str, Step); 24] = [
-    ("where", |y, lanes| where_(lanes.mask.unsqueeze(1), y, 0.5)),
-    ("boolean_mask", |y, lanes| y.boolean_mask(lanes.mask)),
-    ("boolean_mask of columns", |y, lanes| y.transpose().boolean_mask_axis(lanes.mask, 1)),
-    ("masked_fill", |y, lanes| y.masked_fill(!lanes.mask.expand_mask(y), 0.0)),
-    ("masked_assign", |y, lanes| blank(y).masked_assign(lanes.mask, y.boolean_mask(lanes.mask))),
-    ("unmask", |y, lanes| y.boolean_mask(lanes.mask).unmask(lanes.mask, 0.0)),
-    ("masked sum", |y, lanes| y.masked(lanes.mask.expand_mask(y)).sum(0)),
-    ("masked mean", |y, lanes| y.masked(lanes.mask.expand_mask(y)).mean(keep(0))),
-    ("masked max", |y, lanes| y.masked(lanes.mask.expand_mask(y)).max(0)),
-    ("masked softmax", |y, lanes| y.masked(lanes.mask.expand_mask(y)).softmax(0)),
+    ("where", |y, context| where_(context.mask.unsqueeze(1), y, 0.5)),
+    ("boolean_mask", |y, context| y.boolean_mask(context.mask)),
+    ("boolean_mask of columns", |y, context| y.transpose().boolean_mask_axis(context.mask, 1)),
+    ("masked_fill", |y, context| y.masked_fill(!context.mask.expand_mask(y), 0.0)),
+    ("masked_assign", |y, context| blank(y).masked_assign(context.mask, y.boolean_mask(context.mask))),
+    ("unmask", |y, context| y.boolean_mask(context.mask).unmask(context.mask, 0.0)),
+    ("masked sum", |y, context| y.masked(context.mask.expand_mask(y)).sum(0)),
+    ("masked mean", |y, context| y.masked(context.mask.expand_mask(y)).mean(keep(0))),
+    ("masked max", |y, context| y.masked(context.mask.expand_mask(y)).max(0)),
+    ("masked softmax", |y, context| y.masked(context.mask.expand_mask(y)).softmax(0)),
     ("slice", |y, _| y.slice([1..3])),
     ("slice backwards", |y, _| y.slice([tamis::Slice::new(Some(2), Some(0), -1)])),
     ("gather", |y, _| y.gather(y.graph().constant([2i64, 1, -2]), 0)),
     ("take_along_axis", |y, _| y.take_along_axis(y.graph().constant([[1i64], [2], [1]]), 0)),
     ("scatter_set over", |y, _| y.scatter_set(y.graph().constant([3i64, 0]), 0.5, 0)),
-    ("scatter_set in part", |y, lanes| {
+    ("scatter_set in part", |y, context| {
         let indices = y.graph().constant([3i64, 0, 1, 3]);
         blank(y).scatter_set(indices, y.gather(y.graph().constant([0i64, 1, 2, 1]), 0), 0)
-            * lanes.mask.any(..)
+            * context.mask.any(..)
     }),
     ("attention", attention),
-    ("compress", |y, lanes| y.compress(lanes.mask, 0)),
-    ("masked prod", |y, lanes| y.masked(lanes.mask.expand_mask(y)).prod(0)),
-    ("masked std", |y, lanes| y.masked(lanes.mask.expand_mask(y)).std(keep(0))),
-    ("masked logsumexp", |y, lanes| y.masked(lanes.mask.expand_mask(y)).logsumexp(0)),
+    ("compress", |y, context| y.compress(context.mask, 0)),
+    ("masked prod", |y, context| y.masked(context.mask.expand_mask(y)).prod(0)),
+    ("masked std", |y, context| y.masked(context.mask.expand_mask(y)).std(keep(0))),
+    ("masked logsumexp", |y, context| y.masked(context.mask.expand_mask(y)).logsumexp(0)),
     ("split", |y, _| y.split([1, 2, 1], 0)[1]),
-    ("cross_entropy of labels not ignored", |y, lanes| {
-        y.cross_entropy(y.graph().constant([-100, 1, 0, 99]).masked(lanes.mask), 1)
+    ("cross_entropy of labels not ignored", |y, context| {
+        y.cross_entropy(y.graph().constant([-100, 1, 0, 99]).masked(context.mask), 1)
     }),
-    ("masked argmin", |y, lanes| y.take_along_axis(y.masked(lanes.mask.expand_mask(y)).argmin(keep(0)), 0)),
+    ("masked argmin", |y, context| {
+        y.take_along_axis(y.masked(context.mask.expand_mask(y)).argmin(keep(0)), 0)
+    }),
 ];
 
 /// What mixes rows, but only with those above.
@@ -172,8 +174,8 @@ const ONWARD: [(&str, Step); 21] = [
     ("sum", |s, _| s),
     ("square and mean", |s, _| s.square().mean(..)),
     ("matmul", |s, _| s.unsqueeze(-1).matmul(s.graph().constant([[1.0, -2.0]]))),
-    ("matmul with weights", |s, lanes| {
-        s.flatten().unsqueeze(1).broadcast_to(dims![s.flatten().dim(0), 3]).matmul(lanes.weights)
+    ("matmul with weights", |s, context| {
+        s.flatten().unsqueeze(1).broadcast_to(dims![s.flatten().dim(0), 3]).matmul(context.weights)
     }),
     ("product with itself", |s, _| s.flatten().unsqueeze(1).matmul(s.flatten().unsqueeze(0))),
     ("softmax", |s, _| s.softmax(-1)),
@@ -185,8 +187,8 @@ const ONWARD: [(&str, Step); 21] = [
     ("where by itself", |s, _| where_(s.gt(0.6), s.sqrt(), s)),
     ("scatter_add", |s, _| {
         let flat = s.flatten();
-        let places = s.graph().iota(flat.dim(0)) % 2;
-        s.graph().full([2], 0.5).scatter_add(places, flat, 0).square()
+        let indices = s.graph().iota(flat.dim(0)) % 2;
+        s.graph().full([2], 0.5).scatter_add(indices, flat, 0).square()
     }),
     ("prod", |s, _| s.prod(..)),
     ("cumprod", |s, _| s.cumprod(0)),
@@ -195,13 +197,13 @@ const ONWARD: [(&str, Step); 21] = [
     ("norm", |s, _| s.norm(..)),
     ("scatter_mul", |s, _| {
         let flat = s.flatten();
-        let places = s.graph().iota(flat.dim(0)) % 2;
-        s.graph().full([2], 0.5).scatter_mul(places, flat, 0)
+        let indices = s.graph().iota(flat.dim(0)) % 2;
+        s.graph().full([2], 0.5).scatter_mul(indices, flat, 0)
     }),
     ("scatter_max", |s, _| {
         let flat = s.flatten();
-        let places = s.graph().iota(flat.dim(0)) % 2;
-        s.graph().full([2], 0.5).scatter_max(places, flat, 0).square()
+        let indices = s.graph().iota(flat.dim(0)) % 2;
+        s.graph().full([2], 0.5).scatter_max(indices, flat, 0).square()
     }),
     ("segment_sum", |s, _| {
         let flat = s.flatten();
@@ -216,11 +218,11 @@ fn blank(y: Expr<'_>) -> Expr<'_> {
 
 /// Attention of the selected rows to each other; the others are padding, and
 /// nothing is done about their queries before the end.
-fn attention<'g>(y: Expr<'g>, lanes: Lanes<'g>) -> Expr<'g> {
+fn attention<'g>(y: Expr<'g>, context: Context<'g>) -> Expr<'g> {
     let scores = y.matmul(y.transpose());
-    let shares = scores.masked(lanes.mask.unsqueeze(0)).softmax(1);
-    let values = where_(lanes.mask.unsqueeze(1), y, 0.0);
-    shares.matmul(values).boolean_mask(lanes.mask)
+    let shares = scores.masked(context.mask.unsqueeze(0)).softmax(1);
+    let values = where_(context.mask.unsqueeze(1), y, 0.0);
+    shares.matmul(values).boolean_mask(context.mask)
 }
 
 /// Steps from `x` to a tensor.
@@ -240,18 +242,18 @@ impl Program {
     fn outputs<'g>(&self, graph: &'g Graph) -> [Expr<'g>; 7] {
         let x = graph.input::<f64>("x", [4, 3]);
         let mask = graph.input::<bool>("mask", self.mask.shape());
-        let lanes = Lanes { mask, weights: graph.input::<f64>("weights", [3, 2]) };
-        let y = self.steps.iter().fold(x, |y, (_, step)| step(y, lanes));
-        let wrt = [x, lanes.weights];
+        let context = Context { mask, weights: graph.input::<f64>("weights", [3, 2]) };
+        let y = self.steps.iter().fold(x, |y, (_, step)| step(y, context));
+        let wrt = [x, context.weights];
         let [dx, dw] = grad(dot(y, weights(y, 0.0)), wrt);
         let [ddx, ddw] = grad(dot(dx, weights(dx, 1.0)) + dot(dw, weights(dw, 2.0)), wrt);
         let dddx = grad(dot(ddx, weights(ddx, 3.0)), x);
         let direction = graph.input::<f64>("direction", [4, 3]);
-        let pushed = jvp(y, wrt, [direction, weights(lanes.weights, 5.0)]);
+        let pushed = jvp(y, wrt, [direction, weights(context.weights, 5.0)]);
         [dx, ddx, dddx, y, dw, ddw, pushed]
     }
 
-    /// What differs from the outputs with harmless lanes, if anything does.
+    /// What differs from the outputs with harmless values, if anything does.
     fn failure(&self) -> Option<String> {
         self.compare().err().map(|error| format!("{}{error}", self.text()))
     }
@@ -264,8 +266,8 @@ impl Program {
             let mut x = array![[0.5, 2.0, 1.5], [3.0, 0.75, 1.25], [2.5, 0.25, 4.0], [1.75, 3.5, 0.6]];
             let mut direction =
                 array![[-1.5, 0.5, 1.0], [0.25, -2.0, 0.75], [1.25, 2.0, -0.5], [3.0, -1.0, 1.75]];
-            for lanes in [&mut x, &mut direction] {
-                lanes.zip_mut_with(&self.selected, |x, selected| *x = if *selected { *x } else { fill });
+            for context in [&mut x, &mut direction] {
+                context.zip_mut_with(&self.selected, |x, selected| *x = if *selected { *x } else { fill });
             }
             let weights = array![[0.5, -1.0], [1.5, 0.25], [-0.75, 2.0]];
             let run = plan.feed("x", &x).feed("mask", &self.mask).feed("weights", &weights);
@@ -275,7 +277,7 @@ impl Program {
         let harmless = run(1.0).map_err(|error| format!(": {error}"))?;
         for (name, found) in OUTPUTS.iter().zip(&harmless) {
             if !numbers(found).iter().all(|x| x.is_finite()) {
-                return Err(format!(": {name} is {found:?} with harmless lanes"));
+                return Err(format!(": {name} is {found:?} with harmless values"));
             }
         }
         for fill in FILLS {
@@ -298,7 +300,7 @@ impl Program {
 }
 
 /// Gradients of three orders by the input, the value, two orders by the weights, and a
-/// tangent, whose direction is filled too where nothing is selected.
+/// tangent, whose direction is filled too where no element is selected.
 const OUTPUTS: [&str; 7] = ["dx", "ddx", "dddx", "y", "dw", "ddw", "jvp"];
 
 #[track_caller]

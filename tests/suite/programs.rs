@@ -49,7 +49,7 @@ const STEPS: [(&str, Step); 46] = [
     ("where", |[a, b], [m, _]| where_(m, a, b)),
     ("where of a root", |[a, b], _| where_(a.gt(0.05), a.sqrt(), b)),
     ("masked_fill", |[a, _], [m, _]| a.masked_fill(m, 0.3)),
-    ("masked_assign of a whole", |[a, b], [m, _]| a.masked_assign(m, b.square())),
+    ("masked_assign of a full array", |[a, b], [m, _]| a.masked_assign(m, b.square())),
     ("masked_assign of a selection", |[a, b], [m, _]| a.masked_assign(m, b.boolean_mask(m).sin())),
     ("masked_assign of rows", |[a, b], [m, _]| {
         let rows = m.any(1);
@@ -88,7 +88,7 @@ const STEPS: [(&str, Step); 46] = [
     ("less the mean", |[a, b], _| a - b.mean(keep(0))),
     ("masked mean", |[a, b], [m, _]| a - b.masked(m | b.ge(b.max(keep(1)))).mean(keep(1))),
     ("over the largest", |[a, b], _| a / (b.square().max(keep(1)) + 1.0)),
-    ("masked extremes", |[a, b], [m, _]| {
+    ("masked maxima and minima", |[a, b], [m, _]| {
         let some = m | a.ge(a.max(keep(0))) | a.le(a.min(keep(0)));
         b - a.masked(some).max(keep(0)) + a.masked(some).min(keep(0))
     }),
@@ -215,7 +215,7 @@ fn gradients_of_programs_agree_with_differences() {
 }
 
 #[test]
-fn programs_come_out_as_inferred_and_both_modes_are_dual() {
+fn programs_come_out_as_inferred_and_both_modes_are_transposes() {
     for_programs(200..400, 8, |writer, seed| {
         let wrt = &writer.tensors[..2];
         let output = writer.tensors[writer.tensors.len() - 1];
@@ -259,8 +259,8 @@ fn programs_come_out_as_inferred_and_both_modes_are_dual() {
     });
 }
 
-/// A program whose two tensors are selected from functions of one input, which
-/// means nothing elsewhere.
+/// A program whose two tensors are selected from functions of one input, which is
+/// unspecified elsewhere.
 fn of_selections<'g>(graph: &'g Graph, seed: u64) -> (Expr<'g>, Writer<'g>) {
     let mut random = Random::new(seed);
     let x = graph.input::<f64>(&name(0), dims!["n", "k"]);
@@ -289,9 +289,10 @@ fn programs_do_not_read_what_was_not_selected() {
             let filled = |array: &Value, shift: f64| {
                 let (array, mask) =
                     (array.view::<f64>().ok_or("floats")?, mask.view::<bool>().ok_or("a mask")?);
-                let lanes = array.iter().zip(&mask).map(|(x, on)| if *on { x.abs() + shift } else { fill });
+                let elements =
+                    array.iter().zip(&mask).map(|(x, on)| if *on { x.abs() + shift } else { fill });
                 Ok::<Value, String>(value(
-                    Array2::from_shape_vec((3, 4), lanes.collect()).map_err(|e| e.to_string())?,
+                    Array2::from_shape_vec((3, 4), elements.collect()).map_err(|e| e.to_string())?,
                 ))
             };
             let feeds = [filled(&ordinary, 0.3)?, mask.clone(), part.clone(), filled(&way, -0.6)?];

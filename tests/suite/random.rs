@@ -30,7 +30,7 @@ impl Random {
         &from[self.below(from.len())]
     }
 
-    /// A whole number in −4..=4: sums of products of a few of these are exact.
+    /// An integer in −4..=4: sums of products of a few of these are exact.
     pub(crate) fn whole(&mut self) -> f64 {
         self.below(9) as f64 - 4.0
     }

@@ -132,8 +132,8 @@ pub(crate) fn weights<'g>(like: Expr<'g>, phase: f64) -> Expr<'g> {
     let graph = like.graph();
     let shape = like.shape();
     let size = shape.size().expect("the shape is that of an expression");
-    let places = graph.iota(size).cast(DType::F64);
-    ((places * 1.7 + phase).sin() + 0.3).reshape(&shape).cast(like.dtype())
+    let indices = graph.iota(size).cast(DType::F64);
+    ((indices * 1.7 + phase).sin() + 0.3).reshape(&shape).cast(like.dtype())
 }
 
 /// `⟨a, b⟩`.

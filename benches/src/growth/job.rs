@@ -1,4 +1,5 @@
-//! One graph from its first node to its end, phase by phase. Knows nothing of what is measured.
+//! One graph from its first node to its end, phase by phase. Does not depend on what is
+//! measured.
 
 use std::hint::black_box;
 use std::sync::Arc;

@@ -170,7 +170,7 @@ pub(crate) const SHAPES: &[GraphShape] = &[
     gradients("chain of sorts", |graph, nodes| {
         grow(graph, nodes, x(graph), |y, i| (y * i.sin()).sort(descending(0)))
     }),
-    values("extremes by index", |graph, nodes| {
+    values("maxima and minima by index", |graph, nodes| {
         grow(graph, nodes, graph.scalar(0_i64), |y, i| y + (x(graph) * i).argmax(0))
     }),
     gradients("chain of products of matrices", |graph, nodes| {

@@ -3,7 +3,7 @@
 use burn::tensor::{Bool, Device, Gradients, Int, Tensor, TensorData};
 use ndarray::{Array, Dimension};
 
-use crate::answer::{Answer, Part};
+use crate::answer::{Answer, Elements};
 
 /// The tensor with the elements of an array of rank `R`.
 pub(crate) fn tensor<const R: usize, D: Dimension>(array: &Array<f32, D>) -> Tensor<R> {
@@ -46,13 +46,13 @@ fn data<T: burn::tensor::Element, D: Dimension>(array: &Array<T, D>) -> TensorDa
 }
 
 impl<const R: usize> Answer for Tensor<R> {
-    fn append_to(&self, parts: &mut Vec<Part>) {
-        parts.push(Part::Floats(self.try_to_vec_as::<f32>().expect("floats")));
+    fn append_to(&self, answer: &mut Vec<Elements>) {
+        answer.push(Elements::Floats(self.try_to_vec_as::<f32>().expect("floats")));
     }
 }
 
 impl<const R: usize> Answer for Tensor<R, Int> {
-    fn append_to(&self, parts: &mut Vec<Part>) {
-        parts.push(Part::Ints(self.try_to_vec_as::<i64>().expect("integers")));
+    fn append_to(&self, answer: &mut Vec<Elements>) {
+        answer.push(Elements::Ints(self.try_to_vec_as::<i64>().expect("integers")));
     }
 }

@@ -76,7 +76,7 @@ pub(crate) fn masked_loss(bench: &mut Bench, size: usize, density: f32) {
     bench.run(case);
 }
 
-/// What a user without autodiff writes. The passes are vectorised; one fold over
+/// What a user without autodiff writes. The passes are vectorised; one loop over
 /// everything would not be, and takes longer.
 fn by_hand(
     x: &Array1<f32>,

@@ -28,7 +28,7 @@ const WORKLOADS: [(&str, Workload); 19] = [
     ("W3", Workload::Masked(choose::branches)),
     ("W4", Workload::Masked(choose::masked_pictures)),
     ("W4", Workload::Masked(choose::filled_pictures)),
-    ("W5", Workload::Masked(select::places)),
+    ("W5", Workload::Masked(select::indices)),
     ("W5", Workload::Masked(select::boxes)),
     ("W6", Workload::Masked(statistic::masked_mean)),
     ("W6", Workload::Masked(statistic::masked_softmax)),

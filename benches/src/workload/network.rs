@@ -176,7 +176,7 @@ fn by_hand(
     let count = valid.iter().filter(|v| **v).count() as f32;
     let mut hidden = x.dot(w1) + &*b1;
     hidden.mapv_inplace(|v| v.max(0.0));
-    // Shares first, then, in the same place, the gradient of the scores.
+    // Shares first, then, in the same position, the gradient of the scores.
     let mut scores = hidden.dot(w2) + &*b2;
     let mut loss = 0.0;
     Zip::from(scores.rows_mut()).and(labels).and(valid).for_each(|mut row, label, valid| {

@@ -1,4 +1,4 @@
-//! Selections, whose length only the run tells: `x[x > t]` and the like.
+//! Selections, whose length is known in the run only: `x[x > t]` and the like.
 
 use ndarray::{Array1, Array2, Array3, Array4, ArrayView2, Axis, s};
 use rayon::prelude::*;
@@ -97,7 +97,7 @@ pub(crate) fn between(bench: &mut Bench, size: usize, density: f32) {
 }
 
 /// W5: where a volume is true.
-pub(crate) fn places(bench: &mut Bench, size: usize, density: f32) {
+pub(crate) fn indices(bench: &mut Bench, size: usize, density: f32) {
     let shape = [share(64, size), side(256, size), side(256, size)];
     let mask: Array3<bool> = Random::new(5).mask(shape, density);
     let count = mask.iter().filter(|m| **m).count();
@@ -106,25 +106,25 @@ pub(crate) fn places(bench: &mut Bench, size: usize, density: f32) {
 
     case.add("tamis", || {
         let graph = Graph::new();
-        let plan = bench.plan([("places", graph.input::<bool>("m", dims!["n", "h", "w"]).argwhere())]);
+        let plan = bench.plan([("indices", graph.input::<bool>("m", dims!["n", "h", "w"]).argwhere())]);
         let mask = &mask;
         move || plan.feed("m", mask).run().expect("a right feed")
     });
     case.add("ndarray", || {
         let is_parallel = bench.is_parallel(mask.len());
         let in_plane = |(i, plane): (usize, ArrayView2<'_, bool>)| -> Vec<i64> {
-            let true_places = plane.indexed_iter().filter(|(_, m)| **m).map(|(place, _)| place);
-            true_places.flat_map(|(j, k)| [i as i64, j as i64, k as i64]).collect()
+            let true_indices = plane.indexed_iter().filter(|(_, m)| **m).map(|(index, _)| index);
+            true_indices.flat_map(|(j, k)| [i as i64, j as i64, k as i64]).collect()
         };
         let mask = &mask;
         move || {
             let planes = mask.outer_iter();
-            let places: Vec<i64> = if is_parallel {
+            let indices: Vec<i64> = if is_parallel {
                 planes.into_par_iter().enumerate().map(in_plane).collect::<Vec<_>>().concat()
             } else {
                 planes.enumerate().flat_map(in_plane).collect()
             };
-            Array2::from_shape_vec((places.len() / 3, 3), places)
+            Array2::from_shape_vec((indices.len() / 3, 3), indices)
         }
     });
     #[cfg(feature = "candle")]

@@ -26,7 +26,7 @@ pub(crate) fn masked_mean(bench: &mut Bench, size: usize, density: f32) {
     });
     case.add("ndarray", || {
         let is_parallel = bench.is_parallel(size);
-        // A new array and its sum are faster than one fold, which is not vectorised.
+        // A new array and its sum are faster than one loop, which is not vectorised.
         let select = |v: &f32, m: &bool| if *m { *v } else { 0.0 };
         let (x, mask) = (&x, &mask);
         move || {
@@ -182,9 +182,9 @@ pub(crate) fn class_accuracy(bench: &mut Bench, size: usize) {
 /// The first of the largest.
 fn argmax(row: ArrayView1<'_, f32>) -> i64 {
     let mut best = (0, f32::NEG_INFINITY);
-    for (place, value) in (0..).zip(row) {
+    for (index, value) in (0..).zip(row) {
         if *value > best.1 {
-            best = (place, *value);
+            best = (index, *value);
         }
     }
     best.0

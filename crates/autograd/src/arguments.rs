@@ -1,11 +1,11 @@
-//! What is asked of the arguments of a call. A mistake is reported, and the
-//! poison that it leaves handed back.
+//! What is asked of the arguments of a call. An error is reported, and the poison that
+//! it leaves handed back.
 
 use tamis_graph::{Comparison, Dim, ErrorKind, Expr, Graph, Layout, Shape};
 
-use crate::dual::Dual;
+use crate::masked_derivative::MaskedDerivative;
 
-/// Reports a loss that is no scalar.
+/// Reports a loss that is not a scalar.
 pub(crate) fn check_scalar<'g>(op: &'static str, loss: Expr<'g>) -> Result<(), Expr<'g>> {
     if loss.is_poisoned() || loss.rank() == 0 {
         return Ok(());
@@ -24,8 +24,8 @@ pub(crate) fn check_floats<'g>(op: &'static str, output: Expr<'g>, wrt: &[Expr<'
         check_graph(graph, *x)?;
         check_float("an expression to differentiate by", *x)
     });
-    let mistakes = std::iter::once(of_output).chain(of_wrt).filter_map(Result::err);
-    mistakes.map(|kind| graph.report(op, kind)).last().map_or(Ok(()), Err)
+    let errors = std::iter::once(of_output).chain(of_wrt).filter_map(Result::err);
+    errors.map(|kind| graph.report(op, kind)).last().map_or(Ok(()), Err)
 }
 
 fn check_float(role: &'static str, x: Expr<'_>) -> Result<(), ErrorKind> {
@@ -45,7 +45,7 @@ pub(crate) fn directions<'g>(
     output: Expr<'g>,
     wrt: &[Expr<'g>],
     directions: &[Expr<'g>],
-) -> Result<Vec<Dual<'g>>, Expr<'g>> {
+) -> Result<Vec<MaskedDerivative<'g>>, Expr<'g>> {
     if wrt.len() != directions.len() {
         let (left, right) = (Shape::from(&[wrt.len()][..]), Shape::from(&[directions.len()][..]));
         let reason = "there must be one direction for each expression to differentiate by";
@@ -56,7 +56,11 @@ pub(crate) fn directions<'g>(
 
 /// A derivative that the user gives, in the dtype of `like`, with its lengths
 /// proved or left to a check at run time.
-pub(crate) fn conformed<'g>(op: &'static str, given: Expr<'g>, like: Expr<'g>) -> Result<Dual<'g>, Expr<'g>> {
+pub(crate) fn conformed<'g>(
+    op: &'static str,
+    given: Expr<'g>,
+    like: Expr<'g>,
+) -> Result<MaskedDerivative<'g>, Expr<'g>> {
     let graph = like.graph();
     check_graph(graph, given).map_err(|kind| graph.report(op, kind))?;
     let (left, right) = (like.shape(), given.shape());
@@ -67,5 +71,5 @@ pub(crate) fn conformed<'g>(op: &'static str, given: Expr<'g>, like: Expr<'g>) -
     }
     let guard = Layout::Guard { shape: left, op, is_second: true };
     let value = graph.apply(guard, &[given.cast(like.dtype())]);
-    if value.is_poisoned() { Err(value) } else { Ok(Dual::everywhere(value)) }
+    if value.is_poisoned() { Err(value) } else { Ok(MaskedDerivative::everywhere(value)) }
 }

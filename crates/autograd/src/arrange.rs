@@ -1,5 +1,5 @@
-//! Expressions under exact shapes, shapes with axes put in and taken out, and
-//! literals. Knows nothing of differentiation.
+//! Expressions under exact shapes, shapes with axes put in and taken out, and literals.
+//! Does not depend on differentiation.
 
 use std::ops::Range;
 
@@ -25,7 +25,7 @@ pub(crate) fn ones(rank: usize) -> Shape {
     std::iter::repeat_n(Dim::ONE, rank).collect()
 }
 
-/// `shape` with `dims` in place of the axes in `range`.
+/// `shape` with `dims` instead of the axes in `range`.
 pub(crate) fn spliced(shape: &[Dim], range: Range<usize>, dims: &[Dim]) -> Shape {
     shape[..range.start].iter().chain(dims).chain(&shape[range.end..]).cloned().collect()
 }

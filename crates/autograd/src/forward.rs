@@ -3,7 +3,7 @@
 use foldhash::HashMap;
 use tamis_graph::{Expr, NodeId};
 
-use crate::dual::Dual;
+use crate::masked_derivative::MaskedDerivative;
 use crate::path::{Path, attributed};
 use crate::rule;
 
@@ -12,16 +12,16 @@ use crate::rule;
 pub(crate) fn push_forward<'g>(
     output: Expr<'g>,
     wrt: &[Expr<'g>],
-    tangents: &[Dual<'g>],
-) -> Option<Dual<'g>> {
+    tangents: &[MaskedDerivative<'g>],
+) -> Option<MaskedDerivative<'g>> {
     let graph = output.graph();
     let path = Path::new(output, wrt);
-    let mut given: HashMap<NodeId, Dual<'g>> = HashMap::default();
+    let mut given: HashMap<NodeId, MaskedDerivative<'g>> = HashMap::default();
     for (x, tangent) in wrt.iter().zip(tangents) {
         let sum = total(given.remove(&x.id()), tangent.clone());
         given.insert(x.id(), sum);
     }
-    let mut found: HashMap<NodeId, Dual<'g>> = HashMap::default();
+    let mut found: HashMap<NodeId, MaskedDerivative<'g>> = HashMap::default();
     for id in &path.ordered {
         let node = graph.expr(*id);
         let moved = attributed(node, || {
@@ -38,7 +38,7 @@ pub(crate) fn push_forward<'g>(
     found.remove(&output.id())
 }
 
-fn total<'g>(sum: Option<Dual<'g>>, contribution: Dual<'g>) -> Dual<'g> {
+fn total<'g>(sum: Option<MaskedDerivative<'g>>, contribution: MaskedDerivative<'g>) -> MaskedDerivative<'g> {
     match sum {
         Some(sum) => sum.add(contribution),
         None => contribution,

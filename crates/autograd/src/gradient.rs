@@ -6,10 +6,10 @@ use tamis_graph::{AxisList, Expr, Origin};
 
 use crate::arguments::{check_floats, check_scalar, conformed, directions};
 use crate::arrange::full;
-use crate::dual::Dual;
 use crate::forward::push_forward;
 use crate::guards::keep_checks;
 use crate::linear::reduce;
+use crate::masked_derivative::MaskedDerivative;
 use crate::reverse::pull_back;
 use crate::targets::Targets;
 
@@ -25,9 +25,9 @@ use crate::targets::Targets;
 /// with every gradient, also where the loss itself is not run.
 ///
 /// # Errors
-/// Reported when the loss is no scalar or no float, when one of `wrt` is no
-/// float, or when they belong to different graphs. Of a poisoned loss the
-/// gradients are poisoned silently.
+/// Reported when the loss is not a scalar or no float, when one of `wrt` is no float,
+/// or when they belong to different graphs. Of a poisoned loss the gradients are
+/// poisoned silently.
 ///
 /// ```
 /// use tamis::prelude::*;
@@ -76,8 +76,8 @@ pub fn value_and_grad<'g, T: Targets<'g>>(loss: Expr<'g>, wrt: T) -> (Expr<'g>, 
 ///
 /// # Errors
 /// Reported when the output or one of `wrt` is no float, when the shape of the
-/// cotangent provably differs from the output's, or for different graphs; a
-/// shape that turns out different at run time is an error then.
+/// cotangent provably differs from the output's, or for different graphs; a shape that
+/// differs at run time is an error then.
 ///
 /// ```
 /// use tamis::prelude::*;
@@ -106,9 +106,9 @@ pub fn vjp<'g, T: Targets<'g>>(output: Expr<'g>, wrt: T, cotangent: Expr<'g>) ->
 /// contribute exactly 0, as for [`grad`].
 ///
 /// # Errors
-/// Reported when the output or one of `wrt` is no float, when there are not as
-/// many tangents as expressions, when a shape provably differs, or for
-/// different graphs; a shape that turns out different at run time is an error then.
+/// Reported when the output or one of `wrt` is no float, when there are not as many
+/// tangents as expressions, when a shape provably differs, or for different graphs; a
+/// shape that differs at run time is an error then.
 ///
 /// ```
 /// use tamis::prelude::*;
@@ -200,13 +200,16 @@ fn gradients<'g>(op: &'static str, loss: Expr<'g>, wrt: &[Expr<'g>]) -> Result<V
 }
 
 /// The derivative of a scalar by itself.
-fn one(scalar: Expr<'_>) -> Dual<'_> {
-    Dual::everywhere(full(scalar.graph(), scalar.shape(), scalar.dtype(), 1.0))
+fn one(scalar: Expr<'_>) -> MaskedDerivative<'_> {
+    MaskedDerivative::everywhere(full(scalar.graph(), scalar.shape(), scalar.dtype(), 1.0))
 }
 
 /// The sum over all gradients of their products with the vectors, which are
 /// constants even where they are computed from what is differentiated by.
-fn slope<'g>(gradients: Vec<Option<Dual<'g>>>, vectors: &[Dual<'g>]) -> Option<Expr<'g>> {
+fn slope<'g>(
+    gradients: Vec<Option<MaskedDerivative<'g>>>,
+    vectors: &[MaskedDerivative<'g>],
+) -> Option<Expr<'g>> {
     let products = gradients.into_iter().zip(vectors).filter_map(|(gradient, vector)| {
         let product = gradient?.scale(vector.value.stop_gradient());
         let axes: AxisList = (0..product.value.rank()).collect();
@@ -217,7 +220,11 @@ fn slope<'g>(gradients: Vec<Option<Dual<'g>>>, vectors: &[Dual<'g>]) -> Option<E
 
 /// The true numbers of the derivatives, which have the shapes and dtypes of
 /// `like`, with the checks of `output`.
-fn finished<'g>(output: Expr<'g>, derivatives: Vec<Option<Dual<'g>>>, like: &[Expr<'g>]) -> Vec<Expr<'g>> {
+fn finished<'g>(
+    output: Expr<'g>,
+    derivatives: Vec<Option<MaskedDerivative<'g>>>,
+    like: &[Expr<'g>],
+) -> Vec<Expr<'g>> {
     let numbers = derivatives.iter().zip(like).map(|(derivative, like)| match derivative {
         Some(derivative) => derivative.select(),
         None if like.is_poisoned() => *like,
@@ -307,7 +314,7 @@ mod tests {
     }
 
     #[test]
-    fn mistakes_are_reported_at_the_line_of_the_call() {
+    fn errors_are_reported_at_the_line_of_the_call() {
         let graph = Graph::new();
         let x = graph.input::<f32>("x", [3]);
         let i = graph.input::<i64>("i", [3]);
@@ -419,7 +426,7 @@ mod tests {
     }
 
     #[test]
-    fn parts_of_a_concatenation_get_their_slices() {
+    fn operands_of_a_concatenation_get_their_slices() {
         let graph = Graph::new();
         let x = graph.input::<f64>("x", dims!["n"]);
         let y = graph.input::<f64>("y", dims!["m"]);

@@ -1,7 +1,7 @@
 //! The length checks of a loss, kept alive in its gradients.
 //!
-//! The gradient of a linear loss does not compute the loss. Without its checks
-//! a plan of the gradient alone would hide the user's mistake.
+//! The gradient of a linear loss does not compute the loss. Without its checks a plan
+//! of the gradient alone would hide the user's error.
 
 use foldhash::HashMap;
 use tamis_graph::{Expr, Graph, Layout, NodeId, Op};

@@ -1,4 +1,4 @@
-//! Whole matrices of derivatives, for small outputs: one reverse sweep per element.
+//! Dense matrices of derivatives, for small outputs: one reverse sweep per element.
 
 use std::panic::Location;
 
@@ -59,8 +59,8 @@ fn zeros<'g>(graph: &'g Graph, shape: &Shape, like: Expr<'g>) -> Expr<'g> {
 /// products with the Hessian use [`crate::hvp`], which never forms it.
 ///
 /// # Errors
-/// Reported when the loss is no scalar, when it or `wrt` is no float, when a
-/// length of `wrt` is not known while building, or for different graphs.
+/// Reported when the loss is not a scalar, when it or `wrt` is no float, when a length of
+/// `wrt` is not known while building, or for different graphs.
 ///
 /// ```
 /// use tamis::prelude::*;

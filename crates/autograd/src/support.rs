@@ -37,14 +37,14 @@ impl<'g> Support<'g> {
     /// The support that is `mask`, broadcast along the trailing axes of a value of `rank`.
     pub(crate) fn of_mask(mask: Expr<'g>, rank: usize) -> Support<'g> {
         let axes = (rank - mask.rank()..rank).map(Some).collect();
-        let mut parts: SmallVec<[Part<'g>; 4]> = SmallVec::new();
-        parts.push(Part { mask, axes, negated: false });
+        let mut terms: SmallVec<[Term<'g>; 4]> = SmallVec::new();
+        terms.push(Term { mask, axes, negated: false });
         let mut factors: SmallVec<[Expr<'g>; 2]> = SmallVec::new();
-        while let Some(part) = parts.pop() {
-            let room = MAX_FACTORS > parts.len() + factors.len() + 1;
-            match part.take_apart(room) {
-                Some(inner) => parts.extend(inner),
-                None => factors.push(part.to_factor(rank)),
+        while let Some(term) = terms.pop() {
+            let room = MAX_FACTORS > terms.len() + factors.len() + 1;
+            match term.split_terms(room) {
+                Some(inner) => terms.extend(inner),
+                None => factors.push(term.to_factor(rank)),
             }
         }
         factors.into_iter().collect()
@@ -104,23 +104,23 @@ pub(crate) fn varies(factor: Expr<'_>, axes: &[usize]) -> bool {
 }
 
 /// A mask on its way to a factor.
-struct Part<'g> {
+struct Term<'g> {
     mask: Expr<'g>,
     /// Which axis of the value each axis of the mask is; an axis of length 1 may be none.
     axes: SmallVec<[Option<usize>; 4]>,
     negated: bool,
 }
 
-impl<'g> Part<'g> {
-    /// The parts whose conjunction this is: conjunctions are split if there is
-    /// `room`, repetitions and inserted 1s stripped. `None` for a part that is whole.
-    fn take_apart(&self, room: bool) -> Option<SmallVec<[Part<'g>; 2]>> {
+impl<'g> Term<'g> {
+    /// The terms whose conjunction this is: conjunctions are split if there is `room`,
+    /// broadcasts and inserted 1s are removed. `None` for a term that cannot be split.
+    fn split_terms(&self, room: bool) -> Option<SmallVec<[Term<'g>; 2]>> {
         let node = self.mask.node();
         let operand = |position: usize| self.mask.graph().expr(node.operands()[position]);
         // Operands broadcast along the trailing axes.
         let aligned = |mask: Expr<'g>, negated: bool| {
             let axes = self.axes[self.axes.len() - mask.rank()..].into();
-            Part { mask, axes, negated }
+            Term { mask, axes, negated }
         };
         if let Op::Source(Source::Scalar(Scalar::Bool(value))) = node.op() {
             return (*value != self.negated).then(SmallVec::new);
@@ -137,8 +137,8 @@ impl<'g> Part<'g> {
         }
         if let Op::Layout(Layout::Reshape(shape)) = node.op() {
             let mask = operand(0);
-            let axes = places(&mask.shape(), shape, &self.axes)?;
-            return Some([Part { mask, axes, negated: self.negated }].into_iter().collect());
+            let axes = aligned_axes(&mask.shape(), shape, &self.axes)?;
+            return Some([Term { mask, axes, negated: self.negated }].into_iter().collect());
         }
         None
     }
@@ -157,7 +157,7 @@ impl<'g> Part<'g> {
 
 /// The axes of `from` among those of the value, if a reshape from it to `to`,
 /// whose `axes` are given, only adds or drops 1s.
-fn places(from: &Shape, to: &Shape, axes: &[Option<usize>]) -> Option<SmallVec<[Option<usize>; 4]>> {
+fn aligned_axes(from: &Shape, to: &Shape, axes: &[Option<usize>]) -> Option<SmallVec<[Option<usize>; 4]>> {
     if squeezed(from) != squeezed(to) {
         return None;
     }

@@ -25,10 +25,10 @@ use tamis_graph::Expr;
 ///
 /// let graph = Graph::new();
 /// let (x, w) = (graph.constant([1.0, 2.0]), graph.constant([3.0, 4.0]));
-/// let gradients = grad((x * w).sum(..), (x, w)); // error: nothing to differentiate by
+/// let gradients = grad((x * w).sum(..), (x, w)); // error: cannot be differentiated with respect to
 /// ```
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` is nothing to differentiate by",
+    message = "`{Self}` cannot be differentiated with respect to",
     note = "a derivative is taken by one `Expr`, or by an array, a `Vec` or a slice of them; it comes in the same form"
 )]
 pub trait Targets<'g>: sealed::Sealed {

@@ -1,5 +1,5 @@
-//! What was not selected gets exactly 0 and changes nothing, whatever it holds
-//! and whatever comes after, at the first and the second order.
+//! What was not selected gets exactly 0 and has no influence, whatever it holds and
+//! whatever comes after, at the first and the second order.
 
 use ndarray::{ArrayD, arr1};
 use tamis::prelude::*;
@@ -44,7 +44,8 @@ const CHAINS: [(&str, Function); 7] = [
     ("concat", |y| y.graph().concat([y, y.sum(keep(0))], 0).square()),
 ];
 
-/// The gradient and the Hessian times a vector, where lanes not selected hold `unselected`.
+/// The gradient and the Hessian times a vector, where elements not selected hold
+/// `unselected`.
 fn derivatives(
     function: Function,
     selection: Selection,
@@ -71,8 +72,8 @@ fn what_is_not_selected_changes_no_derivative() {
                     let found = derivatives(function, selection, chain, unselected);
                     let case = format!("{function_name}, {selection_name}, {chain_name}, {unselected}");
                     assert_eq!(found, expected, "{case}");
-                    for lane in [0, 2] {
-                        assert_eq!([found[0][lane], found[1][lane]], [0.0, 0.0], "{case}");
+                    for element in [0, 2] {
+                        assert_eq!([found[0][element], found[1][element]], [0.0, 0.0], "{case}");
                     }
                 }
             }
@@ -81,7 +82,7 @@ fn what_is_not_selected_changes_no_derivative() {
 }
 
 #[test]
-fn selected_lanes_get_the_textbook_derivatives() {
+fn selected_elements_get_the_textbook_derivatives() {
     let graph = Graph::new();
     let x = graph.constant([0.0, 4.0]);
     let dx = grad(where_(x.gt(0.0), x.sqrt(), 0.0).sum(..), x);

@@ -1,4 +1,4 @@
-//! Why a run failed: the first op of the user's that fails. Knows no op.
+//! Why a run failed: the first op of the user's that fails. Does not depend on ops.
 //!
 //! What succeeded in the run that failed is not run again. Where the op that failed is
 //! one of the user's, only those ops are in question that were written before it, may
@@ -20,7 +20,7 @@ use crate::evaluation::{Stopped, as_written, fed, in_stages, is_of_memory};
 use crate::fuse::{Program, Stage, fuse};
 use crate::memory::{Memory, checked_len};
 use crate::plan::Plan;
-use crate::region::Sink;
+use crate::region::RegionOutput;
 use crate::schedule::{Schedule, Step};
 use crate::simplify::can_fail;
 use crate::sizes::Sizes;
@@ -118,15 +118,15 @@ impl<'p, 'r> Search<'p, 'r> {
         let beside = others.first().map(results).unwrap_or_default().into_iter();
         let beside = beside.filter(|step| !is_of_memory && *step < failure.step);
         for step in succeeded.iter().flat_map(results).chain(beside) {
-            if let Some(place) = self.place_of(schedule.steps[step].node.id()) {
-                self.is_done[place] = true;
+            if let Some(index) = self.index_of(schedule.steps[step].node.id()) {
+                self.is_done[index] = true;
             }
         }
         let node = &schedule.steps[failure.step].node;
-        if let (Some(place), false) = (self.place_of(node.id()), is_of_memory) {
-            let kind = as_written(&self.plan.reference, place, failure.kind);
+        if let (Some(index), false) = (self.index_of(node.id()), is_of_memory) {
+            let kind = as_written(&self.plan.reference, index, failure.kind);
             self.first = Some(Report::of_node(node, kind));
-            self.end = place;
+            self.end = index;
         }
         for (value, step) in values.into_iter().zip(&schedule.steps) {
             let Some(value) = value else { continue };
@@ -148,7 +148,7 @@ impl<'p, 'r> Search<'p, 'r> {
 
     /// Searches no further than a step that the memory does not suffice for.
     fn give_up_behind(&mut self, id: NodeId) {
-        self.end = self.place_of(id).unwrap_or(self.end);
+        self.end = self.index_of(id).unwrap_or(self.end);
     }
 
     /// The steps that may fail first.
@@ -159,37 +159,37 @@ impl<'p, 'r> Search<'p, 'r> {
                 let operand = |position: usize| steps[step.operands[position]].node.clone();
                 can_fail(&step.node, &operand)
             };
-            (0..steps.len()).filter(|place| can_fail(&steps[*place])).collect()
+            (0..steps.len()).filter(|index| can_fail(&steps[*index])).collect()
         });
-        let before = fallible.iter().copied().take_while(|place| *place < self.end);
-        before.filter(|place| !self.is_done[*place]).collect()
+        let before = fallible.iter().copied().take_while(|index| *index < self.end);
+        before.filter(|index| !self.is_done[*index]).collect()
     }
 
     /// The evaluation of steps from what the last run left.
     fn trial(&self, open: &[usize], sizes: &Sizes) -> Arc<Trial> {
-        let places = self.leading_to(open, sizes);
+        let indices = self.leading_to(open, sizes);
         let mut kept = self.plan.diagnosis.trial.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(trial) = kept.as_ref().filter(|trial| self.is_same(trial, open, &places)) {
+        if let Some(trial) = kept.as_ref().filter(|trial| self.is_same(trial, open, &indices)) {
             return trial.clone();
         }
         let steps = &self.plan.reference.steps;
-        let ids = |places: &[usize]| places.iter().map(|place| steps[*place].node.id()).collect::<Vec<_>>();
+        let ids = |indices: &[usize]| indices.iter().map(|index| steps[*index].node.id()).collect::<Vec<_>>();
         let inputs = self.plan.interface.inputs.iter().map(|input| input.node.id());
-        let left = ids(&places).into_iter().filter(|id| self.left.contains_key(id));
+        let left = ids(&indices).into_iter().filter(|id| self.left.contains_key(id));
         let inputs: Vec<NodeId> = inputs.chain(left).collect();
-        let nodes = places.iter().map(|place| steps[*place].node.clone()).collect();
+        let nodes = indices.iter().map(|index| steps[*index].node.clone()).collect();
         let trial = Arc::new(Trial::new(Schedule::new(nodes, &ids(open), &inputs)));
         *kept = Some(trial.clone());
         trial
     }
 
     /// Whether a trial is that of these steps, from as many values.
-    fn is_same(&self, trial: &Trial, open: &[usize], places: &[usize]) -> bool {
+    fn is_same(&self, trial: &Trial, open: &[usize], indices: &[usize]) -> bool {
         let Schedule { steps, outputs, .. } = &trial.schedule;
-        let id = |place: &usize| self.plan.reference.steps[*place].node.id();
+        let id = |index: &usize| self.plan.reference.steps[*index].node.id();
         let is_left = |step: &Step| step.is_given && !step.node.operands().is_empty();
-        steps.len() == places.len()
-            && steps.iter().zip(places).all(|(step, place)| step.node.id() == id(place))
+        steps.len() == indices.len()
+            && steps.iter().zip(indices).all(|(step, index)| step.node.id() == id(index))
             && steps.iter().all(|step| is_left(step) == self.left.contains_key(&step.node.id()))
             && outputs.iter().map(|output| steps[*output].node.id()).eq(open.iter().map(id))
     }
@@ -214,7 +214,7 @@ impl<'p, 'r> Search<'p, 'r> {
     }
 
     /// The step as written of a node, if it was.
-    fn place_of(&self, id: NodeId) -> Option<usize> {
+    fn index_of(&self, id: NodeId) -> Option<usize> {
         self.plan.reference.steps.binary_search_by_key(&id, |step| step.node.id()).ok()
     }
 
@@ -223,36 +223,37 @@ impl<'p, 'r> Search<'p, 'r> {
     fn leading_to(&self, open: &[usize], sizes: &Sizes) -> Vec<usize> {
         let steps = &self.plan.reference.steps;
         let mut is_needed = vec![false; self.end];
-        open.iter().for_each(|place| is_needed[*place] = true);
-        for place in (0..self.end).rev() {
-            let Step { node, operands, .. } = &steps[place];
-            if !is_needed[place] {
+        open.iter().for_each(|index| is_needed[*index] = true);
+        for index in (0..self.end).rev() {
+            let Step { node, operands, .. } = &steps[index];
+            if !is_needed[index] {
                 continue;
             }
             if !self.left.contains_key(&node.id()) {
                 operands.iter().for_each(|operand| is_needed[*operand] = true);
             }
             node.visit_counts(&mut |mask| {
-                if let (Some(mask), false) = (self.place_of(mask), sizes.is_counted(mask)) {
+                if let (Some(mask), false) = (self.index_of(mask), sizes.is_counted(mask)) {
                     is_needed[mask] = true;
                 }
             });
         }
-        (0..self.end).filter(|place| is_needed[*place]).collect()
+        (0..self.end).filter(|index| is_needed[*index]).collect()
     }
 }
 
 impl Trial {
     fn new(schedule: Schedule) -> Trial {
         let mut program = fuse(&schedule.steps, &schedule.outputs);
-        // Nobody sees what the ops give: it is needed as long as others read it.
+        // The values of the ops are not outputs: it is needed as long as others read
+        // it.
         let mut last: Vec<Option<usize>> = vec![None; schedule.steps.len()];
         for (number, stage) in program.stages.iter().enumerate() {
             visit_values(&schedule, stage, &mut |step| last[step] = Some(number));
         }
         for check in &schedule.outputs {
             if let Some(number) = last[*check] {
-                program.dying[number].push(*check);
+                program.last_uses[number].push(*check);
             }
         }
         Trial { schedule, program }
@@ -272,7 +273,7 @@ fn visit_values(schedule: &Schedule, stage: &Stage, visit: &mut impl FnMut(usize
 fn results(stage: &Stage) -> SmallVec<[usize; 4]> {
     match stage {
         Stage::Kernel(step) => SmallVec::from_slice(&[*step]),
-        Stage::Region(region) => region.sinks.iter().map(Sink::step).collect(),
+        Stage::Region(region) => region.outputs.iter().map(RegionOutput::step).collect(),
     }
 }
 

@@ -1,4 +1,4 @@
-//! What can be wrong with a plan or a run, and how it is told.
+//! What can be wrong with a plan or a run, and how it is reported.
 
 use std::fmt;
 use std::panic::Location;
@@ -8,7 +8,7 @@ use tamis_graph::{DType, Dim, DimError, Layout, Node, NodeId, Op, Origin, Scalar
 /// What is wrong with a plan or a run.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum ErrorKind {
-    /// A mistake in an expression.
+    /// An error in an expression.
     #[error(transparent)]
     Build(#[from] tamis_graph::ErrorKind),
     /// Two outputs of one name.
@@ -20,7 +20,7 @@ pub enum ErrorKind {
     /// An output without a name.
     #[error("an output needs a name that is not empty, by which it is read")]
     EmptyName,
-    /// A named dimension that nothing tells the length of.
+    /// A named dimension whose length no input gives.
     #[error("no input has the dimension `{dimension}`, so that its length is never known")]
     UnboundDimension {
         /// The name.
@@ -108,9 +108,9 @@ pub enum ErrorKind {
         /// The name of the dimension.
         dimension: String,
         /// Where its length was found first.
-        first: Box<Sighting>,
+        first: Box<DimensionSource>,
         /// Where another length was found.
-        second: Box<Sighting>,
+        second: Box<DimensionSource>,
     },
     /// An output asked for, or written, as another dtype than it is.
     #[error("output `{name}` is {found}, not {expected}")]
@@ -132,7 +132,7 @@ pub enum ErrorKind {
         /// The shape of the output.
         found: Vec<usize>,
     },
-    /// An output that is given two places in the caller's memory.
+    /// An output that is given two buffers in the caller's memory.
     #[error("output `{name}` is given memory twice")]
     RepeatedTarget {
         /// The name of the output.
@@ -232,7 +232,7 @@ pub enum ErrorKind {
     #[error(
         "shape {shape:?} repeats its elements to {elements}, which are too many to visit: they take {cost} additions; the limit is {limit}, which `Plan::iteration_limit` changes"
     )]
-    LongWalk {
+    IterationLimit {
         /// The shape.
         shape: Vec<usize>,
         /// How many elements there are.
@@ -316,18 +316,18 @@ pub enum ErrorKind {
         /// Where.
         position: Vec<usize>,
     },
-    /// The index of an extreme element where a mask selects nothing.
+    /// The index of a maximum or minimum where a mask selects no element.
     #[error(
         "no element is selected for position {position:?} of the result; \
          `x.masked(m).if_empty(index)` says what an empty selection gives"
     )]
-    NothingSelected {
+    EmptySelection {
         /// Where in the result.
         position: Vec<usize>,
     },
-    /// An extreme element of nothing.
+    /// A maximum, minimum or their index over no elements.
     #[error("there is no element to choose from for position {position:?} of the result")]
-    NothingToChoose {
+    EmptyReduction {
         /// Where in the result.
         position: Vec<usize>,
     },
@@ -335,7 +335,7 @@ pub enum ErrorKind {
 
 /// Where a run found the length of a named dimension.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Sighting {
+pub struct DimensionSource {
     /// The name of the input.
     pub input: String,
     /// The axis of the input.
@@ -383,7 +383,8 @@ fn slice_text(start: i64, count: usize, step: i64, length: usize) -> String {
     }
 }
 
-/// The message of an assertion with a colon behind it; one without words says nothing.
+/// The message of an assertion with a colon behind it; empty for an assertion without a
+/// message.
 fn message_text(message: &str) -> String {
     let message = message.trim().trim_end_matches([':', '.']).trim_end();
     if message.is_empty() { String::new() } else { format!("{message}: ") }
@@ -397,7 +398,7 @@ fn notes_text(notes: &[String]) -> String {
     notes.iter().map(|note| format!("; {note}")).collect()
 }
 
-/// One mistake: the op, what is wrong with it, and the line that wrote it.
+/// One error: the op, what is wrong with it, and the line that wrote it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Report {
     kind: ErrorKind,
@@ -420,8 +421,8 @@ impl Report {
         Report { call: Some(call), ..self }
     }
 
-    /// A mistake that the evaluation of `node` met, told by the builder that the
-    /// user called. A guard that was not made by a builder names the one that needs it.
+    /// An error of the evaluation of `node`, reported by the builder that the user
+    /// called. A guard that was not made by a builder names the one that needs it.
     pub(crate) fn of_node(node: &Node, kind: ErrorKind) -> Report {
         let own = node.op().name();
         let needed_by = if let Op::Layout(Layout::Guard { op, .. }) = node.op() { op } else { own };
@@ -451,7 +452,7 @@ impl Report {
         self.op
     }
 
-    /// The line of the user's program, if the mistake speaks of an expression.
+    /// The line of the user's program, if the error speaks of an expression.
     pub fn location(&self) -> Option<&'static Location<'static>> {
         self.origin.map(|origin| origin.location)
     }
@@ -464,9 +465,9 @@ impl Report {
 
 /// What to write instead, where it depends on the builder.
 fn advice(op: &str, kind: &ErrorKind) -> &'static str {
-    if matches!((op, kind), ("max" | "min", ErrorKind::NothingToChoose { .. })) {
-        "; `x.masked(m).if_empty(v)` says what an empty selection gives, `.initial(v)` what always takes part"
-    } else if matches!((op, kind), ("argmax" | "argmin", ErrorKind::NothingToChoose { .. })) {
+    if matches!((op, kind), ("max" | "min", ErrorKind::EmptyReduction { .. })) {
+        "; `x.masked(m).if_empty(v)` says what an empty selection gives, `.initial(v)` adds an element to compare with"
+    } else if matches!((op, kind), ("argmax" | "argmin", ErrorKind::EmptyReduction { .. })) {
         "; `x.masked(m).if_empty(index)` says what an empty selection gives"
     } else if matches!((op, kind), ("one_hot", ErrorKind::IndexOutOfRange { .. })) {
         "; for a row of 0 there select the classes by a mask: \
@@ -505,13 +506,13 @@ impl fmt::Display for Report {
 pub struct Error(Box<[Report]>);
 
 impl Error {
-    /// The mistakes, of which there is at least one.
+    /// The errors, of which there is at least one.
     pub(crate) fn new(reports: Vec<Report>) -> Error {
-        debug_assert!(!reports.is_empty(), "an error reports at least one mistake");
+        debug_assert!(!reports.is_empty(), "an error has at least one report");
         Error(reports.into())
     }
 
-    /// The mistakes. Never empty.
+    /// The errors. Never empty.
     pub fn reports(&self) -> &[Report] {
         &self.0
     }
@@ -553,7 +554,7 @@ impl Error {
         &self.0[0].kind
     }
 
-    /// The line of the first mistake, if it speaks of an expression.
+    /// The line of the first error, if it speaks of an expression.
     pub fn location(&self) -> Option<&'static Location<'static>> {
         self.0[0].location()
     }

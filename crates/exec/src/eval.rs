@@ -11,9 +11,8 @@ pub trait Eval {
     /// The value of the expression, by a plan made and run for it alone.
     ///
     /// # Errors
-    /// Every mistake made while building the graph; an input that the
-    /// expression depends on, since nothing is fed; a dtype other than `T`;
-    /// whatever goes wrong in the run.
+    /// Every error made while building the graph; an input that the expression depends on, since an
+    /// input is not fed; a dtype other than `T`; whatever goes wrong in the run.
     ///
     /// ```
     /// use tamis::prelude::*;

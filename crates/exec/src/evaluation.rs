@@ -1,4 +1,4 @@
-//! The loop over the steps of a plan. Knows no op, except guards.
+//! The loop over the steps of a plan. Does not depend on ops, except guards.
 
 use tamis_graph::{Addressing, DimError, Index, Layout, Node, Op, Value, steps};
 
@@ -34,15 +34,15 @@ pub(crate) fn evaluate<'r>(
     let (schedule, program) = (&plan.simplified, &plan.program);
     let stopped = match in_stages(plan, schedule, program, fed(schedule, inputs), &mut sizes, memory) {
         Ok(values) => {
-            let whole = |value| fast::into_whole(value, memory, &plan.threads);
-            match outputs(schedule, values, whole) {
+            let materialize = |value| fast::into_materialized(value, memory, &plan.threads);
+            match outputs(schedule, values, materialize) {
                 Ok(results) => return Ok(results),
                 Err(failure) => Stopped { stages: program.stages.len(), failure, values: Vec::new() },
             }
         }
         Err(stopped) => stopped,
     };
-    if stopped.failure.is_spread {
+    if stopped.failure.has_repeats {
         stopped.recycle(memory);
         return by_reference(plan, again(), &mut sizes, memory);
     }
@@ -62,7 +62,7 @@ pub(crate) struct Failure {
     pub(crate) step: usize,
     pub(crate) kind: ErrorKind,
     /// Whether there is too much of what stands for few elements, each repeated.
-    is_spread: bool,
+    has_repeats: bool,
 }
 
 /// What a run leaves whose stages did not all succeed.
@@ -87,7 +87,7 @@ pub(crate) fn is_of_memory(kind: &ErrorKind) -> bool {
         kind,
         ErrorKind::OutOfMemory { .. }
             | ErrorKind::MemoryLimit { .. }
-            | ErrorKind::LongWalk { .. }
+            | ErrorKind::IterationLimit { .. }
             | ErrorKind::TooLarge { .. }
             | ErrorKind::Size(DimError::Overflow | DimError::TooLarge { .. })
     )
@@ -102,7 +102,7 @@ fn by_reference<'r>(
 ) -> Result<Vec<Value>, Error> {
     let mut values = fed(&plan.reference, inputs);
     one_by_one(plan, &mut values, sizes, memory)?;
-    let results = outputs(&plan.reference, values, |value| value.into_whole(memory));
+    let results = outputs(&plan.reference, values, |value| value.into_materialized(memory));
     let report = |failure: Failure| Report::of_node(&plan.reference.steps[failure.step].node, failure.kind);
     results.map_err(|failure| report(failure).into())
 }
@@ -123,14 +123,14 @@ pub(crate) fn fed<'r>(schedule: &Schedule, inputs: Vec<Option<AnyTensor<'r>>>) -
 fn outputs<'r>(
     schedule: &Schedule,
     mut values: Vec<Option<AnyTensor<'r>>>,
-    whole: impl Fn(AnyTensor<'r>) -> Result<AnyTensor<'r>, ErrorKind>,
+    materialize: impl Fn(AnyTensor<'r>) -> Result<AnyTensor<'r>, ErrorKind>,
 ) -> Result<Vec<Value>, Failure> {
     for step in schedule.outputs.iter().copied() {
         let value = alive(&values, step).clone();
-        let is_spread = value.is_spread();
-        values[step] = Some(whole(value).map_err(|kind| Failure { step, kind, is_spread })?);
+        let has_repeats = value.has_repeats();
+        values[step] = Some(materialize(value).map_err(|kind| Failure { step, kind, has_repeats })?);
     }
-    Ok(schedule.outputs.iter().map(|place| alive(&values, *place).clone().into_value()).collect())
+    Ok(schedule.outputs.iter().map(|index| alive(&values, *index).clone().into_value()).collect())
 }
 
 /// Evaluates each step by its reference kernel.
@@ -141,33 +141,33 @@ fn one_by_one<'r>(
     memory: &'r Memory,
 ) -> Result<(), Error> {
     let schedule = &*plan.reference;
-    for (place, step) in schedule.steps.iter().enumerate() {
-        let report = |kind| Report::of_node(&step.node, as_written(schedule, place, kind));
-        let value = match values[place].take() {
+    for (index, step) in schedule.steps.iter().enumerate() {
+        let report = |kind| Report::of_node(&step.node, as_written(schedule, index, kind));
+        let value = match values[index].take() {
             Some(fed) => fed,
             None => compute(plan, schedule, step, values, sizes, memory, kernel::run).map_err(report)?,
         };
         if step.counted {
             sizes.count(step.node.id(), count_true(&value, memory).map_err(report)?);
         }
-        values[place] = Some(value);
-        for dying in &step.dying {
-            values[*dying] = None;
+        values[index] = Some(value);
+        for last_use in &step.last_uses {
+            values[*last_use] = None;
         }
     }
     Ok(())
 }
 
 /// The error with the axes that the user sees, where a builder rearranges them.
-pub(crate) fn as_written(schedule: &Schedule, place: usize, kind: ErrorKind) -> ErrorKind {
-    with_own_axis(schedule, place, with_kept_axes(schedule, place, kind))
+pub(crate) fn as_written(schedule: &Schedule, index: usize, kind: ErrorKind) -> ErrorKind {
+    with_own_axis(schedule, index, with_kept_axes(schedule, index, kind))
 }
 
 /// `x.at(…)` addresses any axes: it brings them to the front by a permutation, and
 /// its indices together as the columns of one tensor. The error has the axis of the
 /// tensor itself, and the position among the indices.
-fn with_own_axis(schedule: &Schedule, place: usize, mut kind: ErrorKind) -> ErrorKind {
-    let step = &schedule.steps[place];
+fn with_own_axis(schedule: &Schedule, index: usize, mut kind: ErrorKind) -> ErrorKind {
+    let step = &schedule.steps[index];
     let (Op::Index(Index::Gather(Addressing::Nd))
     | Op::Index(Index::Scatter { addressing: Addressing::Nd, .. })) = step.node.op()
     else {
@@ -191,19 +191,19 @@ fn with_own_axis(schedule: &Schedule, place: usize, mut kind: ErrorKind) -> Erro
 
 /// A builder that keeps the axes that it reduces puts them back by a reshape. What the
 /// user gets has them, and so has the position in an error.
-fn with_kept_axes(schedule: &Schedule, place: usize, mut kind: ErrorKind) -> ErrorKind {
-    let node = &schedule.steps[place].node;
-    // The index of an extreme element is searched with its kept axes in place.
+fn with_kept_axes(schedule: &Schedule, index: usize, mut kind: ErrorKind) -> ErrorKind {
+    let node = &schedule.steps[index].node;
+    // `argmax` and `argmin` run with kept axes.
     let Op::Reduce(op) = node.op() else { return kind };
     let axes = &op.axes;
     let puts_back = |step: &Step| {
         matches!(step.node.op(), Op::Layout(Layout::Reshape(_)))
-            && step.operands[..] == [place]
+            && step.operands[..] == [index]
             && step.node.origin() == node.origin()
             && step.node.shape().len() == node.shape().len() + axes.len()
     };
-    if let ErrorKind::NothingToChoose { position } = &mut kind
-        && schedule.steps[place..].iter().any(puts_back)
+    if let ErrorKind::EmptyReduction { position } = &mut kind
+        && schedule.steps[index..].iter().any(puts_back)
     {
         axes.iter().for_each(|axis| position.insert(*axis, 0));
     }
@@ -219,12 +219,12 @@ pub(crate) fn in_stages<'r>(
     sizes: &mut Sizes,
     memory: &'r Memory,
 ) -> Result<Vec<Option<AnyTensor<'r>>>, Stopped<'r>> {
-    for (stages, (stage, dying)) in program.stages.iter().zip(&program.dying).enumerate() {
-        steps::add(1 + dying.len());
+    for (stages, (stage, last_uses)) in program.stages.iter().zip(&program.last_uses).enumerate() {
+        steps::add(1 + last_uses.len());
         if let Err(failure) = run_stage(plan, schedule, program, stage, &mut values, sizes, memory) {
             return Err(Stopped { stages, failure, values });
         }
-        release(dying, &mut values, memory);
+        release(last_uses, &mut values, memory);
     }
     Ok(values)
 }
@@ -242,15 +242,15 @@ fn run_stage<'r>(
     match stage {
         Stage::Kernel(step) => {
             let value = compute(plan, schedule, &schedule.steps[*step], values, sizes, memory, run_fast);
-            values[*step] = Some(value.map_err(|kind| Failure { step: *step, kind, is_spread: false })?);
+            values[*step] = Some(value.map_err(|kind| Failure { step: *step, kind, has_repeats: false })?);
         }
         Stage::Region(region) => {
             let (threads, level) = (&plan.threads, plan.level);
             let scratch = &program.scratch;
             let call = machine::Call { values, sizes, memory, threads, level, scratch };
             let results = machine::run(region, &call).map_err(|(step, kind)| {
-                let is_spread = is_of_memory(&kind) && machine::repeats(region, &call);
-                Failure { step, kind, is_spread }
+                let has_repeats = is_of_memory(&kind) && machine::repeats(region, &call);
+                Failure { step, kind, has_repeats }
             })?;
             for (step, value) in results.values {
                 values[step] = Some(value);
@@ -263,23 +263,23 @@ fn run_stage<'r>(
     Ok(())
 }
 
-/// Leaves values that nobody reads any more to later arrays.
-fn release(dying: &[usize], values: &mut [Option<AnyTensor<'_>>], memory: &Memory) {
-    for dying in dying {
-        if let Some(value) = values[*dying].take() {
+/// Recycles values after their last use.
+fn release(last_uses: &[usize], values: &mut [Option<AnyTensor<'_>>], memory: &Memory) {
+    for last_use in last_uses {
+        if let Some(value) = values[*last_use].take() {
             value.recycle(memory.pool());
         }
     }
 }
 
-fn alive<'v, 'r>(values: &'v [Option<AnyTensor<'r>>], place: usize) -> &'v AnyTensor<'r> {
-    values[place].as_ref().unwrap_or_else(|| unreachable!("a value lives until its last reader"))
+fn alive<'v, 'r>(values: &'v [Option<AnyTensor<'r>>], index: usize) -> &'v AnyTensor<'r> {
+    values[index].as_ref().unwrap_or_else(|| unreachable!("a value lives until its last reader"))
 }
 
 fn count_true(mask: &AnyTensor<'_>, memory: &Memory) -> Result<usize, ErrorKind> {
     let mask = bool::from_any(mask).unwrap_or_else(|| unreachable!("counts are of masks"));
     let (mask, times) = mask.condensed(|_| true);
-    Ok(mask.walk(memory)?.iter().filter(|selected| **selected).count() * times)
+    Ok(mask.view_for_iteration(memory)?.iter().filter(|selected| **selected).count() * times)
 }
 
 /// Evaluates one op by the fastest kernel there is.

@@ -1,6 +1,7 @@
-//! A plan in words. Knows how stages are made, and nothing of how they are run.
+//! The text of `Plan::explain`. Depends on how stages are made, not on how they are
+//! run.
 //!
-//! Values are numbered as they appear, and what a region computes is told from
+//! Values are numbered as they appear, and the computation of a region is derived from
 //! what it gives backwards: equal plans read the same, in whatever order their
 //! expressions were built.
 
@@ -16,7 +17,8 @@ use crate::fuse::Stage;
 use crate::interface::Interface;
 use crate::plan::Plan;
 use crate::region::{
-    Constants, Fold, Folded, Function, Instruction, Load, Place, Region, Sink, slot, through_broadcasts,
+    Constants, Function, Instruction, Load, Operand, ReducedAxes, Reduction, Region, RegionOutput, slot,
+    through_broadcasts,
 };
 use crate::schedule::{Schedule, Step};
 
@@ -27,8 +29,8 @@ pub(crate) fn explain(plan: &Plan) -> String {
     if plan.is_reference {
         explainer.op_by_op();
     } else {
-        for (stage, dying) in plan.program.stages.iter().zip(&plan.program.dying) {
-            explainer.stage(stage, dying);
+        for (stage, last_uses) in plan.program.stages.iter().zip(&plan.program.last_uses) {
+            explainer.stage(stage, last_uses);
         }
     }
     explainer.outputs_that_are_given();
@@ -77,7 +79,7 @@ impl fmt::Display for Name {
 
 /// Outputs that are one value.
 struct Given<'p> {
-    /// The place of the first among the outputs of the plan.
+    /// The index of the first one among the outputs of the plan.
     first: usize,
     names: Vec<&'p str>,
 }
@@ -120,23 +122,23 @@ impl<'p> Explainer<'p> {
         if schedule.steps.iter().any(|step| given(step).is_none()) {
             self.line(format_args!("op by op, by the reference executor"));
         }
-        for (place, step) in schedule.steps.iter().enumerate() {
+        for (index, step) in schedule.steps.iter().enumerate() {
             if given(step).is_none() {
-                let value = self.applied(place);
+                let value = self.applied(index);
                 self.line(format_args!("  {value}"));
             }
         }
     }
 
-    fn stage(&mut self, stage: &Stage, dying: &[usize]) {
+    fn stage(&mut self, stage: &Stage, last_uses: &[usize]) {
         match stage {
             // A literal is where it is read.
-            Stage::Kernel(place) if given(&self.schedule.steps[*place]).is_some() => return,
-            Stage::Kernel(place) => self.kernel(*place),
+            Stage::Kernel(index) if given(&self.schedule.steps[*index]).is_some() => return,
+            Stage::Kernel(index) => self.kernel(*index),
             Stage::Region(region) => self.region(region),
         }
         let steps = &self.schedule.steps;
-        let freed = dying.iter().filter(|place| given(&steps[**place]).is_none());
+        let freed = last_uses.iter().filter(|index| given(&steps[**index]).is_none());
         let mut freed: Vec<&Label> = freed.filter_map(|step| self.labels[*step].as_ref()).collect();
         freed.sort_unstable_by_key(|label| label.appeared);
         let freed: Vec<String> = freed.into_iter().map(|label| label.name.to_string()).collect();
@@ -145,30 +147,30 @@ impl<'p> Explainer<'p> {
         }
     }
 
-    fn kernel(&mut self, place: usize) {
-        let step = &self.schedule.steps[place];
+    fn kernel(&mut self, index: usize) {
+        let step = &self.schedule.steps[index];
         let shapes = step.operands.iter().map(|operand| self.schedule.steps[*operand].node.shape());
         let shapes: Vec<String> = shapes.map(|shape| self.shape(shape)).collect();
         let space = if shapes.is_empty() { "" } else { " " };
-        let value = self.applied(place);
+        let value = self.applied(index);
         self.line(format_args!("kernel {}{space}{}", step.node.op().name(), shapes.join(" x ")));
         self.line(format_args!("  gives {value}"));
     }
 
     /// A step as it was built: `v1 = matmul(x, w): f64[n, 4], output y`.
-    fn applied(&mut self, place: usize) -> String {
-        let step = &self.schedule.steps[place];
+    fn applied(&mut self, index: usize) -> String {
+        let step = &self.schedule.steps[index];
         let operands = step.operands.iter().map(|operand| self.label(*operand).to_string()).collect();
         let call = self.renamed(call(step.node.op(), operands));
-        let label = self.label(place);
-        format!("{label} = {call}{}", self.kind(place))
+        let label = self.label(index);
+        format!("{label} = {call}{}", self.kind(index))
     }
 
     fn region(&mut self, region: &Region) {
         let flow = Dataflow::new(region, &self.schedule.steps, &self.constants_by_dtype);
-        let mut sinks: Vec<&Sink> = region.sinks.iter().collect();
-        sinks.sort_by_key(|sink| self.rank(sink));
-        let order = flow.order(&sinks);
+        let mut outputs: Vec<&RegionOutput> = region.outputs.iter().collect();
+        outputs.sort_by_key(|output| self.rank(output));
+        let order = flow.order(&outputs);
         let reads = self.reads(region, &order);
         let domain = self.shape(&region.domain);
         self.line(format_args!("region over {domain}: reads {reads}"));
@@ -178,8 +180,8 @@ impl<'p> Explainer<'p> {
                 computed[number] = Some(self.instruction(&flow, number, &computed));
             }
         }
-        for sink in &sinks {
-            let given = self.sink(region, &flow, sink, &computed);
+        for output in &outputs {
+            let given = self.output(region, &flow, output, &computed);
             self.line(format_args!("  gives {given}"));
         }
         self.cost(region);
@@ -227,26 +229,34 @@ impl<'p> Explainer<'p> {
         label
     }
 
-    fn sink(
+    fn output(
         &mut self,
         region: &Region,
         flow: &Dataflow<'_>,
-        sink: &Sink,
+        output: &RegionOutput,
         computed: &[Option<Name>],
     ) -> String {
-        let read = flow.reads(sink).into_iter();
+        let read = flow.reads(output).into_iter();
         let read: Vec<String> = read.map(|found| self.name_of(region, computed, found)).collect();
-        let (step, call) = match sink {
-            Sink::Store { step, .. } => return format!("{}{}", self.label(*step), self.kind(*step)),
-            Sink::Count { .. } => return format!("count({})", read[0]),
-            Sink::Compact { step, .. } => (*step, format!("boolean_mask({})", read.join(", "))),
-            Sink::Fold { step, fold, axes, .. } => {
-                let along = match (axes, &region.folded) {
-                    (Folded::Axes, Some(axes)) => format!(", axes={:?}", axes.as_slice()),
-                    (Folded::Axes | Folded::All, _) => String::new(),
+        let (step, call) = match output {
+            RegionOutput::Store { step, .. } => return format!("{}{}", self.label(*step), self.kind(*step)),
+            RegionOutput::Count { .. } => return format!("count({})", read[0]),
+            RegionOutput::Compress { step, .. } => (*step, format!("boolean_mask({})", read.join(", "))),
+            RegionOutput::Reduction { step, reduction, axes, .. } => {
+                let along = match (axes, &region.reduced) {
+                    (ReducedAxes::Axes, Some(axes)) => format!(", axes={:?}", axes.as_slice()),
+                    (ReducedAxes::Axes | ReducedAxes::All, _) => String::new(),
                 };
                 let unless = read.get(1).map(|mask| format!(", where any({mask})")).unwrap_or_default();
-                (*step, format!("{}({}{along}{}){unless}", fold_name(*fold), read[0], start(*fold)))
+                (
+                    *step,
+                    format!(
+                        "{}({}{along}{}){unless}",
+                        reduction_name(*reduction),
+                        read[0],
+                        start(*reduction)
+                    ),
+                )
             }
         };
         format!("{} = {call}{}", self.label(step), self.kind(step))
@@ -254,17 +264,17 @@ impl<'p> Explainer<'p> {
 
     /// What an element of the domain costs.
     fn cost(&mut self, region: &Region) {
-        let is_whole = |load: &&Load| self.schedule.steps[load.step].node.shape() == &region.domain;
-        let read: usize = region.loads.iter().filter(is_whole).map(|load| load.dtype.size_of()).sum();
+        let is_full = |load: &&Load| self.schedule.steps[load.step].node.shape() == &region.domain;
+        let read: usize = region.loads.iter().filter(is_full).map(|load| load.dtype.size_of()).sum();
         let (mut written, mut at_most) = (0, "");
-        for sink in &region.sinks {
-            match sink {
-                Sink::Store { dtype, .. } => written += dtype.size_of(),
-                Sink::Compact { dtype, .. } => {
+        for output in &region.outputs {
+            match output {
+                RegionOutput::Store { dtype, .. } => written += dtype.size_of(),
+                RegionOutput::Compress { dtype, .. } => {
                     written += dtype.size_of();
                     at_most = "at most ";
                 }
-                Sink::Fold { .. } | Sink::Count { .. } => {}
+                RegionOutput::Reduction { .. } | RegionOutput::Count { .. } => {}
             }
         }
         let weight = region.weight;
@@ -277,18 +287,18 @@ impl<'p> Explainer<'p> {
     fn outputs_that_are_given(&mut self) {
         let schedule = self.schedule;
         let mut seen = HashSet::new();
-        for place in schedule.outputs.iter().copied().filter(|place| seen.insert(*place)) {
-            if let Some(given) = given(&schedule.steps[place]) {
-                let names = self.outputs[&place].names.join(", ");
+        for index in schedule.outputs.iter().copied().filter(|index| seen.insert(*index)) {
+            if let Some(given) = given(&schedule.steps[index]) {
+                let names = self.outputs[&index].names.join(", ");
                 self.line(format_args!("output {names} is {given}"));
             }
         }
     }
 
     /// Orders what a region gives: as the plan's outputs are, then what is no output, then counts.
-    fn rank(&self, sink: &Sink) -> (bool, usize, usize) {
-        let first = self.outputs.get(&sink.step()).map_or(usize::MAX, |given| given.first);
-        (matches!(sink, Sink::Count { .. }), first, sink.step())
+    fn rank(&self, output: &RegionOutput) -> (bool, usize, usize) {
+        let first = self.outputs.get(&output.step()).map_or(usize::MAX, |given| given.first);
+        (matches!(output, RegionOutput::Count { .. }), first, output.step())
     }
 
     /// The dtype and shape of a value, and the outputs that it is: `: f64[n], output y`.
@@ -313,14 +323,14 @@ impl<'p> Explainer<'p> {
             return text;
         }
         let steps = &self.schedule.steps;
-        let mut parts = text.split(COUNT);
-        let mut renamed = parts.next().unwrap_or_default().to_owned();
-        for part in parts {
-            let digits = part.find(|c: char| !c.is_ascii_digit()).unwrap_or(part.len());
+        let mut segments = text.split(COUNT);
+        let mut renamed = segments.next().unwrap_or_default().to_owned();
+        for segment in segments {
+            let digits = segment.find(|c: char| !c.is_ascii_digit()).unwrap_or(segment.len());
             // Steps are in the order of their nodes.
             let step_of =
                 |index: usize| steps.binary_search_by_key(&index, |step| step.node.id().index()).ok();
-            match part[..digits].parse().ok().and_then(step_of) {
+            match segment[..digits].parse().ok().and_then(step_of) {
                 Some(step) => {
                     let step = through_broadcasts(steps, step);
                     let name = match &self.labels[step] {
@@ -329,9 +339,9 @@ impl<'p> Explainer<'p> {
                     };
                     renamed += &format!("count({name}");
                 }
-                None => renamed += &format!("{COUNT}{}", &part[..digits]),
+                None => renamed += &format!("{COUNT}{}", &segment[..digits]),
             }
-            renamed += &part[digits..];
+            renamed += &segment[digits..];
         }
         renamed
     }
@@ -409,29 +419,32 @@ fn op(function: Function) -> Op {
     }
 }
 
-fn fold_name(fold: Fold) -> &'static str {
-    match fold {
-        Fold::Sum(_) => "sum",
-        Fold::Count => "count",
-        Fold::Max(..) => "max",
-        Fold::Min(..) => "min",
-        Fold::Any => "any",
-        Fold::All => "all",
+fn reduction_name(reduction: Reduction) -> &'static str {
+    match reduction {
+        Reduction::Sum(_) => "sum",
+        Reduction::Count => "count",
+        Reduction::Max(..) => "max",
+        Reduction::Min(..) => "min",
+        Reduction::Any => "any",
+        Reduction::All => "all",
     }
 }
 
-/// What takes part in an extreme besides the elements.
-fn start(fold: Fold) -> String {
-    match fold {
-        Fold::Max(_, Some(initial)) | Fold::Min(_, Some(initial)) => format!(", initial={initial}"),
-        Fold::Max(_, None) | Fold::Min(_, None) | Fold::Sum(_) | Fold::Count | Fold::Any | Fold::All => {
-            String::new()
-        }
+/// The initial element of a maximum or minimum, if there is one.
+fn start(reduction: Reduction) -> String {
+    match reduction {
+        Reduction::Max(_, Some(initial)) | Reduction::Min(_, Some(initial)) => format!(", initial={initial}"),
+        Reduction::Max(_, None)
+        | Reduction::Min(_, None)
+        | Reduction::Sum(_)
+        | Reduction::Count
+        | Reduction::Any
+        | Reduction::All => String::new(),
     }
 }
 
-/// Where the program of a region finds a value: the instruction that computes
-/// it, or its place among the region's loads or constants.
+/// Where the program of a region finds a value: the instruction that computes it, or
+/// its index among the region's loads or constants.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 enum Found {
     Computed(usize),
@@ -471,54 +484,54 @@ impl<'r> Dataflow<'r> {
     }
 
     fn note(&mut self, number: usize, instruction: &Instruction, steps: &[Step]) {
-        let read = |(position, place): (usize, &Place)| {
-            self.found(*place, operand_dtype(instruction.function, position))
+        let read = |(position, operand): (usize, &Operand)| {
+            self.found(*operand, operand_dtype(instruction.function, position))
         };
         let operands = instruction.operands.iter().enumerate().map(read).collect();
         self.operands.push(operands);
-        let bank = slot(result_dtype(instruction, steps));
+        let class = slot(result_dtype(instruction, steps));
         match instruction.target {
-            Place::Register(register) => set(&mut self.registers[bank], register, number),
-            Place::Output(store) => {
-                set(&mut self.stores[bank], store, number);
+            Operand::Register(register) => set(&mut self.registers[class], register, number),
+            Operand::Output(store) => {
+                set(&mut self.stores[class], store, number);
                 self.stored.extend(instruction.step.map(|step| (step, number)));
             }
-            Place::Constant(_) | Place::Load(_) => unreachable!("instructions write no inputs"),
+            Operand::Constant(_) | Operand::Load(_) => unreachable!("instructions write no inputs"),
         }
     }
 
-    fn found(&self, place: Place, dtype: DType) -> Found {
-        let bank = slot(dtype);
-        match place {
-            Place::Register(register) => Found::Computed(self.registers[bank][register]),
-            Place::Output(store) => Found::Computed(self.stores[bank][store]),
-            Place::Load(number) => Found::Loaded(self.loads[bank][number]),
-            Place::Constant(number) => Found::Constant(self.constants[bank][number]),
+    fn found(&self, operand: Operand, dtype: DType) -> Found {
+        let class = slot(dtype);
+        match operand {
+            Operand::Register(register) => Found::Computed(self.registers[class][register]),
+            Operand::Output(store) => Found::Computed(self.stores[class][store]),
+            Operand::Load(number) => Found::Loaded(self.loads[class][number]),
+            Operand::Constant(number) => Found::Constant(self.constants[class][number]),
         }
     }
 
-    /// What leaves the region through a sink, and its mask.
-    fn reads(&self, sink: &Sink) -> SmallVec<[Found; 2]> {
-        match sink {
-            Sink::Store { step, .. } => [Found::Computed(self.stored[step])].as_slice().into(),
-            Sink::Compact { dtype, value, mask, .. } => {
+    /// The value that an output of the region reads, and its mask.
+    fn reads(&self, output: &RegionOutput) -> SmallVec<[Found; 2]> {
+        match output {
+            RegionOutput::Store { step, .. } => [Found::Computed(self.stored[step])].as_slice().into(),
+            RegionOutput::Compress { dtype, value, mask, .. } => {
                 [self.found(*value, *dtype), self.found(*mask, DType::Bool)].as_slice().into()
             }
-            Sink::Fold { fold, value, mask, .. } => {
-                let dtype = match fold {
-                    Fold::Sum(dtype) | Fold::Max(dtype, _) | Fold::Min(dtype, _) => *dtype,
-                    Fold::Count | Fold::Any | Fold::All => DType::Bool,
+            RegionOutput::Reduction { reduction, value, mask, .. } => {
+                let dtype = match reduction {
+                    Reduction::Sum(dtype) | Reduction::Max(dtype, _) | Reduction::Min(dtype, _) => *dtype,
+                    Reduction::Count | Reduction::Any | Reduction::All => DType::Bool,
                 };
                 let mask = mask.map(|mask| self.found(mask, DType::Bool));
                 std::iter::once(self.found(*value, dtype)).chain(mask).collect()
             }
-            Sink::Count { value, .. } => [self.found(*value, DType::Bool)].as_slice().into(),
+            RegionOutput::Count { value, .. } => [self.found(*value, DType::Bool)].as_slice().into(),
         }
     }
 
-    /// All that the sinks are computed from, each after what it reads.
-    fn order(&self, sinks: &[&Sink]) -> Vec<Found> {
-        let roots: Vec<Found> = sinks.iter().flat_map(|sink| self.reads(sink)).collect();
+    /// Everything that the outputs are computed from, each after its operands.
+    fn order(&self, outputs: &[&RegionOutput]) -> Vec<Found> {
+        let roots: Vec<Found> = outputs.iter().flat_map(|output| self.reads(output)).collect();
         let mut pending: Vec<(Found, bool)> = roots.into_iter().rev().map(|root| (root, false)).collect();
         let (mut is_computed, mut others) = (vec![false; self.operands.len()], HashSet::new());
         let mut is_new = |found| match found {
@@ -541,19 +554,19 @@ impl<'r> Dataflow<'r> {
     }
 }
 
-/// Sets the value at a position, to which the list may have to grow.
-fn set(list: &mut Vec<usize>, position: usize, value: usize) {
-    if list.len() <= position {
-        list.resize(position + 1, usize::MAX);
+/// Sets the value at a position, growing the table to it.
+fn set(table: &mut Vec<usize>, position: usize, value: usize) {
+    if table.len() <= position {
+        table.resize(position + 1, usize::MAX);
     }
-    list[position] = value;
+    table[position] = value;
 }
 
-/// The places at which each dtype stands.
+/// The indices at which each dtype occurs.
 fn by_dtype(dtypes: impl Iterator<Item = DType>) -> [Vec<usize>; 6] {
-    let mut places: [Vec<usize>; 6] = Default::default();
-    dtypes.enumerate().for_each(|(place, dtype)| places[slot(dtype)].push(place));
-    places
+    let mut indices: [Vec<usize>; 6] = Default::default();
+    dtypes.enumerate().for_each(|(index, dtype)| indices[slot(dtype)].push(index));
+    indices
 }
 
 fn operand_dtype(function: Function, position: usize) -> DType {

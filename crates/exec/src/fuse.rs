@@ -1,10 +1,10 @@
 //! Which steps run together: elementwise steps, reductions and selections over
 //! one shape become regions, everything else runs as a kernel of its own.
 //!
-//! A region ends where a value must exist as a whole before the next can be
-//! computed: after a reduction, a selection, a kernel. What is elementwise is
-//! not stored unless somebody needs it as an array, or unless computing it
-//! again in a later region costs more than [`RECOMPUTED`] additions an element.
+//! A region ends where all elements of a value must exist before the next can be
+//! computed: after a reduction, a selection, a kernel. An elementwise value is not
+//! stored unless it is needed as an array, or unless computing it again in a later
+//! region costs more than [`RECOMPUTED`] additions an element.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeSet, BinaryHeap};
@@ -15,7 +15,9 @@ use tamis_graph::node_map::NodeMap;
 use tamis_graph::{AxisList, DType, Layout, Mask, Op, Reduce, ReduceKind, Shape, Source, steps};
 
 use crate::machine::Scratch;
-use crate::region::{Constants, Region, Sink, Target, Workspace, compile, is_lane, through_broadcasts};
+use crate::region::{
+    Constants, Region, RegionOutput, Target, Workspace, compile, is_elementwise, through_broadcasts,
+};
 use crate::schedule::{Step, StepMap};
 
 /// The weight up to which a value is computed in every region that reads it,
@@ -35,8 +37,8 @@ pub(crate) enum Stage {
 /// Stages in an order in which each finds what it needs.
 pub(crate) struct Program {
     pub(crate) stages: Vec<Stage>,
-    /// For each stage, the steps whose values nobody reads after it.
-    pub(crate) dying: Vec<SmallVec<[usize; 2]>>,
+    /// For each stage, the steps of which it is the last use.
+    pub(crate) last_uses: Vec<SmallVec<[usize; 2]>>,
     /// What the regions share.
     pub(crate) constants: Constants,
     pub(crate) scratch: Scratch,
@@ -46,10 +48,10 @@ pub(crate) struct Program {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Role {
     /// By a region; computed where it is needed unless it is stored.
-    Lane,
+    Elementwise,
     /// By a region, which reduces or selects.
-    Sink,
-    /// Whole, by a kernel.
+    RegionOutput,
+    /// As an array, by a kernel.
     Kernel,
     /// Not at all: regions read through it.
     Transparent,
@@ -84,7 +86,7 @@ struct Fuser<'s> {
 struct Group {
     time: usize,
     domain: usize,
-    folded: Option<AxisList>,
+    reduced: Option<AxisList>,
     targets: Vec<Target>,
 }
 
@@ -95,59 +97,61 @@ struct Groups<'s> {
     by_domain: HashMap<&'s Shape, DomainGroups>,
 }
 
-/// The groups over one shape, by time and number, apart by the axes that they fold.
+/// The groups over one shape, by time and number, separated by the axes that they
+/// reduce.
 #[derive(Default)]
 struct DomainGroups {
-    unfolded: BTreeSet<(usize, usize)>,
+    unreduced: BTreeSet<(usize, usize)>,
     /// Few: runs of axes of one shape.
-    folded: Vec<(AxisList, BTreeSet<(usize, usize)>)>,
+    reduced: Vec<(AxisList, BTreeSet<(usize, usize)>)>,
 }
 
 impl<'s> Groups<'s> {
     /// The latest group over `shape` between two times that can take a target which
-    /// folds along `folded`; of several at that time the one that began last.
+    /// reduces along `reduced`; of several at that time the one that began last.
     fn find(
         &self,
         shape: &Shape,
-        folded: Option<&AxisList>,
+        reduced: Option<&AxisList>,
         earliest: usize,
         latest: usize,
     ) -> Option<usize> {
         let groups = self.by_domain.get(shape)?;
-        steps::add(1 + groups.folded.len());
+        steps::add(1 + groups.reduced.len());
         let last = |set: &BTreeSet<(usize, usize)>| {
             set.range((earliest, 0)..=(latest, usize::MAX)).next_back().copied()
         };
-        // Folds that keep inner axes run over strips, in regions without other sinks.
-        let is_strip = |axes: &AxisList| axes.last().is_some_and(|last| last + 1 < shape.len());
-        let unfolded = if folded.is_some_and(is_strip) { None } else { last(&groups.unfolded) };
-        let fits = |axes: &AxisList| folded.map_or(!is_strip(axes), |folded| folded == axes);
-        let same = groups.folded.iter().filter(|(axes, _)| fits(axes)).filter_map(|(_, set)| last(set));
-        same.chain(unfolded).max().map(|(_, group)| group)
+        // Reductions that keep inner axes run over panels, in regions without other
+        // outputs.
+        let is_panel = |axes: &AxisList| axes.last().is_some_and(|last| last + 1 < shape.len());
+        let unreduced = if reduced.is_some_and(is_panel) { None } else { last(&groups.unreduced) };
+        let fits = |axes: &AxisList| reduced.map_or(!is_panel(axes), |reduced| reduced == axes);
+        let matching = groups.reduced.iter().filter(|(axes, _)| fits(axes)).filter_map(|(_, set)| last(set));
+        matching.chain(unreduced).max().map(|(_, group)| group)
     }
 
     fn add(&mut self, shape: &'s Shape, group: Group) -> usize {
         let number = self.all.len();
-        self.by_domain.entry(shape).or_default().unfolded.insert((group.time, number));
+        self.by_domain.entry(shape).or_default().unreduced.insert((group.time, number));
         self.all.push(group);
         number
     }
 
-    /// Has a group fold along `axes`, if any.
-    fn fold(&mut self, shape: &'s Shape, number: usize, axes: Option<AxisList>) {
+    /// Makes a group reduce along `axes`, if any.
+    fn reduce_along(&mut self, shape: &'s Shape, number: usize, axes: Option<AxisList>) {
         let (group, Some(axes)) = (&mut self.all[number], axes) else { return };
-        if group.folded.is_some() {
+        if group.reduced.is_some() {
             return;
         }
         let (key, groups) = ((group.time, number), self.by_domain.entry(shape).or_default());
-        groups.unfolded.remove(&key);
-        match groups.folded.iter_mut().find(|(other, _)| *other == axes) {
+        groups.unreduced.remove(&key);
+        match groups.reduced.iter_mut().find(|(other, _)| *other == axes) {
             Some((_, set)) => {
                 set.insert(key);
             }
-            None => groups.folded.push((axes.clone(), BTreeSet::from([key]))),
+            None => groups.reduced.push((axes.clone(), BTreeSet::from([key]))),
         }
-        group.folded = Some(axes);
+        group.reduced = Some(axes);
     }
 }
 
@@ -155,7 +159,7 @@ impl<'s> Groups<'s> {
 /// can be read from the next on.
 struct Times {
     steps: Vec<usize>,
-    /// By the step of the mask; of other steps it means nothing.
+    /// By the step of the mask; of other steps it is unspecified.
     counts: Vec<usize>,
 }
 
@@ -169,7 +173,7 @@ impl<'s> Fuser<'s> {
             .iter()
             .enumerate()
             .filter(|(_, step)| step.counted)
-            .map(|(place, step)| (step.node.id(), place))
+            .map(|(index, step)| (step.node.id(), index))
             .collect();
         let counts_of = |step: &Step| {
             let mut counts: SmallVec<[usize; 1]> = SmallVec::new();
@@ -183,11 +187,11 @@ impl<'s> Fuser<'s> {
         };
         let roles: Vec<Role> = steps.iter().map(|step| role(steps, step)).collect();
         let needed = |(step, role): (&Step, &Role)| {
-            // A selection in a region has the length that it turns out to have, but
+            // The length of a selection in a region is found by the run, but the region
             // must know that of what it selects from; so must a reduction.
-            let is_compaction = *role == Role::Sink && matches!(step.node.op(), Op::Mask(_));
+            let is_compaction = *role == Role::RegionOutput && matches!(step.node.op(), Op::Mask(_));
             let mut counts = if is_compaction { SmallVec::new() } else { counts_of(step) };
-            if *role == Role::Sink {
+            if *role == Role::RegionOutput {
                 counts.extend(counts_of(&steps[step.operands[0]]));
             }
             counts
@@ -198,41 +202,41 @@ impl<'s> Fuser<'s> {
         outputs.iter().for_each(|output| is_output[*output] = true);
         let mut fuser = Fuser { steps, outputs, is_output, roles, is_stored, readers, counts };
         fuser.see_through_broadcasts();
-        fuser.store_what_is_read_whole();
+        fuser.store_what_is_read_as_array();
         fuser
     }
 
     /// Broadcasts that only regions read are never evaluated; nor are literals.
     fn see_through_broadcasts(&mut self) {
-        for place in (0..self.steps.len()).rev() {
-            let step = &self.steps[place];
+        for index in (0..self.steps.len()).rev() {
+            let step = &self.steps[index];
             let is_scalar = matches!(step.node.op(), Op::Source(Source::Scalar(_)));
-            let is_read_by_regions = self.readers[place].iter().all(|reader| match self.roles[*reader] {
-                Role::Lane | Role::Sink | Role::Transparent => true,
+            let is_read_by_regions = self.readers[index].iter().all(|reader| match self.roles[*reader] {
+                Role::Elementwise | Role::RegionOutput | Role::Transparent => true,
                 Role::Kernel => false,
             });
-            if (step.is_repeat() || is_scalar) && is_read_by_regions && !self.is_output[place] {
-                self.roles[place] = Role::Transparent;
+            if (step.is_repeat() || is_scalar) && is_read_by_regions && !self.is_output[index] {
+                self.roles[index] = Role::Transparent;
             }
         }
     }
 
-    fn store_what_is_read_whole(&mut self) {
-        for place in 0..self.steps.len() {
-            self.is_stored[place] = match self.roles[place] {
-                Role::Sink | Role::Kernel => true,
+    fn store_what_is_read_as_array(&mut self) {
+        for index in 0..self.steps.len() {
+            self.is_stored[index] = match self.roles[index] {
+                Role::RegionOutput | Role::Kernel => true,
                 Role::Transparent => false,
-                Role::Lane => self.is_output[place] || self.is_read_whole(place),
+                Role::Elementwise => self.is_output[index] || self.is_read_as_array(index),
             };
         }
     }
 
-    /// Whether a reader needs the value of a lane as an array: a kernel, or a
-    /// region over another shape.
-    fn is_read_whole(&self, lane: usize) -> bool {
-        self.readers[lane].iter().any(|reader| match self.roles[*reader] {
+    /// Whether a reader needs the value of an elementwise step as an array: a kernel,
+    /// or a region over another shape.
+    fn is_read_as_array(&self, step: usize) -> bool {
+        self.readers[step].iter().any(|reader| match self.roles[*reader] {
             Role::Kernel | Role::Transparent => true,
-            Role::Lane | Role::Sink => self.domain(*reader) != self.steps[lane].node.shape(),
+            Role::Elementwise | Role::RegionOutput => self.domain(*reader) != self.steps[step].node.shape(),
         })
     }
 
@@ -244,45 +248,45 @@ impl<'s> Fuser<'s> {
     /// The step that has the shape over which `step` is computed.
     fn domain_step(&self, step: usize) -> usize {
         match self.roles[step] {
-            Role::Sink => self.steps[step].operands[0],
-            Role::Lane | Role::Kernel | Role::Transparent => step,
+            Role::RegionOutput => self.steps[step].operands[0],
+            Role::Elementwise | Role::Kernel | Role::Transparent => step,
         }
     }
 
-    /// Assigns a time to every step and count: a sink that can wait joins the
-    /// latest region of its shape, so that what they read is read once.
+    /// Assigns a time to every step and count: an output that can be delayed joins the
+    /// latest region of its shape, so that shared operands are read once.
     fn times(&self) -> (Times, Vec<Group>) {
         steps::add(self.steps.len());
         let mut times = self.earliest();
         // One time more than needed, for scalars that nobody waits for: so that what
-        // they are computed from may be folded in the last pass over an array.
+        // they are computed from may be reduced in the last pass over an array.
         let end = times.steps.iter().copied().max().unwrap_or(0) + 1;
         let mut latest: Vec<usize> = vec![end; self.steps.len()];
         let mut latest_count: Vec<usize> = vec![end; self.steps.len()];
         let mut groups = Groups::default();
-        for place in (0..self.steps.len()).rev() {
-            if self.steps[place].counted {
-                let earliest = times.counts[place];
-                let late = latest_count[place].max(earliest);
-                let time = self.join(Target::Count(place), earliest, late, &mut groups);
-                times.counts[place] = time;
+        for index in (0..self.steps.len()).rev() {
+            if self.steps[index].counted {
+                let earliest = times.counts[index];
+                let late = latest_count[index].max(earliest);
+                let time = self.join(Target::Count(index), earliest, late, &mut groups);
+                times.counts[index] = time;
                 // The mask is needed where it is counted.
-                latest[place] = latest[place].min(time);
+                latest[index] = latest[index].min(time);
             }
-            let earliest = times.steps[place];
-            let late = latest[place].max(earliest);
-            let time = match self.roles[place] {
-                Role::Sink => self.join(Target::Value(place), earliest, late, &mut groups),
-                Role::Lane if self.is_stored[place] => {
-                    self.join(Target::Value(place), earliest, late, &mut groups)
+            let earliest = times.steps[index];
+            let late = latest[index].max(earliest);
+            let time = match self.roles[index] {
+                Role::RegionOutput => self.join(Target::Value(index), earliest, late, &mut groups),
+                Role::Elementwise if self.is_stored[index] => {
+                    self.join(Target::Value(index), earliest, late, &mut groups)
                 }
-                Role::Lane | Role::Transparent | Role::Kernel => late,
+                Role::Elementwise | Role::Transparent | Role::Kernel => late,
             };
-            times.steps[place] = time;
-            for operand in &self.steps[place].operands {
-                latest[*operand] = latest[*operand].min(time.saturating_sub(self.delay(*operand, place)));
+            times.steps[index] = time;
+            for operand in &self.steps[index].operands {
+                latest[*operand] = latest[*operand].min(time.saturating_sub(self.delay(*operand, index)));
             }
-            for mask in &self.counts[place] {
+            for mask in &self.counts[index] {
                 latest_count[*mask] = latest_count[*mask].min(time.saturating_sub(1));
             }
         }
@@ -292,24 +296,24 @@ impl<'s> Fuser<'s> {
     /// The first time at which each step can be computed.
     fn earliest(&self) -> Times {
         let mut times = Times { steps: vec![0; self.steps.len()], counts: vec![0; self.steps.len()] };
-        for (place, step) in self.steps.iter().enumerate() {
+        for (index, step) in self.steps.iter().enumerate() {
             let mut time = 0;
             for operand in &step.operands {
-                time = time.max(times.steps[*operand] + self.delay(*operand, place));
+                time = time.max(times.steps[*operand] + self.delay(*operand, index));
             }
-            for mask in &self.counts[place] {
+            for mask in &self.counts[index] {
                 time = time.max(times.counts[*mask] + 1);
             }
-            times.steps[place] = time;
+            times.steps[index] = time;
             if step.counted {
-                let delay = usize::from(self.roles[place] == Role::Sink);
-                times.counts[place] = time + delay;
+                let delay = usize::from(self.roles[index] == Role::RegionOutput);
+                times.counts[index] = time + delay;
             }
         }
         times
     }
 
-    /// Whether a value is there before the run begins.
+    /// Whether a value exists before the run starts.
     fn is_given(&self, step: usize) -> bool {
         self.steps[step].is_given
     }
@@ -319,53 +323,54 @@ impl<'s> Fuser<'s> {
     /// kernels are run as soon as what they read is there.
     fn delay(&self, step: usize, reader: usize) -> usize {
         let is_beside = match self.roles[reader] {
-            Role::Lane | Role::Sink => self.domain(reader) == self.steps[step].node.shape(),
+            Role::Elementwise | Role::RegionOutput => self.domain(reader) == self.steps[step].node.shape(),
             Role::Kernel | Role::Transparent => false,
         };
         match self.roles[step] {
-            Role::Lane => usize::from(self.is_stored[step] && !is_beside),
-            Role::Sink => 1,
+            Role::Elementwise => usize::from(self.is_stored[step] && !is_beside),
+            Role::RegionOutput => 1,
             Role::Kernel | Role::Transparent => 0,
         }
     }
 
     /// Puts a target into the latest group of its domain between two times, or a new one.
     fn join(&self, target: Target, earliest: usize, latest: usize, groups: &mut Groups<'s>) -> usize {
-        let (domain, folded) = match target {
+        let (domain, reduced) = match target {
             Target::Count(mask) => (mask, None),
-            Target::Value(step) => (self.domain_step(step), self.folded(step)),
+            Target::Value(step) => (self.domain_step(step), self.reduced(step)),
         };
         let shape = self.steps[domain].node.shape();
         // A pass over a scalar is short: it is made as late as it can.
         let earliest = if shape.is_empty() { latest } else { earliest };
-        let group = groups.find(shape, folded.as_ref(), earliest, latest).unwrap_or_else(|| {
-            groups.add(shape, Group { time: earliest, domain, folded: None, targets: Vec::new() })
+        let group = groups.find(shape, reduced.as_ref(), earliest, latest).unwrap_or_else(|| {
+            groups.add(shape, Group { time: earliest, domain, reduced: None, targets: Vec::new() })
         });
-        groups.fold(shape, group, folded);
+        groups.reduce_along(shape, group, reduced);
         groups.all[group].targets.push(target);
         groups.all[group].time
     }
 
     /// The axes of a reduction that keeps some.
-    fn folded(&self, step: usize) -> Option<AxisList> {
+    fn reduced(&self, step: usize) -> Option<AxisList> {
         let Op::Reduce(op) = self.steps[step].node.op() else { return None };
         (op.axes.len() < self.domain(step).len()).then(|| op.axes.clone())
     }
 
-    /// Lanes that several regions would compute, and that are too costly for that.
+    /// Elementwise steps that several regions would compute, and that are too costly
+    /// for that.
     fn computed_twice(&self, groups: &[Group]) -> Vec<usize> {
         if groups.len() < 2 {
             return Vec::new();
         }
         let mut weights: Vec<usize> = Vec::with_capacity(self.steps.len());
-        for (place, step) in self.steps.iter().enumerate() {
-            let computed = self.roles[place] == Role::Lane && !self.is_stored[place];
+        for (index, step) in self.steps.iter().enumerate() {
+            let computed = self.roles[index] == Role::Elementwise && !self.is_stored[index];
             let below: usize = step.operands.iter().map(|operand| weights[*operand]).sum();
-            let own = match self.roles[place] {
+            let own = match self.roles[index] {
                 _ if computed => below + step.node.op().cost(),
                 Role::Transparent => below,
-                Role::Lane | Role::Sink | Role::Kernel if step.node.shape().is_empty() => 0,
-                Role::Lane | Role::Sink | Role::Kernel => LOADED,
+                Role::Elementwise | Role::RegionOutput | Role::Kernel if step.node.shape().is_empty() => 0,
+                Role::Elementwise | Role::RegionOutput | Role::Kernel => LOADED,
             };
             weights.push(own.min(1 << 20));
         }
@@ -384,7 +389,7 @@ impl<'s> Fuser<'s> {
             while let Some(step) = pending.pop() {
                 steps::add(1);
                 let step = through_broadcasts(self.steps, step);
-                if self.roles[step] != Role::Lane || self.is_stored[step] {
+                if self.roles[step] != Role::Elementwise || self.is_stored[step] {
                     continue;
                 }
                 match seen.insert(step, number) {
@@ -415,18 +420,18 @@ impl<'s> Fuser<'s> {
             let domain = self.steps[group.domain].node.shape().clone();
             // What is stored at the same time is computed here as well, or is stored here.
             let is_loaded = |step: usize| {
-                let is_later = self.roles[step] == Role::Lane && times.steps[step] >= group.time;
+                let is_later = self.roles[step] == Role::Elementwise && times.steps[step] >= group.time;
                 self.is_stored[step] && !is_later
             };
             let region =
-                compile(self.steps, &group.targets, domain, group.folded, &is_loaded, &mut workspace);
+                compile(self.steps, &group.targets, domain, group.reduced, &is_loaded, &mut workspace);
             stages.push(Stage::Region(Box::new(region)));
         }
-        for (place, role) in self.roles.iter().enumerate() {
-            if *role == Role::Kernel && !self.is_given(place) {
-                makers.insert(Target::Value(place), stages.len());
-                keys.push(place);
-                stages.push(Stage::Kernel(place));
+        for (index, role) in self.roles.iter().enumerate() {
+            if *role == Role::Kernel && !self.is_given(index) {
+                makers.insert(Target::Value(index), stages.len());
+                keys.push(index);
+                stages.push(Stage::Kernel(index));
             }
         }
         let needs: Vec<StageList> =
@@ -434,10 +439,10 @@ impl<'s> Fuser<'s> {
         let order = order(&needs, &keys);
         let mut slots: Vec<Option<Stage>> = stages.into_iter().map(Some).collect();
         let stages: Vec<Stage> = order.into_iter().filter_map(|stage| slots[stage].take()).collect();
-        let dying = self.dying(&stages);
+        let last_uses = self.last_uses(&stages);
         let constants = workspace.constants;
         let scratch = Scratch::new(&constants.scalars);
-        Program { stages, dying, constants, scratch }
+        Program { stages, last_uses, constants, scratch }
     }
 
     /// The stages that must come before one.
@@ -456,7 +461,7 @@ impl<'s> Fuser<'s> {
         match stage {
             Stage::Kernel(step) => count(*step),
             Stage::Region(region) => {
-                region.sinks.iter().map(Sink::step).for_each(count);
+                region.outputs.iter().map(RegionOutput::step).for_each(count);
             }
         }
         needs.retain(|need| *need != own);
@@ -465,8 +470,8 @@ impl<'s> Fuser<'s> {
     }
 
     /// For each stage the stored values that no later stage reads.
-    fn dying(&self, stages: &[Stage]) -> Vec<SmallVec<[usize; 2]>> {
-        let mut dying: Vec<SmallVec<[usize; 2]>> = vec![SmallVec::new(); stages.len()];
+    fn last_uses(&self, stages: &[Stage]) -> Vec<SmallVec<[usize; 2]>> {
+        let mut last_uses: Vec<SmallVec<[usize; 2]>> = vec![SmallVec::new(); stages.len()];
         let mut last: Vec<Option<usize>> = vec![None; self.steps.len()];
         for (number, stage) in stages.iter().enumerate() {
             match stage {
@@ -476,9 +481,9 @@ impl<'s> Fuser<'s> {
                 }
                 Stage::Region(region) => {
                     region.loads.iter().for_each(|load| last[load.step] = Some(number));
-                    for sink in &region.sinks {
-                        if !matches!(sink, Sink::Count { .. }) {
-                            last[sink.step()] = Some(number);
+                    for output in &region.outputs {
+                        if !matches!(output, RegionOutput::Count { .. }) {
+                            last[output.step()] = Some(number);
                         }
                     }
                 }
@@ -489,10 +494,10 @@ impl<'s> Fuser<'s> {
         }
         for (step, number) in last.into_iter().enumerate() {
             if let Some(number) = number {
-                dying[number].push(step);
+                last_uses[number].push(step);
             }
         }
-        dying
+        last_uses
     }
 }
 
@@ -534,18 +539,18 @@ impl Target {
     }
 }
 
-/// How a step is evaluated, going by itself alone.
+/// How a step is evaluated, regardless of its readers.
 fn role(steps: &[Step], step: &Step) -> Role {
     if step.is_given {
         return Role::Kernel;
     }
-    if is_lane(step) {
-        return Role::Lane;
+    if is_elementwise(step) {
+        return Role::Elementwise;
     }
     let operand = |position: usize| steps[step.operands[position]].node.shape();
     match step.node.op() {
         Op::Mask(Mask::BooleanMask { .. }) if operand(0) == operand(1) && !operand(0).is_empty() => {
-            Role::Sink
+            Role::RegionOutput
         }
         Op::Reduce(Reduce { kind: ReduceKind::Prod, .. }) => Role::Kernel,
         Op::Reduce(Reduce { kind: ReduceKind::Max | ReduceKind::Min, .. })
@@ -553,7 +558,7 @@ fn role(steps: &[Step], step: &Step) -> Role {
         {
             Role::Kernel
         }
-        Op::Reduce(op) if is_block(&op.axes) => Role::Sink,
+        Op::Reduce(op) if is_block(&op.axes) => Role::RegionOutput,
         Op::Reduce(_)
         | Op::Mask(_)
         | Op::Source(_)
@@ -576,7 +581,7 @@ fn is_block(axes: &[usize]) -> bool {
 }
 
 impl Step {
-    /// Whether the step repeats its operand, and nothing else.
+    /// Whether the step only repeats its operand.
     pub(crate) fn is_repeat(&self) -> bool {
         !self.is_given && matches!(self.node.op(), Op::Layout(Layout::BroadcastTo(_)))
     }

@@ -1,4 +1,4 @@
-//! What a plan takes and gives, by name. Knows nothing of evaluation.
+//! What a plan takes and gives, by name. Does not depend on evaluation.
 
 use std::fmt;
 use std::panic::Location;
@@ -85,13 +85,13 @@ impl Interface {
         texts.dedup();
         let mut names: Vec<Name> =
             texts.into_iter().map(|text| Name { text, input: None, output: None }).collect();
-        let place = |names: &[Name], text: &Arc<str>| names.partition_point(|name| name.text < *text);
+        let index = |names: &[Name], text: &Arc<str>| names.partition_point(|name| name.text < *text);
         for (i, input) in inputs.iter().enumerate() {
-            let name = place(&names, &input.name);
+            let name = index(&names, &input.name);
             names[name].input = Some(i);
         }
         for (i, output) in outputs.iter().enumerate() {
-            let name = place(&names, &output.name);
+            let name = index(&names, &output.name);
             names[name].output = Some(i);
         }
         Interface { id: NEXT.fetch_add(1, Ordering::Relaxed), names, inputs, outputs }
@@ -108,12 +108,12 @@ impl Interface {
         self.outputs.iter().map(|output| TensorSpec::new(&output.name, &output.node)).collect()
     }
 
-    /// The place of an input among [`Interface::inputs`].
+    /// The index of an input among [`Interface::inputs`].
     pub(crate) fn input(&self, key: &impl Key) -> Result<usize, ErrorKind> {
         self.find("input", key, |name| name.input, |name| self.is_needed(name))
     }
 
-    /// The place of an output among [`Interface::outputs`].
+    /// The index of an output among [`Interface::outputs`].
     pub(crate) fn output(&self, key: &impl Key) -> Result<usize, ErrorKind> {
         self.find("output", key, |name| name.output, |name| name.output.is_some())
     }
@@ -127,28 +127,29 @@ impl Interface {
     pub(crate) fn slot(&self, text: &str) -> Result<Slot, ErrorKind> {
         let is_known = |name: &Name| name.output.is_some() || self.is_needed(name);
         let name = self.find("input or output", &text, |_| Some(()), is_known);
-        let place = self.names.partition_point(|name| &*name.text < text);
-        name.map(|()| Slot { plan: self.id, name: place })
+        let index = self.names.partition_point(|name| &*name.text < text);
+        name.map(|()| Slot { plan: self.id, name: index })
     }
 
-    /// What `part` says of the name that `key` means. An error lists the names that are
-    /// `known`: an input that no output is computed from is accepted, but not suggested.
+    /// What `select` gives for the name that `key` means. An error lists the names that
+    /// are `known`: an input that no output is computed from is accepted, but not
+    /// suggested.
     fn find<R>(
         &self,
         role: &'static str,
         key: &impl Key,
-        part: impl Fn(&Name) -> Option<R>,
+        select: impl Fn(&Name) -> Option<R>,
         is_known: impl Fn(&Name) -> bool,
     ) -> Result<R, ErrorKind> {
         let (text, name) = match key.refer() {
             sealed::Reference::Slot(slot) if slot.plan != self.id => return Err(ErrorKind::ForeignSlot),
             sealed::Reference::Slot(slot) => (&*self.names[slot.name].text, self.names.get(slot.name)),
             sealed::Reference::Name(text) => {
-                let place = self.names.binary_search_by(|name| (*name.text).cmp(text));
-                (text, place.ok().map(|place| &self.names[place]))
+                let index = self.names.binary_search_by(|name| (*name.text).cmp(text));
+                (text, index.ok().map(|index| &self.names[index]))
             }
         };
-        let found = name.and_then(&part);
+        let found = name.and_then(&select);
         found.ok_or_else(|| {
             if self.outputs.is_empty() {
                 return ErrorKind::NoOutputs { role, name: text.to_owned() };

@@ -1,12 +1,11 @@
 //! Part of [tamis](https://docs.rs/tamis): how an expression is evaluated. Depend on `tamis` instead.
 //!
-//! A plan simplifies its expressions, divides them into regions that run in one
-//! pass by the tile machine and ops that run by a kernel of their own, and runs
-//! these on the threads that it may use. Beside it stands the reference
-//! executor, which evaluates op by op with whole-array kernels on ndarray:
-//! plain, obvious and correct, the oracle of what an op means.
+//! A plan simplifies its expressions, divides them into regions that run in one pass by the tile
+//! machine and ops that run by a kernel of their own, and runs these on the threads that it may
+//! use. Beside it stands the reference executor, which evaluates op by op with array kernels on
+//! ndarray: plain, obvious and correct, the oracle of what an op means.
 //!
-//! This crate knows nothing of gradients, and builds no expressions but simpler ones.
+//! This crate does not depend on gradients, and builds no expressions but simpler ones.
 
 mod diagnosis;
 mod error;
@@ -35,7 +34,7 @@ mod sizes;
 mod tensor;
 mod threads;
 
-pub use error::{Error, ErrorKind, Length, Report, Sighting};
+pub use error::{DimensionSource, Error, ErrorKind, Length, Report};
 pub use eval::Eval;
 pub use feed::Feed;
 pub use interface::{Key, Slot, TensorSpec};

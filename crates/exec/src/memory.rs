@@ -1,4 +1,4 @@
-//! What a run holds in memory of its own, and how much it may. Knows no op.
+//! What a run holds in memory of its own, and how much it may. Does not depend on ops.
 
 use std::cell::Cell;
 use std::ops::{Deref, DerefMut};
@@ -15,8 +15,8 @@ use crate::raw;
 /// executor. Elements that are stored are bounded by the memory.
 pub(crate) const LONGEST_ITERATION: usize = 1 << 34;
 
-/// The memory of one run: every array that the run makes is made here, and is
-/// counted from before it is allocated until nobody holds it any more.
+/// The memory of one run: every array that the run makes is made here, and is counted
+/// from before it is allocated until it is freed.
 pub(crate) struct Memory {
     limit: usize,
     held: Cell<usize>,
@@ -52,8 +52,8 @@ impl Memory {
         self
     }
 
-    /// Refuses an iteration over `len` elements of `weight` additions each, of
-    /// which so many repeat one of `stored` that it would not end in time.
+    /// Refuses an iteration over `len` elements of `weight` additions each, of which so
+    /// many repeat one of `stored` that it exceeds the iteration limit.
     pub(crate) fn check_iteration(
         &self,
         shape: &[usize],
@@ -64,7 +64,7 @@ impl Memory {
         let cost = len.saturating_mul(weight);
         if cost > self.iteration_limit && len > stored() {
             let limit = self.iteration_limit;
-            return Err(ErrorKind::LongWalk { shape: shape.to_vec(), elements: len, cost, limit });
+            return Err(ErrorKind::IterationLimit { shape: shape.to_vec(), elements: len, cost, limit });
         }
         Ok(())
     }
@@ -88,7 +88,7 @@ impl Memory {
         self.peak.get()
     }
 
-    /// Elements in row-major order that mean nothing yet, or an error where memory does not suffice.
+    /// Uninitialised elements in row-major order, or an error where memory does not suffice.
     pub(crate) fn unspecified<T: Pooled>(&self, shape: &[usize]) -> Result<Buffer<'_, T>, ErrorKind> {
         self.allocate(shape, |_| {})
     }
@@ -105,28 +105,28 @@ impl Memory {
     ) -> Result<Buffer<'_, T>, ErrorKind> {
         let len = checked_len(shape, size_of::<T>())?;
         let (array, charge) = match self.recycled(len) {
-            Some((mut list, charge)) => {
-                prepare(&mut list[..len]);
-                // The list stays whole under the array, so that it can be handed on whole.
-                let whole = ArrayD::from_shape_vec(vec![list.len()], list);
+            Some((mut allocation, charge)) => {
+                prepare(&mut allocation[..len]);
+                // The array keeps the full allocation, so that it can be recycled.
+                let whole = ArrayD::from_shape_vec(vec![allocation.len()], allocation);
                 (whole.and_then(|whole| first(whole, len).into_shape_with_order(shape)), charge)
             }
             None => {
                 let charge = self.charge(shape, len * size_of::<T>())?;
-                let list = self.fresh(shape, len, charge.bytes)?;
-                (ArrayD::from_shape_vec(shape, list), charge)
+                let allocation = self.fresh(shape, len, charge.bytes)?;
+                (ArrayD::from_shape_vec(shape, allocation), charge)
             }
         };
         let array = array.unwrap_or_else(|error| unreachable!("the length is that of the shape: {error}"));
         Ok(Buffer { array, charge })
     }
 
-    /// A list of at least `len` elements that mean nothing yet, of which
-    /// [`Buffer::truncated`] says later how many are used: pages that are never
-    /// touched are never there. `slack` further elements do not count.
+    /// An allocation of at least `len` unspecified elements, of which
+    /// [`Buffer::truncated`] says later how many are used: pages that are never touched
+    /// are never there. `slack` further elements do not count.
     pub(crate) fn reserve<T: Pooled>(&self, len: usize, slack: usize) -> Result<Buffer<'_, T>, ErrorKind> {
         let all = checked_len(&[len.saturating_add(slack)], size_of::<T>())?;
-        let (list, charge) = match self.recycled(all) {
+        let (allocation, charge) = match self.recycled(all) {
             Some(recycled) => recycled,
             None => {
                 let charge = self.charge(&[len], len * size_of::<T>())?;
@@ -134,20 +134,22 @@ impl Memory {
                 (self.fresh(&[len], all, charge.bytes)?, charge)
             }
         };
-        let array = ArrayD::from_shape_vec(vec![list.len()], list);
-        let array = array.unwrap_or_else(|error| unreachable!("the length is that of the list: {error}"));
+        let array = ArrayD::from_shape_vec(vec![allocation.len()], allocation);
+        let array =
+            array.unwrap_or_else(|error| unreachable!("the length is that of the allocation: {error}"));
         Ok(Buffer { array, charge })
     }
 
-    /// A list of the pool that is long enough, and takes no more than may be
+    /// An allocation of the pool that is long enough, and takes no more than may be
     /// held. All of it counts, however little is used.
     fn recycled<T: Pooled>(&self, len: usize) -> Option<(Vec<T>, Charge<'_>)> {
-        let list = self.pool.take(len, self.limit.saturating_sub(self.held.get()))?;
-        let charge = self.charge(&[len], bytes_of(&list)).ok()?;
-        Some((list, charge))
+        let allocation = self.pool.take(len, self.limit.saturating_sub(self.held.get()))?;
+        let charge = self.charge(&[len], bytes_of(&allocation)).ok()?;
+        Some((allocation, charge))
     }
 
-    /// Zeros that no run has used before. What the pool keeps makes room for them.
+    /// Zeros that no run has used before. Allocations of the pool are freed for them if
+    /// needed.
     fn fresh<T: Pooled>(&self, shape: &[usize], len: usize, bytes: usize) -> Result<Vec<T>, ErrorKind> {
         if bytes >= KEPT {
             self.pool.make_room(self.held.get(), self.peak.get(), self.limit);
@@ -206,9 +208,9 @@ impl Drop for Memory {
     }
 }
 
-/// The first `len` elements of a list.
-fn first<T>(list: ArrayD<T>, len: usize) -> ArrayD<T> {
-    list.slice_axis_move(Axis(0), Slice::from(..len))
+/// The first `len` elements of an allocation.
+fn first<T>(allocation: ArrayD<T>, len: usize) -> ArrayD<T> {
+    allocation.slice_axis_move(Axis(0), Slice::from(..len))
 }
 
 /// Bytes that count as held until this is dropped.
@@ -231,12 +233,12 @@ pub(crate) struct Buffer<'m, T> {
 
 impl<'m, T> Buffer<'m, T> {
     /// The elements in a row.
-    pub(crate) fn as_list(&self) -> &[T] {
+    pub(crate) fn as_contiguous(&self) -> &[T] {
         self.array.as_slice().unwrap_or_else(|| unreachable!("buffers are in row-major order"))
     }
 
     /// The elements in a row, to be changed.
-    pub(crate) fn as_list_mut(&mut self) -> &mut [T] {
+    pub(crate) fn as_contiguous_mut(&mut self) -> &mut [T] {
         self.array.as_slice_mut().unwrap_or_else(|| unreachable!("buffers are in row-major order"))
     }
 
@@ -247,21 +249,21 @@ impl<'m, T> Buffer<'m, T> {
         Buffer { array, charge: self.charge }
     }
 
-    /// The first `count` elements of a list. Under a limit, what lies behind
-    /// them is freed and counts no more; without one, the list stays whole, to
-    /// be handed on.
+    /// The first `count` elements of an allocation. Under a limit, the rest is freed
+    /// and no longer counted; without one, the allocation is kept, to be handed on.
     pub(crate) fn truncated(self, count: usize, memory: &'m Memory) -> Result<Buffer<'m, T>, ErrorKind> {
         let Buffer { array, charge } = self;
         if memory.limit == usize::MAX || array.len() == count {
             return Ok(Buffer { array: first(array, count), charge });
         }
-        let mut list = array.into_raw_vec_and_offset().0;
-        list.truncate(count);
-        list.shrink_to_fit();
+        let mut allocation = array.into_raw_vec_and_offset().0;
+        allocation.truncate(count);
+        allocation.shrink_to_fit();
         drop(charge);
-        let charge = memory.charge(&[count], bytes_of(&list))?;
-        let array = ArrayD::from_shape_vec(vec![count], list);
-        let array = array.unwrap_or_else(|error| unreachable!("the length is that of the list: {error}"));
+        let charge = memory.charge(&[count], bytes_of(&allocation))?;
+        let array = ArrayD::from_shape_vec(vec![count], allocation);
+        let array =
+            array.unwrap_or_else(|error| unreachable!("the length is that of the allocation: {error}"));
         Ok(Buffer { array, charge })
     }
 

@@ -1,4 +1,5 @@
-//! The names that users gave to values, as errors of a run say them. Knows no op.
+//! The names that users gave to values, as errors of a run say them. Does not depend on
+//! ops.
 
 use std::collections::HashMap;
 use std::sync::Arc;

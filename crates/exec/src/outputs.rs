@@ -65,8 +65,8 @@ impl Outputs {
     /// ```
     #[track_caller]
     pub fn view<T: Element>(&self, name: impl Key) -> Result<ArrayViewD<'_, T>, Error> {
-        let place = self.find("view", &name)?;
-        Ok(self.typed::<T>("view", place)?.view())
+        let index = self.find("view", &name)?;
+        Ok(self.typed::<T>("view", index)?.view())
     }
 
     /// A copy of an output as an array of the rank of `D`. To read without a copy
@@ -92,11 +92,11 @@ impl Outputs {
     /// ```
     #[track_caller]
     pub fn array<T: Element, D: Dimension>(&self, name: impl Key) -> Result<Array<T, D>, Error> {
-        let place = self.find("array", &name)?;
-        let array = self.typed::<T>("array", place)?;
+        let index = self.find("array", &name)?;
+        let array = self.typed::<T>("array", index)?;
         if let Some(expected) = D::NDIM.filter(|rank| *rank != array.ndim()) {
             let kind =
-                ErrorKind::OutputRank { name: self.name(place), expected, shape: array.shape().to_vec() };
+                ErrorKind::OutputRank { name: self.name(index), expected, shape: array.shape().to_vec() };
             return Err(refusal("array", kind));
         }
         let copied = match copy(array) {
@@ -124,9 +124,9 @@ impl Outputs {
         call: &'static str,
         name: impl Key,
     ) -> Result<ArrayD<T>, Error> {
-        let place = self.find(call, &name)?;
-        let array = self.typed::<T>(call, place)?.clone();
-        self.results[place] = Held::Taken;
+        let index = self.find(call, &name)?;
+        let array = self.typed::<T>(call, index)?.clone();
+        self.results[index] = Held::Taken;
         match array.try_into_owned_nocopy() {
             Ok(owned) => Ok(exact(owned)),
             Err(shared) => match copy(&shared) {
@@ -142,12 +142,12 @@ impl Outputs {
     /// As for [`Outputs::view`], and when the output has another number of elements.
     #[track_caller]
     pub fn scalar<T: Element>(&self, name: impl Key) -> Result<T, Error> {
-        let place = self.find("scalar", &name)?;
-        let array = self.typed::<T>("scalar", place)?;
+        let index = self.find("scalar", &name)?;
+        let array = self.typed::<T>("scalar", index)?;
         match array.first().filter(|_| array.len() == 1) {
             Some(only) => Ok(*only),
             None => {
-                let (name, shape) = (self.name(place), array.shape().to_vec());
+                let (name, shape) = (self.name(index), array.shape().to_vec());
                 Err(refusal("scalar", ErrorKind::OutputNotScalar { name, shape }))
             }
         }
@@ -159,8 +159,8 @@ impl Outputs {
     /// As for [`Outputs::view`], except that every dtype is accepted.
     #[track_caller]
     pub fn value(&self, name: impl Key) -> Result<Value, Error> {
-        let place = self.find("value", &name)?;
-        Ok(self.held("value", place)?.clone())
+        let index = self.find("value", &name)?;
+        Ok(self.held("value", index)?.clone())
     }
 
     /// The most bytes that the run held at once, as [`Plan::memory_limit`] counts
@@ -185,19 +185,19 @@ impl Outputs {
     #[track_caller]
     fn find(&self, call: &'static str, key: &impl Key) -> Result<usize, Error> {
         match self.interface.output(key) {
-            Ok(place) => Ok(place),
+            Ok(index) => Ok(index),
             Err(kind) => Err(refusal(call, kind)),
         }
     }
 
-    fn name(&self, place: usize) -> String {
-        self.interface.outputs[place].name.to_string()
+    fn name(&self, index: usize) -> String {
+        self.interface.outputs[index].name.to_string()
     }
 
     #[track_caller]
-    fn held(&self, call: &'static str, place: usize) -> Result<&Value, Error> {
-        let name = self.name(place);
-        let kind = match &self.results[place] {
+    fn held(&self, call: &'static str, index: usize) -> Result<&Value, Error> {
+        let name = self.name(index);
+        let kind = match &self.results[index] {
             Held::Here(value) => return Ok(value),
             Held::Taken => ErrorKind::OutputTaken { name },
             Held::Written => ErrorKind::OutputWritten { name },
@@ -206,13 +206,13 @@ impl Outputs {
     }
 
     #[track_caller]
-    fn typed<T: Element>(&self, call: &'static str, place: usize) -> Result<&ArcArray<T, IxDyn>, Error> {
-        let value = self.held(call, place)?;
+    fn typed<T: Element>(&self, call: &'static str, index: usize) -> Result<&ArcArray<T, IxDyn>, Error> {
+        let value = self.held(call, index)?;
         match T::from_value(value) {
             Some(array) => Ok(array),
             None => {
                 let (expected, found) = (T::DTYPE, value.dtype());
-                Err(refusal(call, ErrorKind::OutputDType { name: self.name(place), expected, found }))
+                Err(refusal(call, ErrorKind::OutputDType { name: self.name(index), expected, found }))
             }
         }
     }
@@ -224,21 +224,21 @@ fn refusal(call: &'static str, kind: ErrorKind) -> Error {
     Report::new(call, kind, None).called_at(Location::caller()).into()
 }
 
-/// The array without the memory behind its elements, which was more than they
-/// need: the list of an earlier run, or what was reserved for a selection.
+/// The array without the memory behind its elements, which was more than they need: the
+/// allocation of an earlier run, or the memory that was reserved for a selection.
 fn exact<T: Element>(array: ArrayD<T>) -> ArrayD<T> {
     if !array.is_standard_layout() {
         return array;
     }
     let shape = array.raw_dim();
     let len = array.len();
-    let (mut list, offset) = array.into_raw_vec_and_offset();
-    list.drain(..offset.unwrap_or(0));
-    list.truncate(len);
-    if list.capacity() / 2 > len {
-        list.shrink_to_fit();
+    let (mut elements, offset) = array.into_raw_vec_and_offset();
+    elements.drain(..offset.unwrap_or(0));
+    elements.truncate(len);
+    if elements.capacity() / 2 > len {
+        elements.shrink_to_fit();
     }
-    let exact = ArrayD::from_shape_vec(shape, list);
+    let exact = ArrayD::from_shape_vec(shape, elements);
     exact.unwrap_or_else(|error| unreachable!("the length is that of the shape: {error}"))
 }
 

@@ -1,5 +1,5 @@
-//! What a plan is made of: which nodes its outputs need, in which forms.
-//! Knows no op, except inputs and guards.
+//! What a plan is made of: which nodes its outputs need, in which forms. Does not
+//! depend on ops, except inputs and guards.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fmt;
@@ -24,11 +24,11 @@ use crate::schedule::Schedule;
 use crate::simplify::simplify;
 use crate::threads::Threads;
 
-/// A computation that is ready to run: what to evaluate for a list of named
-/// outputs, in which order.
+/// A computation that is ready to run: the steps to evaluate for named outputs, in
+/// which order.
 ///
-/// It owns what it needs, the graph may be dropped. Nothing changes in a run, so
-/// that several threads can run one plan at the same time.
+/// It owns what it needs, the graph may be dropped. A run does not change it, so that
+/// several threads can run one plan at the same time.
 ///
 /// ```
 /// use tamis::ndarray::array;
@@ -46,7 +46,7 @@ use crate::threads::Threads;
 pub struct Plan {
     /// The expressions as they were built.
     pub(crate) reference: Arc<Schedule>,
-    /// The same after simplification; the very same where there is nothing to simplify.
+    /// The same after simplification; shared if no rule applies.
     pub(crate) simplified: Arc<Schedule>,
     /// That in stages, which each run in one pass.
     pub(crate) program: Program,
@@ -74,8 +74,8 @@ impl Plan {
     /// Plans the evaluation of `outputs`: pairs of a name and an expression, all of one graph.
     ///
     /// # Errors
-    /// Every mistake made while building the graph, each with its line; two
-    /// outputs of one name; a named dimension that no input has.
+    /// Every error made while building the graph, each with its line; two outputs of one name;
+    /// a named dimension that no input has.
     pub fn new<'g, N: Into<String>>(outputs: impl IntoIterator<Item = (N, Expr<'g>)>) -> Result<Plan, Error> {
         let outputs: Vec<(Arc<str>, Expr<'g>)> =
             outputs.into_iter().map(|(name, expr)| (name.into().into(), expr)).collect();
@@ -174,15 +174,13 @@ impl Plan {
     /// The plan with another limit on the time of iterations over elements that
     /// broadcasting repeats; without this, what 2³⁴ additions take, at most about a minute.
     ///
-    /// What is stored is bounded by the memory. But a sum, or a product of
-    /// matrices, stores nothing for what it visits, and a broadcast of a few
-    /// elements may be longer than anyone can wait. Such an iteration costs the
-    /// number of its elements, each as many additions as `explain` gives for its
-    /// weight, and is an error before it begins if that is more than the limit.
-    /// What repeats is not visited, and does not count, where its result follows
-    /// from one of it: by `any`, `all`, `max`, `min`, `argmax` and `argmin`, and by
-    /// sums, products and counts of integers and bools. Sums of floats round at each
-    /// step, so that every element is added.
+    /// What is stored is bounded by the memory. But a sum, or a product of matrices, stores no
+    /// result per element, and a broadcast of a few elements may be longer than anyone can wait.
+    /// Such an iteration costs the number of its elements, each as many additions as `explain`
+    /// gives for its weight, and is an error before it starts if that is more than the limit.
+    /// What repeats is not visited, and does not count, where its result follows from one of it:
+    /// by `any`, `all`, `max`, `min`, `argmax` and `argmin`, and by sums, products and counts of
+    /// integers and bools. Sums of floats round at each step, so that every element is added.
     ///
     /// ```
     /// use tamis::{ErrorKind, prelude::*};
@@ -190,7 +188,7 @@ impl Plan {
     /// let graph = Graph::new();
     /// let many = graph.full([1_i64 << 40], 0.1);
     /// let error = many.sum(..).eval::<f64>().unwrap_err();
-    /// assert!(matches!(error.kind(), ErrorKind::LongWalk { elements: 1_099_511_627_776, .. }));
+    /// assert!(matches!(error.kind(), ErrorKind::IterationLimit { elements: 1_099_511_627_776, .. }));
     /// assert_eq!(many.max(..).eval::<f64>()?, tamis::ndarray::arr0(0.1).into_dyn());
     ///
     /// let few = Plan::new([("sum", graph.full([1000], 0.5).sum(..))])?;
@@ -222,14 +220,12 @@ impl Plan {
 
     /// Gives back the memory that the plan keeps for its next runs.
     ///
-    /// What a run allocates and needs no more, and results that were dropped,
-    /// are kept for later runs, since fresh memory takes longer than most
-    /// computations that fill it. No more is kept than the largest of the last
-    /// eight runs held at once, results included, less what a run at work
-    /// holds: lengths that grow leave nothing of the shorter ones behind, and
-    /// after a giant run and eight small ones the small ones' memory is left.
-    /// Memory in results belongs to whoever holds them until they are dropped.
-    /// Dropping the plan gives everything back as well.
+    /// What a run allocates and needs no more, and results that were dropped, are kept for later
+    /// runs, since fresh memory takes longer than most computations that fill it. No more is kept
+    /// than the largest of the last eight runs held at once, results included, less what a run at
+    /// work holds: as lengths grow, the shorter allocations are freed, and after a giant run and
+    /// eight small ones the small ones' memory is left. Memory in results belongs to whoever holds
+    /// them until they are dropped. Dropping the plan gives everything back as well.
     ///
     /// ```
     /// use tamis::prelude::*;
@@ -272,13 +268,12 @@ impl Plan {
     /// What a run does, in words: stage by stage, in their order.
     ///
     /// A *region* is one pass over all elements of a shape: what it reads, the
-    /// elementwise ops that it computes on the way, and what it gives, which
-    /// are whole arrays, selections, reductions, and counts of masks that
-    /// lengths are made of. Below stands what an element costs: the bytes of
-    /// the arrays that are read and written in step with the shape (what is
-    /// repeated or reduced is less), and the weight of its arithmetic, in
-    /// additions. All else is done by a *kernel*, op by op. Last in a stage
-    /// stand the values that are freed after it.
+    /// elementwise ops that it computes on the way, and what it gives, which are
+    /// arrays, selections, reductions, and counts of masks that lengths are made of.
+    /// Below stands what an element costs: the bytes of the arrays that are read and
+    /// written in step with the shape (what is repeated or reduced is less), and the
+    /// weight of its arithmetic, in additions. All else is done by a *kernel*, op by
+    /// op. Last in a stage stand the values that are freed after it.
     ///
     /// Inputs go by their names, values by those given with `named`, and else
     /// by numbers in the order of the text. So plans that do the same say the
@@ -364,7 +359,7 @@ impl Plan {
         self.interface.output_specs()
     }
 
-    /// A run to which nothing is fed yet.
+    /// A run without feeds.
     pub fn bind(&self) -> Run<'_, 'static> {
         Run::new(self)
     }
@@ -439,8 +434,8 @@ fn nodes_of(roots: &[NodeId], graph: &Graph) -> Vec<Arc<Node>> {
     graph.ancestors(roots).into_iter().map(|id| graph.node(id)).collect()
 }
 
-/// Everything that a run evaluates, in id order: what `roots` are computed from,
-/// and inputs that tell the length of a named dimension which no other input tells.
+/// Everything that a run evaluates, in id order: what `roots` are computed from, and
+/// inputs that alone give the length of a named dimension.
 fn live_nodes(mut roots: Vec<NodeId>, graph: &Graph) -> Result<Vec<Arc<Node>>, Error> {
     let nodes = nodes_of(&roots, graph);
     let declaring = declaring_inputs(&nodes, graph)?;

@@ -1,4 +1,4 @@
-//! Memory that runs of a plan hand on to one another. Knows no op.
+//! Memory that runs of a plan hand on to one another. Does not depend on ops.
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -12,8 +12,8 @@ use crate::raw::{self, Zero};
 /// From this size on, memory is kept: below, the allocator is as fast.
 pub(crate) const KEPT: usize = 32 << 10;
 
-/// How many lists are kept: what a search may look at.
-const LISTS: usize = 64;
+/// How many allocations are kept: the bound of a search.
+const ALLOCATIONS: usize = 64;
 
 /// How many runs the pool remembers the peaks of.
 const REMEMBERED: usize = 8;
@@ -22,13 +22,13 @@ const REMEMBERED: usize = 8;
 /// return to the system.
 const RETURNED: usize = 16 << 20;
 
-/// Lists that were allocated by a run and are in use no more. Their pages are
-/// there already, which for a large result takes longer than computing it.
+/// Allocations that an earlier run made and no longer uses. Their pages are there
+/// already, which for a large result takes longer than computing it.
 ///
-/// What is kept never exceeds the bound: the largest peak of the last
-/// [`REMEMBERED`] runs, less what the run at work holds. So lengths that
-/// alternate are all served, lengths that grow leave nothing of the shorter
-/// ones behind, and one giant run is forgotten after as many small ones.
+/// What is kept never exceeds the bound: the largest peak of the last [`REMEMBERED`]
+/// runs, less what the run at work holds. So lengths that alternate are all served, as
+/// lengths grow, the shorter allocations are freed, and one giant run is forgotten
+/// after as many small ones.
 #[derive(Default)]
 pub(crate) struct Pool {
     state: Mutex<State>,
@@ -40,55 +40,55 @@ pub(crate) struct Pool {
 #[derive(Default)]
 struct State {
     /// The longest unused first.
-    lists: VecDeque<AnyList>,
+    allocations: VecDeque<AnyAllocation>,
     /// How many bytes they take together.
     bytes: usize,
-    /// How many bytes the last runs held at their peaks, and whose turn to be forgotten is next.
+    /// How many bytes the last runs held at their peaks, and which of them is overwritten next.
     peaks: [usize; REMEMBERED],
     next: usize,
 }
 
-/// Elements of which there are lists in a pool.
+/// Element types of allocations in a pool.
 pub(crate) trait Pooled: Zero {
-    fn wrap(list: Vec<Self>) -> AnyList;
-    fn unwrap(list: AnyList) -> Option<Vec<Self>>;
-    /// The length of a list of this type.
-    fn length(list: &AnyList) -> Option<usize>;
+    fn wrap(allocation: Vec<Self>) -> AnyAllocation;
+    fn unwrap(allocation: AnyAllocation) -> Option<Vec<Self>>;
+    /// The length of an allocation of this type.
+    fn length(allocation: &AnyAllocation) -> Option<usize>;
 }
 
 macro_rules! pooled {
     ($($ty:ident => $variant:ident),*) => {
-        /// A list of some type.
-        pub(crate) enum AnyList {
+        /// An allocation of some type.
+        pub(crate) enum AnyAllocation {
             $($variant(Vec<$ty>),)*
         }
 
-        impl AnyList {
+        impl AnyAllocation {
             fn bytes(&self) -> usize {
                 match self {
-                    $(AnyList::$variant(list) => bytes_of(list),)*
+                    $(AnyAllocation::$variant(allocation) => bytes_of(allocation),)*
                 }
             }
         }
 
         $(
             impl Pooled for $ty {
-                fn wrap(list: Vec<$ty>) -> AnyList {
-                    AnyList::$variant(list)
+                fn wrap(allocation: Vec<$ty>) -> AnyAllocation {
+                    AnyAllocation::$variant(allocation)
                 }
 
                 #[allow(clippy::wildcard_enum_match_arm, reason = "one type against all others")]
-                fn unwrap(list: AnyList) -> Option<Vec<$ty>> {
-                    match list {
-                        AnyList::$variant(list) => Some(list),
+                fn unwrap(allocation: AnyAllocation) -> Option<Vec<$ty>> {
+                    match allocation {
+                        AnyAllocation::$variant(allocation) => Some(allocation),
                         _ => None,
                     }
                 }
 
                 #[allow(clippy::wildcard_enum_match_arm, reason = "one type against all others")]
-                fn length(list: &AnyList) -> Option<usize> {
-                    match list {
-                        AnyList::$variant(list) => Some(list.len()),
+                fn length(allocation: &AnyAllocation) -> Option<usize> {
+                    match allocation {
+                        AnyAllocation::$variant(allocation) => Some(allocation.len()),
                         _ => None,
                     }
                 }
@@ -101,18 +101,18 @@ pooled!(
     bool => Bool, u8 => U8, i32 => I32, i64 => I64, u64 => U64, u128 => U128, usize => Usize, f32 => F32, f64 => F64
 );
 
-/// How many bytes a list takes, used or not.
-pub(crate) fn bytes_of<T>(list: &Vec<T>) -> usize {
-    list.capacity() * size_of::<T>()
+/// How many bytes an allocation takes, used or not.
+pub(crate) fn bytes_of<T>(allocation: &Vec<T>) -> usize {
+    allocation.capacity() * size_of::<T>()
 }
 
 impl State {
-    /// Frees the longest unused lists until no more than `most` bytes are kept.
+    /// Frees the longest unused allocations until no more than `most` bytes are kept.
     fn shrink_to(&mut self, most: usize) {
         while self.bytes > most {
-            match self.lists.pop_front() {
-                Some(list) => self.bytes -= list.bytes(),
-                None => unreachable!("the bytes are those of the lists"),
+            match self.allocations.pop_front() {
+                Some(allocation) => self.bytes -= allocation.bytes(),
+                None => unreachable!("the bytes are those of the allocations"),
             }
         }
     }
@@ -127,37 +127,37 @@ impl Pool {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A list of at least `len` elements that mean nothing, if one is there
-    /// that is not much longer and takes no more than `most` bytes.
+    /// An allocation of at least `len` unspecified elements, if one is there that is
+    /// not much longer and takes no more than `most` bytes.
     pub(crate) fn take<T: Pooled>(&self, len: usize, most: usize) -> Option<Vec<T>> {
         if len * size_of::<T>() < KEPT {
             return None;
         }
         let mut state = self.state();
-        let lengths = state.lists.iter().enumerate().filter_map(|(place, list)| {
-            let length = T::length(list)?;
-            let fits = (len..=len.saturating_mul(2)).contains(&length) && list.bytes() <= most;
-            fits.then_some((length, place))
+        let lengths = state.allocations.iter().enumerate().filter_map(|(index, allocation)| {
+            let length = T::length(allocation)?;
+            let fits = (len..=len.saturating_mul(2)).contains(&length) && allocation.bytes() <= most;
+            fits.then_some((length, index))
         });
-        let (_, place) = lengths.min()?;
-        let list = state.lists.remove(place)?;
-        state.bytes -= list.bytes();
-        T::unwrap(list)
+        let (_, index) = lengths.min()?;
+        let allocation = state.allocations.remove(index)?;
+        state.bytes -= allocation.bytes();
+        T::unwrap(allocation)
     }
 
     /// Keeps a list for later runs, unless it is short.
-    pub(crate) fn give<T: Pooled>(&self, list: Vec<T>) -> bool {
-        let bytes = bytes_of(&list);
+    pub(crate) fn give<T: Pooled>(&self, allocation: Vec<T>) -> bool {
+        let bytes = bytes_of(&allocation);
         if bytes < KEPT {
             return false;
         }
         let mut state = self.state();
-        state.lists.push_back(T::wrap(list));
+        state.allocations.push_back(T::wrap(allocation));
         state.bytes += bytes;
-        if state.lists.len() > LISTS
-            && let Some(list) = state.lists.pop_front()
+        if state.allocations.len() > ALLOCATIONS
+            && let Some(allocation) = state.allocations.pop_front()
         {
-            state.bytes -= list.bytes();
+            state.bytes -= allocation.bytes();
         }
         true
     }
@@ -168,7 +168,7 @@ impl Pool {
         owned.is_ok_and(|array| self.give(array.into_raw_vec_and_offset().0))
     }
 
-    /// Keeps the elements of the results of a run, unless somebody else still reads them.
+    /// Keeps the elements of the results of a run, unless they are still shared.
     pub(crate) fn give_back(&self, values: impl Iterator<Item = Value>) {
         let mut is_kept = false;
         for value in values {
@@ -189,9 +189,9 @@ impl Pool {
         state.shrink_to(bound);
     }
 
-    /// Frees lists until those that are kept and what a run holds together take
-    /// no more than `peak`, which the run has held already, or than earlier
-    /// runs held, as far as that is not more than the `limit` of the run.
+    /// Frees allocations until those that are kept and what a run holds together take
+    /// no more than `peak`, which the run has held already, or than earlier runs held,
+    /// as far as that is not more than the `limit` of the run.
     pub(crate) fn make_room(&self, held: usize, peak: usize, limit: usize) {
         let mut state = self.state();
         let most = state.bound().min(limit).max(peak);
@@ -242,7 +242,7 @@ mod tests {
     const ALL: usize = usize::MAX;
 
     #[test]
-    fn a_list_serves_lengths_up_to_its_own() {
+    fn an_allocation_serves_lengths_up_to_its_own() {
         let pool = Pool::default();
         pool.give(vec![0_u8; KEPT * 2]);
         assert!(pool.take::<u8>(KEPT * 2 + 1, ALL).is_none());
@@ -254,13 +254,13 @@ mod tests {
     }
 
     #[test]
-    fn short_lists_and_too_many_are_let_go() {
+    fn short_allocations_and_too_many_are_let_go() {
         let pool = Pool::default();
         assert!(!pool.give(vec![0_u8; KEPT - 1]));
-        assert!(pool.state().lists.is_empty());
-        assert!((0..LISTS + 3).all(|_| pool.give(vec![0_u8; KEPT])));
+        assert!(pool.state().allocations.is_empty());
+        assert!((0..ALLOCATIONS + 3).all(|_| pool.give(vec![0_u8; KEPT])));
         let state = pool.state();
-        assert_eq!((state.lists.len(), state.bytes), (LISTS, LISTS * KEPT));
+        assert_eq!((state.allocations.len(), state.bytes), (ALLOCATIONS, ALLOCATIONS * KEPT));
     }
 
     #[test]
@@ -280,7 +280,7 @@ mod tests {
         pool.give(vec![0_u8; 8 * KEPT]);
         pool.finish(8 * KEPT);
         assert_eq!(kept(), 8 * KEPT);
-        // Small runs: the large list is kept as long as its run is remembered.
+        // Small runs: the large allocation is kept as long as its run is remembered.
         for _ in 1..REMEMBERED {
             pool.give(vec![0_u8; KEPT]);
             pool.finish(KEPT);

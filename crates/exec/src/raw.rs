@@ -38,20 +38,20 @@ impl<'a, T: Copy> Strided<'a, T> {
     /// When they do not all lie in the array.
     #[inline]
     pub(crate) fn read(&self, position: &[usize], row: &mut [T]) {
-        assert_eq!(position.len(), self.shape.len(), "a position names a place on every axis");
+        assert_eq!(position.len(), self.shape.len(), "a position has an index for every axis");
         let Some(last) = self.shape.len().checked_sub(1) else {
             // SAFETY: an array of rank 0 has one element.
             return row.fill(unsafe { *self.start });
         };
-        let inside = position[..last].iter().zip(&self.shape).all(|(place, length)| place < length);
+        let inside = position[..last].iter().zip(&self.shape).all(|(index, length)| index < length);
         assert!(
             inside && row.len() <= self.shape[last].saturating_sub(position[last]),
             "rows lie in the array"
         );
         let offset: isize =
-            position.iter().zip(&self.strides).map(|(place, stride)| *place as isize * stride).sum();
-        // SAFETY: each place is less than the length of its axis, those on the
-        // last axis up to the end of the row.
+            position.iter().zip(&self.strides).map(|(index, stride)| *index as isize * stride).sum();
+        // SAFETY: each index is less than the length of its axis, those on the last
+        // axis up to the end of the row.
         unsafe { self.read_row(offset, row) };
     }
 
@@ -67,10 +67,10 @@ impl<'a, T: Copy> Strided<'a, T> {
             return elements.iter_mut().for_each(|element| *element = unsafe { *self.start });
         };
         let (mut position, mut rest): (SmallVec<[usize; 4]>, _) = (self.shape.clone(), start);
-        for (place, length) in position.iter_mut().zip(&self.shape).rev() {
-            (*place, rest) = (rest % length, rest / length);
+        for (index, length) in position.iter_mut().zip(&self.shape).rev() {
+            (*index, rest) = (rest % length, rest / length);
         }
-        let offset = |(place, stride): (&usize, &isize)| *place as isize * stride;
+        let offset = |(index, stride): (&usize, &isize)| *index as isize * stride;
         let mut offset: isize = position.iter().zip(&self.strides).map(offset).sum();
         while !elements.is_empty() {
             let len = elements.len().min(self.shape[last] - position[last]);
@@ -121,13 +121,13 @@ impl<'a, T: Copy> Strided<'a, T> {
     }
 }
 
-/// Asks for elements to be brought near, since they are about to be read.
+/// Prefetches elements that are about to be read.
 #[inline(always)]
 pub(crate) fn prefetch<T>(elements: &[T]) {
     #[cfg(target_arch = "x86_64")]
     for line in (0..size_of_val(elements)).step_by(64) {
         use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
-        // SAFETY: the address lies in the slice, and a prefetch reads nothing.
+        // SAFETY: the address lies in the slice, and a prefetch does not read.
         unsafe { _mm_prefetch::<_MM_HINT_T0>(elements.as_ptr().cast::<i8>().wrapping_add(line)) };
     }
     #[cfg(not(target_arch = "x86_64"))]
@@ -267,7 +267,7 @@ fn multiply_into<'p, T: Real>(
     let (to, from_a, from_b) = (product.strides(), a.strides(), b.strides());
     let (to, mut from_a, mut from_b) = ([to[0], to[1]], [from_a[0], from_a[1]], [from_b[0], from_b[1]]);
     if inner == 1 {
-        // Nothing lies along the axis. Its strides must not choose the method.
+        // The axis is empty. Its strides must not choose the method.
         (from_a[1], from_b[0]) = (0, 0);
     }
     // SAFETY: the pointers, lengths and strides are those of three views, of
@@ -338,7 +338,8 @@ fn advise_huge_pages(_start: *mut u8, _size: usize) {}
 /// arrays of up to 32 MiB once such were freed; others need no asking, or are not asked.
 pub(crate) fn return_free_memory() {
     #[cfg(all(target_os = "linux", target_env = "gnu"))]
-    // SAFETY: it frees nothing that is in use, and may be called at any time from any thread.
+    // SAFETY: it frees no memory that is in use, and may be called at any time from any
+    // thread.
     unsafe {
         libc::malloc_trim(0);
     }
@@ -419,7 +420,7 @@ mod tests {
     }
 
     #[test]
-    fn zeroed_memory_is_an_ordinary_list() {
+    fn zeroed_memory_is_an_ordinary_vector() {
         let mut small = zeroed::<i64>(3).unwrap();
         small.extend([1, 2]);
         assert_eq!(small, [0, 0, 0, 1, 2]);
@@ -440,7 +441,7 @@ mod tests {
     }
 
     #[test]
-    fn anything_may_be_brought_near() {
+    fn any_address_may_be_prefetched() {
         prefetch::<f32>(&[]);
         prefetch(&[1_u8; 1000]);
     }

@@ -1,5 +1,5 @@
-//! A region: the part of a plan that runs in one pass over one shape, as a
-//! short linear program. Knows nothing of how it is executed.
+//! A region: the steps of a plan that run in one pass over one shape, as a short linear
+//! program. Does not depend on how it is executed.
 
 use foldhash::HashMap;
 use smallvec::SmallVec;
@@ -16,11 +16,11 @@ pub(crate) struct Region {
     /// The steps whose values are read from memory, broadcast to the domain.
     pub(crate) loads: Vec<Load>,
     pub(crate) instructions: Vec<Instruction>,
-    pub(crate) sinks: Vec<Sink>,
+    pub(crate) outputs: Vec<RegionOutput>,
     /// How many registers each dtype needs, by [`slot`].
     pub(crate) registers: [usize; 6],
-    /// The axes that its folds reduce, unless they reduce all.
-    pub(crate) folded: Option<AxisList>,
+    /// The axes that its reductions reduce, unless they reduce all.
+    pub(crate) reduced: Option<AxisList>,
     /// What it takes to compute one element, in additions.
     pub(crate) weight: usize,
 }
@@ -28,7 +28,7 @@ pub(crate) struct Region {
 impl Region {
     /// Whether it has a result as long as a mask has true elements.
     pub(crate) fn selects(&self) -> bool {
-        self.sinks.iter().any(|sink| matches!(sink, Sink::Compact { .. }))
+        self.outputs.iter().any(|output| matches!(output, RegionOutput::Compress { .. }))
     }
 }
 
@@ -37,27 +37,29 @@ pub(crate) struct Load {
     pub(crate) dtype: DType,
 }
 
-/// Where an instruction finds or leaves a tile of elements. The dtype is the instruction's.
+/// An operand of an instruction: where it reads or writes a tile of elements. The dtype is
+/// the instruction's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Place {
+pub(crate) enum Operand {
     /// A tile of the machine's own.
     Register(usize),
     /// One of the [`Constants`], by its number among those of its dtype.
     Constant(usize),
-    /// An array in memory, by its place among those of its dtype.
+    /// An array in memory, by its index among those of its dtype.
     Load(usize),
-    /// The memory of a [`Sink::Store`], by its place among the stores of its dtype.
+    /// The memory of a [`RegionOutput::Store`], by its index among the stores of its
+    /// dtype.
     Output(usize),
 }
 
 /// One elementwise function over a tile.
 #[derive(Debug)]
 pub(crate) struct Instruction {
-    /// The step whose value this is; none for what a sink alone needs.
+    /// The step whose value this is; none for a helper value of an output.
     pub(crate) step: Option<usize>,
     pub(crate) function: Function,
-    pub(crate) target: Place,
-    pub(crate) operands: SmallVec<[Place; 3]>,
+    pub(crate) target: Operand,
+    pub(crate) operands: SmallVec<[Operand; 3]>,
 }
 
 /// What an instruction computes; the dtype is that of its (last) operand.
@@ -72,13 +74,13 @@ pub(crate) enum Function {
     Fill(Scalar),
 }
 
-/// The literals that the regions of a plan read: each is repeated over a tile
-/// once and for all, and that takes memory. What is one too many is written to a
-/// register where it is read.
+/// The literals that the regions of a plan read: each is repeated over a tile once and
+/// for all, and that takes memory. Literals beyond the limit are written to a register
+/// where they are read.
 #[derive(Default)]
 pub(crate) struct Constants {
     pub(crate) scalars: Vec<Scalar>,
-    places: HashMap<Scalar, Place>,
+    locations: HashMap<Scalar, Operand>,
     counts: [usize; 6],
 }
 
@@ -86,47 +88,49 @@ impl Constants {
     /// As many tiles take 2 MiB.
     const MOST: usize = 256;
 
-    fn place(&mut self, scalar: Scalar) -> Option<Place> {
-        if let Some(place) = self.places.get(&scalar) {
-            return Some(*place);
+    fn operand(&mut self, scalar: Scalar) -> Option<Operand> {
+        if let Some(location) = self.locations.get(&scalar) {
+            return Some(*location);
         }
         if self.scalars.len() == Constants::MOST {
             return None;
         }
-        let place = Place::Constant(next(&mut self.counts, scalar.dtype()));
+        let location = Operand::Constant(next(&mut self.counts, scalar.dtype()));
         self.scalars.push(scalar);
-        self.places.insert(scalar, place);
-        Some(place)
+        self.locations.insert(scalar, location);
+        Some(location)
     }
 }
 
-/// What leaves a region.
+/// A value that a region writes to memory.
 #[derive(Debug)]
-pub(crate) enum Sink {
-    /// Every element, written by an instruction to [`Place::Output`].
+pub(crate) enum RegionOutput {
+    /// Every element, written by an instruction to [`Operand::Output`].
     Store { step: usize, dtype: DType },
     /// The elements at which the mask is true, in order.
-    Compact { step: usize, dtype: DType, value: Place, mask: Place },
-    /// Many elements to one. Where a mask is given, it must be true somewhere.
-    Fold { step: usize, fold: Fold, value: Place, mask: Option<Place>, axes: Folded },
+    Compress { step: usize, dtype: DType, value: Operand, mask: Operand },
+    /// A reduction. Where a mask is given, it must be true somewhere.
+    Reduction { step: usize, reduction: Reduction, value: Operand, mask: Option<Operand>, axes: ReducedAxes },
     /// How many elements of the mask are true, for the sizes that speak of it.
-    Count { mask: usize, value: Place },
+    Count { mask: usize, value: Operand },
 }
 
-/// Which elements a fold combines.
+/// Which axes a reduction reduces.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Folded {
+pub(crate) enum ReducedAxes {
     All,
-    /// Those along [`Region::folded`].
+    /// Those along [`Region::reduced`].
     Axes,
 }
 
-impl Sink {
-    /// The step whose value, or count, the sink gives.
+impl RegionOutput {
+    /// The step whose value, or count, the output gives.
     pub(crate) fn step(&self) -> usize {
         match self {
-            Sink::Store { step, .. } | Sink::Compact { step, .. } | Sink::Fold { step, .. } => *step,
-            Sink::Count { mask, .. } => *mask,
+            RegionOutput::Store { step, .. }
+            | RegionOutput::Compress { step, .. }
+            | RegionOutput::Reduction { step, .. } => *step,
+            RegionOutput::Count { mask, .. } => *mask,
         }
     }
 
@@ -134,44 +138,46 @@ impl Sink {
     /// floats round at each step, and what is stored or selected is written element by element.
     pub(crate) fn is_exact(&self) -> bool {
         match self {
-            Sink::Store { .. } | Sink::Compact { .. } => false,
-            Sink::Fold { fold, .. } => fold.is_exact(),
-            Sink::Count { .. } => true,
+            RegionOutput::Store { .. } | RegionOutput::Compress { .. } => false,
+            RegionOutput::Reduction { reduction, .. } => reduction.is_exact(),
+            RegionOutput::Count { .. } => true,
         }
     }
 }
 
-/// How a fold combines elements.
+/// What a reduction computes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Fold {
+pub(crate) enum Reduction {
     Sum(DType),
     /// How many are true, as i64.
     Count,
-    /// The extreme of what is there; nothing is an error unless an element always takes part.
+    /// The maximum or minimum; of no elements an error, unless there is an initial element.
     Max(DType, Option<Scalar>),
     Min(DType, Option<Scalar>),
     Any,
     All,
 }
 
-impl Fold {
+impl Reduction {
     fn is_exact(self) -> bool {
         match self {
-            Fold::Sum(dtype) => !dtype.is_float(),
-            Fold::Count | Fold::Max(..) | Fold::Min(..) | Fold::Any | Fold::All => true,
+            Reduction::Sum(dtype) => !dtype.is_float(),
+            Reduction::Count | Reduction::Max(..) | Reduction::Min(..) | Reduction::Any | Reduction::All => {
+                true
+            }
         }
     }
 
     /// Whether an element counts as often as it repeats.
     pub(crate) fn adds(self) -> bool {
         match self {
-            Fold::Sum(_) | Fold::Count => true,
-            Fold::Max(..) | Fold::Min(..) | Fold::Any | Fold::All => false,
+            Reduction::Sum(_) | Reduction::Count => true,
+            Reduction::Max(..) | Reduction::Min(..) | Reduction::Any | Reduction::All => false,
         }
     }
 }
 
-/// The place of a dtype in tables.
+/// The index of a dtype in tables.
 pub(crate) fn slot(dtype: DType) -> usize {
     match dtype {
         DType::Bool => 0,
@@ -217,53 +223,53 @@ pub(crate) enum Target {
 pub(crate) struct Workspace {
     pub(crate) constants: Constants,
     /// Where the value of a step is: a virtual register, a load, a constant.
-    operands: StepMap<Place>,
+    operands: StepMap<Operand>,
     /// Where the values of elementwise targets are written.
-    outputs: StepMap<Place>,
+    destinations: StepMap<Operand>,
 }
 
 /// Means nothing yet: marks a step that is seen.
-const NOWHERE: Place = Place::Register(usize::MAX);
+const NOWHERE: Operand = Operand::Register(usize::MAX);
 
 impl Workspace {
     pub(crate) fn new(steps: usize) -> Workspace {
         Workspace {
             constants: Constants::default(),
             operands: StepMap::new(steps, NOWHERE),
-            outputs: StepMap::new(steps, NOWHERE),
+            destinations: StepMap::new(steps, NOWHERE),
         }
     }
 }
 
-/// Writes the program for `targets`. `is_stored` tells the steps whose values
-/// are read from memory; all other elementwise steps are computed in the region.
+/// Writes the program for `targets`. `is_stored` says of which steps the values are
+/// read from memory; all other elementwise steps are computed in the region.
 pub(crate) fn compile(
     steps: &[Step],
     targets: &[Target],
     domain: Shape,
-    folded: Option<AxisList>,
+    reduced: Option<AxisList>,
     is_stored: &dyn Fn(usize) -> bool,
     workspace: &mut Workspace,
 ) -> Region {
     let mut compiler = Compiler::new(steps, is_stored, workspace);
     targets.iter().for_each(|target| compiler.need(*target));
     compiler.emit();
-    compiler.sinks.reserve_exact(targets.len());
+    compiler.outputs.reserve_exact(targets.len());
     for target in targets {
-        compiler.sink(*target);
+        compiler.output(*target);
     }
     let weight = compiler.order.iter().map(|step| steps[*step].node.op().cost()).sum::<usize>();
-    let (instructions, registers) = allocate(compiler.code, &compiler.sinks);
+    let (instructions, registers) = allocate(compiler.code, &compiler.outputs);
     let mut region = Region {
         domain,
         loads: compiler.loads,
         instructions: Vec::new(),
-        sinks: compiler.sinks,
+        outputs: compiler.outputs,
         registers,
-        folded,
+        reduced,
         weight: weight + targets.len(),
     };
-    region.sinks.iter_mut().for_each(|sink| rename(sink, &instructions.names));
+    region.outputs.iter_mut().for_each(|output| rename(output, &instructions.names));
     region.instructions = instructions.code;
     region
 }
@@ -276,7 +282,7 @@ struct Compiler<'s> {
     order: Vec<usize>,
     loads: Vec<Load>,
     code: Vec<Virtual>,
-    sinks: Vec<Sink>,
+    outputs: Vec<RegionOutput>,
     /// How many there are of each dtype so far.
     loaded: [usize; 6],
     stores: [usize; 6],
@@ -295,7 +301,7 @@ impl<'s> Compiler<'s> {
         shared: &'s mut Workspace,
     ) -> Compiler<'s> {
         shared.operands.clear();
-        shared.outputs.clear();
+        shared.destinations.clear();
         Compiler {
             steps,
             is_stored,
@@ -303,7 +309,7 @@ impl<'s> Compiler<'s> {
             order: Vec::new(),
             loads: Vec::new(),
             code: Vec::new(),
-            sinks: Vec::new(),
+            outputs: Vec::new(),
             loaded: [0; 6],
             stores: [0; 6],
         }
@@ -314,10 +320,10 @@ impl<'s> Compiler<'s> {
         let mut pending: SmallVec<[usize; 8]> = SmallVec::new();
         match target {
             Target::Count(mask) => pending.push(mask),
-            Target::Value(step) if is_lane(&self.steps[step]) => {
+            Target::Value(step) if is_elementwise(&self.steps[step]) => {
                 // Written to an output, from where all others read it.
                 let number = next(&mut self.stores, self.steps[step].node.dtype());
-                self.shared.outputs.insert(step, Place::Output(number));
+                self.shared.destinations.insert(step, Operand::Output(number));
                 self.visit(step, &mut pending);
             }
             Target::Value(step) => pending.extend(self.steps[step].operands.iter().copied()),
@@ -325,8 +331,8 @@ impl<'s> Compiler<'s> {
         while let Some(step) = pending.pop() {
             steps::add(1);
             let step = through_broadcasts(self.steps, step);
-            let is_target = self.shared.outputs.get(step).is_some();
-            if !is_target && is_lane(&self.steps[step]) && !(self.is_stored)(step) {
+            let is_target = self.shared.destinations.get(step).is_some();
+            if !is_target && is_elementwise(&self.steps[step]) && !(self.is_stored)(step) {
                 self.visit(step, &mut pending);
             }
         }
@@ -346,13 +352,13 @@ impl<'s> Compiler<'s> {
         for at in 0..self.order.len() {
             let step = self.order[at];
             let node = &self.steps[step].node;
-            let operands: SmallVec<[Place; 3]> =
-                self.steps[step].operands.iter().map(|operand| self.place(*operand)).collect();
+            let operands: SmallVec<[Operand; 3]> =
+                self.steps[step].operands.iter().map(|operand| self.operand(*operand)).collect();
             let source = self.steps[*self.steps[step].operands.last().unwrap_or(&step)].node.dtype();
             let function = function(node.op(), source)
                 .unwrap_or_else(|| unreachable!("only elementwise steps are computed in a region"));
-            let register = Place::Register(self.code.len());
-            let target = self.shared.outputs.get(step).unwrap_or(register);
+            let register = Operand::Register(self.code.len());
+            let target = self.shared.destinations.get(step).unwrap_or(register);
             self.code.push(Virtual {
                 instruction: Instruction { step: Some(step), function, target, operands },
                 dtype: node.dtype(),
@@ -362,10 +368,10 @@ impl<'s> Compiler<'s> {
     }
 
     /// Where an operand is found.
-    fn place(&mut self, step: usize) -> Place {
+    fn operand(&mut self, step: usize) -> Operand {
         let step = through_broadcasts(self.steps, step);
-        if let Some(place) = self.shared.operands.get(step) {
-            return place;
+        if let Some(location) = self.shared.operands.get(step) {
+            return location;
         }
         let node = &self.steps[step].node;
         if let Op::Source(Source::Scalar(scalar)) = node.op() {
@@ -373,87 +379,94 @@ impl<'s> Compiler<'s> {
         }
         let dtype = node.dtype();
         self.loads.push(Load { step, dtype });
-        let place = Place::Load(next(&mut self.loaded, dtype));
-        self.shared.operands.insert(step, place);
-        place
+        let location = Operand::Load(next(&mut self.loaded, dtype));
+        self.shared.operands.insert(step, location);
+        location
     }
 
-    fn constant(&mut self, scalar: Scalar) -> Place {
-        let place = self.shared.constants.place(scalar);
-        place.unwrap_or_else(|| self.compute(Function::Fill(scalar), scalar.dtype(), &[]))
+    fn constant(&mut self, scalar: Scalar) -> Operand {
+        let location = self.shared.constants.operand(scalar);
+        location.unwrap_or_else(|| self.compute(Function::Fill(scalar), scalar.dtype(), &[]))
     }
 
-    fn compute(&mut self, function: Function, dtype: DType, operands: &[Place]) -> Place {
-        let target = Place::Register(self.code.len());
+    fn compute(&mut self, function: Function, dtype: DType, operands: &[Operand]) -> Operand {
+        let target = Operand::Register(self.code.len());
         let instruction = Instruction { step: None, function, target, operands: operands.into() };
         self.code.push(Virtual { instruction, dtype });
         target
     }
 
-    fn sink(&mut self, target: Target) {
-        let sink = match target {
-            Target::Count(mask) => Sink::Count { mask, value: self.place(mask) },
-            Target::Value(step) => self.value_sink(step),
+    fn output(&mut self, target: Target) {
+        let output = match target {
+            Target::Count(mask) => RegionOutput::Count { mask, value: self.operand(mask) },
+            Target::Value(step) => self.value_output(step),
         };
-        self.sinks.push(sink);
+        self.outputs.push(output);
     }
 
-    fn value_sink(&mut self, step: usize) -> Sink {
+    fn value_output(&mut self, step: usize) -> RegionOutput {
         let node = self.steps[step].node.clone();
         let dtype = node.dtype();
         let operands = self.steps[step].operands.clone();
         if let Op::Reduce(op) = node.op() {
-            return self.fold_sink(step, op, &operands);
+            return self.reduction_output(step, op, &operands);
         }
         if let Op::Mask(_) = node.op() {
-            let (value, mask) = (self.place(operands[0]), self.place(operands[1]));
-            return Sink::Compact { step, dtype, value, mask };
+            let (value, mask) = (self.operand(operands[0]), self.operand(operands[1]));
+            return RegionOutput::Compress { step, dtype, value, mask };
         }
-        Sink::Store { step, dtype }
+        RegionOutput::Store { step, dtype }
     }
 
-    fn fold_sink(&mut self, step: usize, op: &Reduce, operands: &[usize]) -> Sink {
+    fn reduction_output(&mut self, step: usize, op: &Reduce, operands: &[usize]) -> RegionOutput {
         let rank = self.steps[operands[0]].node.shape().len();
-        let axes = if op.axes.len() == rank { Folded::All } else { Folded::Axes };
+        let axes = if op.axes.len() == rank { ReducedAxes::All } else { ReducedAxes::Axes };
         let dtype = self.steps[step].node.dtype();
         let initial = op.initial.map(|initial| initial.cast(dtype));
-        let (fold, value) = match op.kind {
+        let (reduction, value) = match op.kind {
             ReduceKind::Sum => self.sum(operands[0], dtype),
-            ReduceKind::Max => (Fold::Max(dtype, initial), self.selected(operands, dtype, dtype.lowest())),
-            ReduceKind::Min => (Fold::Min(dtype, initial), self.selected(operands, dtype, dtype.highest())),
-            ReduceKind::Any => (Fold::Any, self.place(operands[0])),
-            ReduceKind::All => (Fold::All, self.place(operands[0])),
-            ReduceKind::Prod => unreachable!("products are not folded in regions"),
+            ReduceKind::Max => {
+                (Reduction::Max(dtype, initial), self.selected(operands, dtype, dtype.lowest()))
+            }
+            ReduceKind::Min => {
+                (Reduction::Min(dtype, initial), self.selected(operands, dtype, dtype.highest()))
+            }
+            ReduceKind::Any => (Reduction::Any, self.operand(operands[0])),
+            ReduceKind::All => (Reduction::All, self.operand(operands[0])),
+            ReduceKind::Prod => unreachable!("products are not reduced in regions"),
         };
-        // Without a value for nothing, something must be selected everywhere.
-        let mask = match fold {
-            Fold::Max(_, None) | Fold::Min(_, None) => operands.get(1).map(|mask| self.place(*mask)),
-            Fold::Max(_, Some(_)) | Fold::Min(_, Some(_)) => None,
-            Fold::Sum(_) | Fold::Count | Fold::Any | Fold::All => None,
+        // Without an initial element every reduction must have a selected element.
+        let mask = match reduction {
+            Reduction::Max(_, None) | Reduction::Min(_, None) => {
+                operands.get(1).map(|mask| self.operand(*mask))
+            }
+            Reduction::Max(_, Some(_)) | Reduction::Min(_, Some(_)) => None,
+            Reduction::Sum(_) | Reduction::Count | Reduction::Any | Reduction::All => None,
         };
-        Sink::Fold { step, fold, value, mask, axes }
+        RegionOutput::Reduction { step, reduction, value, mask, axes }
     }
 
     /// A sum; of bools that were cast to i64 here a count of bytes.
-    fn sum(&mut self, operand: usize, dtype: DType) -> (Fold, Place) {
-        let place = self.place(operand);
+    fn sum(&mut self, operand: usize, dtype: DType) -> (Reduction, Operand) {
+        let value = self.operand(operand);
         let step = through_broadcasts(self.steps, operand);
-        if let (Op::Unary(Unary::Cast(DType::I64)), Place::Register(_) | Place::Output(_)) =
-            (self.steps[step].node.op(), place)
+        if let (Op::Unary(Unary::Cast(DType::I64)), Operand::Register(_) | Operand::Output(_)) =
+            (self.steps[step].node.op(), value)
         {
             let mask = self.steps[step].operands[0];
             if self.steps[mask].node.dtype() == DType::Bool {
-                return (Fold::Count, self.place(mask));
+                return (Reduction::Count, self.operand(mask));
             }
         }
-        (Fold::Sum(dtype), place)
+        (Reduction::Sum(dtype), value)
     }
 
-    /// The elements that a masked extreme chooses from, with `neutral` in place of the others.
-    fn selected(&mut self, operands: &[usize], dtype: DType, neutral: Scalar) -> Place {
-        let x = self.place(operands[0]);
+    /// The elements that a masked maximum or minimum compares, with `neutral` for those not
+    /// selected.
+    fn selected(&mut self, operands: &[usize], dtype: DType, neutral: Scalar) -> Operand {
+        let x = self.operand(operands[0]);
         let Some(mask) = operands.get(1) else { return x };
-        let (mask, neutral) = (self.place(*mask), self.constant(neutral));
+        let (mask, neutral) = (self.operand(*mask), self.constant(neutral));
         self.compute(Function::Where(dtype), dtype, &[mask, x, neutral])
     }
 }
@@ -466,7 +479,7 @@ fn next(counts: &mut [usize; 6], dtype: DType) -> usize {
 }
 
 /// Whether a step is computed elementwise, by one instruction.
-pub(crate) fn is_lane(step: &Step) -> bool {
+pub(crate) fn is_elementwise(step: &Step) -> bool {
     !step.is_given && function(step.node.op(), step.node.dtype()).is_some()
 }
 
@@ -479,19 +492,19 @@ pub(crate) fn through_broadcasts(steps: &[Step], mut step: usize) -> usize {
     step
 }
 
-/// Calls `visit` with every place that a sink reads.
-fn visit_places(sink: &mut Sink, visit: &mut dyn FnMut(&mut Place)) {
-    match sink {
-        Sink::Store { .. } => {}
-        Sink::Compact { value, mask, .. } => {
+/// Calls `visit` with every operand that an output reads.
+fn visit_operands(output: &mut RegionOutput, visit: &mut dyn FnMut(&mut Operand)) {
+    match output {
+        RegionOutput::Store { .. } => {}
+        RegionOutput::Compress { value, mask, .. } => {
             visit(value);
             visit(mask);
         }
-        Sink::Fold { value, mask, .. } => {
+        RegionOutput::Reduction { value, mask, .. } => {
             visit(value);
             mask.iter_mut().for_each(visit);
         }
-        Sink::Count { value, .. } => visit(value),
+        RegionOutput::Count { value, .. } => visit(value),
     }
 }
 
@@ -501,44 +514,44 @@ struct Allocated {
     names: Vec<usize>,
 }
 
-fn rename(sink: &mut Sink, names: &[usize]) {
-    visit_places(sink, &mut |place| {
-        if let Place::Register(register) = place {
+fn rename(output: &mut RegionOutput, names: &[usize]) {
+    visit_operands(output, &mut |location| {
+        if let Operand::Register(register) = location {
             *register = names[*register];
         }
     });
 }
 
-/// Lets virtual registers share real ones: a linear scan. A target never shares
-/// with an operand of its own instruction. Code that nothing reads is dropped.
-fn allocate(code: Vec<Virtual>, sinks: &[Sink]) -> (Allocated, [usize; 6]) {
-    const SINKS: usize = usize::MAX;
+/// Lets virtual registers share real ones: a linear scan. A target never shares with an
+/// operand of its own instruction. Dead code is dropped.
+fn allocate(code: Vec<Virtual>, outputs: &[RegionOutput]) -> (Allocated, [usize; 6]) {
+    const OUTPUTS: usize = usize::MAX;
     let mut last: Vec<Option<usize>> = vec![None; code.len()];
-    let note = |place: &Place, reader: usize, last: &mut Vec<Option<usize>>| {
-        if let Place::Register(register) = place {
+    let note = |location: &Operand, reader: usize, last: &mut Vec<Option<usize>>| {
+        if let Operand::Register(register) = location {
             last[*register] = Some(last[*register].map_or(reader, |seen| seen.max(reader)));
         }
     };
-    for sink in sinks {
-        match sink {
-            Sink::Store { .. } => {}
-            Sink::Compact { value, mask, .. } => {
-                note(value, SINKS, &mut last);
-                note(mask, SINKS, &mut last);
+    for output in outputs {
+        match output {
+            RegionOutput::Store { .. } => {}
+            RegionOutput::Compress { value, mask, .. } => {
+                note(value, OUTPUTS, &mut last);
+                note(mask, OUTPUTS, &mut last);
             }
-            Sink::Fold { value, mask, .. } => {
-                note(value, SINKS, &mut last);
-                mask.iter().for_each(|mask| note(mask, SINKS, &mut last));
+            RegionOutput::Reduction { value, mask, .. } => {
+                note(value, OUTPUTS, &mut last);
+                mask.iter().for_each(|mask| note(mask, OUTPUTS, &mut last));
             }
-            Sink::Count { value, .. } => note(value, SINKS, &mut last),
+            RegionOutput::Count { value, .. } => note(value, OUTPUTS, &mut last),
         }
     }
-    steps::add(code.len() + sinks.len());
+    steps::add(code.len() + outputs.len());
     let mut live = vec![false; code.len()];
     for (at, Virtual { instruction, .. }) in code.iter().enumerate().rev() {
         live[at] = match instruction.target {
-            Place::Register(register) => last[register].is_some(),
-            Place::Output(_) | Place::Constant(_) | Place::Load(_) => true,
+            Operand::Register(register) => last[register].is_some(),
+            Operand::Output(_) | Operand::Constant(_) | Operand::Load(_) => true,
         };
         if live[at] {
             instruction.operands.iter().for_each(|operand| note(operand, at, &mut last));
@@ -552,18 +565,18 @@ fn allocate(code: Vec<Virtual>, sinks: &[Sink]) -> (Allocated, [usize; 6]) {
         if !live[at] {
             continue;
         }
-        if let Place::Register(register) = &mut instruction.target {
-            let bank = slot(dtype);
-            let name = free[bank].pop().unwrap_or_else(|| {
-                registers[bank] += 1;
-                registers[bank] - 1
+        if let Operand::Register(register) = &mut instruction.target {
+            let class = slot(dtype);
+            let name = free[class].pop().unwrap_or_else(|| {
+                registers[class] += 1;
+                registers[class] - 1
             });
             names[*register] = name;
             *register = name;
         }
         let mut freed: SmallVec<[usize; 3]> = SmallVec::new();
         for operand in &mut instruction.operands {
-            if let Place::Register(register) = operand {
+            if let Operand::Register(register) = operand {
                 let read = *register;
                 *register = names[read];
                 if last[read] == Some(at) && !freed.contains(&read) {

@@ -1,4 +1,4 @@
-//! One run of a plan: what is fed, and where results go. Knows no op.
+//! One run of a plan: what is fed, and where results go. Does not depend on ops.
 
 use std::fmt;
 use std::panic::Location;
@@ -6,7 +6,7 @@ use std::panic::Location;
 use ndarray::{ArrayViewMut, Dimension};
 use tamis_graph::{Element, Symbol, Value};
 
-use crate::error::{Error, ErrorKind, Report, Sighting};
+use crate::error::{DimensionSource, Error, ErrorKind, Report};
 use crate::evaluation::evaluate;
 use crate::feed::{Buffer, Fed, Feed, unpack};
 use crate::interface::{Input, Interface, Key};
@@ -19,7 +19,7 @@ use crate::tensor::AnyTensor;
 
 /// A run of a [`Plan`] that is being prepared: feed its inputs, then call [`Run::run`].
 ///
-/// Mistakes in feeding are remembered and reported together by the run.
+/// Errors in feeding are collected and reported together by the run.
 ///
 /// ```
 /// use tamis::ndarray::array;
@@ -36,12 +36,12 @@ use crate::tensor::AnyTensor;
 /// assert_eq!(run.run()?.scalar::<f64>("product")?, 11.0);
 /// # Ok::<(), tamis::Error>(())
 /// ```
-#[must_use = "nothing is evaluated before `run` is called"]
+#[must_use = "no value is computed before `run` is called"]
 pub struct Run<'p, 'a> {
     plan: &'p Plan,
     /// What each input is fed.
     feeds: Vec<Option<Feeding<'a>>>,
-    /// For each output, the place among the buffers of the one it is written to.
+    /// For each output, the index of the buffer it is written to.
     targets: Vec<Option<usize>>,
     buffers: Vec<Target<'a>>,
     reports: Vec<Report>,
@@ -64,7 +64,7 @@ struct Feeding<'a> {
 
 enum Offer<'a> {
     Fed(Fed<'a>),
-    /// What the buffer at this place holds before it is written.
+    /// The contents of the buffer with this index before it is written.
     Buffer(usize),
 }
 
@@ -83,8 +83,8 @@ impl<'p> Run<'p, 'static> {
 impl<'p, 'a> Run<'p, 'a> {
     /// Gives the input `name` its value: see [`Feed`] for what is accepted.
     ///
-    /// An input that the graph has, but the plan does not need, is accepted as
-    /// well. A mistake is reported by [`Run::run`].
+    /// An input that the graph has, but the plan does not need, is accepted as well. An
+    /// error is reported by [`Run::run`].
     #[track_caller]
     pub fn feed<'b>(self, name: impl Key, value: impl Feed<'b>) -> Run<'p, 'b>
     where
@@ -101,7 +101,7 @@ impl<'p, 'a> Run<'p, 'a> {
     /// Has the output `name` written to `memory`, of exactly its dtype and
     /// shape, instead of being held by [`Outputs`].
     ///
-    /// Nothing is written if the run fails. A mistake is reported by [`Run::run`].
+    /// No buffer is written if the run fails. An error is reported by [`Run::run`].
     ///
     /// ```
     /// use tamis::ndarray::{Array1, array};
@@ -138,7 +138,7 @@ impl<'p, 'a> Run<'p, 'a> {
     /// Feeds the input `name` from `memory`, and overwrites the memory with the
     /// output of the same name once the run has succeeded.
     ///
-    /// A mistake is reported by [`Run::run`].
+    /// An error is reported by [`Run::run`].
     ///
     /// ```
     /// use tamis::ndarray::array;
@@ -188,13 +188,13 @@ impl<'p, 'a> Run<'p, 'a> {
     }
 
     #[track_caller]
-    fn offer(&mut self, place: usize, offer: Offer<'a>) {
+    fn offer(&mut self, index: usize, offer: Offer<'a>) {
         let call = Location::caller();
-        if self.feeds[place].is_some() {
-            let input = &self.plan.interface.inputs[place];
+        if self.feeds[index].is_some() {
+            let input = &self.plan.interface.inputs[index];
             self.reports.push(input.report(ErrorKind::RepeatedFeed { name: input.name.to_string() }, call));
         }
-        self.feeds[place] = Some(Feeding { offer, call });
+        self.feeds[index] = Some(Feeding { offer, call });
     }
 
     #[track_caller]
@@ -209,13 +209,12 @@ impl<'p, 'a> Run<'p, 'a> {
     /// Evaluates the plan.
     ///
     /// # Errors
-    /// Every mistake made in feeding, together: inputs missing, unknown, fed
-    /// twice, of the wrong dtype or shape; one named dimension with two
-    /// lengths; memory that does not fit its output. Then the first error of the
-    /// evaluation: lengths that differ, an index out of range, an integer
-    /// division by 0, a maximum of nothing, arrays that exceed the memory or the
-    /// [`Plan::memory_limit`], and iterations that would hardly end: see
-    /// [`Plan::iteration_limit`]. After an error the plan can be run again.
+    /// Every error made in feeding, together: inputs missing, unknown, fed twice, of
+    /// the wrong dtype or shape; one named dimension with two lengths; memory that does
+    /// not fit its output. Then the first error of the evaluation: lengths that differ,
+    /// an index out of range, an integer division by 0, an empty maximum, arrays that
+    /// exceed the memory or the [`Plan::memory_limit`], and iterations beyond the
+    /// limit: see [`Plan::iteration_limit`]. After an error the plan can be run again.
     #[track_caller]
     pub fn run(self) -> Result<Outputs, Error> {
         let call = Location::caller();
@@ -264,8 +263,8 @@ fn accept<'r>(
     reports: &mut Vec<Report>,
 ) -> Vec<Option<AnyTensor<'r>>> {
     let mut tensors = Vec::new();
-    for (place, feed) in feeds.iter().enumerate() {
-        let input = &interface.inputs[place];
+    for (index, feed) in feeds.iter().enumerate() {
+        let input = &interface.inputs[index];
         let tensor = match feed {
             Some(feeding) => receive(input, &feeding.offer, buffers).map(Some),
             None if !input.needed => Ok(None),
@@ -273,7 +272,7 @@ fn accept<'r>(
         };
         let bound = tensor.and_then(|tensor| {
             if let Some(tensor) = &tensor {
-                bind_names(interface, place, tensor.shape(), sizes)?;
+                bind_names(interface, index, tensor.shape(), sizes)?;
             }
             Ok(tensor)
         });
@@ -299,7 +298,7 @@ fn receive<'r>(
     let name = || input.name.to_string();
     let (dtype, shape) = (input.node.dtype(), input.node.shape());
     let tensor: AnyTensor<'r> = match offer {
-        Offer::Buffer(place) => buffers[*place].memory.lend().into(),
+        Offer::Buffer(index) => buffers[*index].memory.lend().into(),
         Offer::Fed(Fed::Borrowed(memory)) => memory.lend().into(),
         Offer::Fed(Fed::Owned(value)) => value.clone().into(),
         Offer::Fed(Fed::Weak(weak)) => {
@@ -324,29 +323,29 @@ fn receive<'r>(
     Ok(tensor)
 }
 
-/// Binds the named dimensions of the input at `place`.
+/// Binds the named dimensions of the input at `index`.
 fn bind_names(
     interface: &Interface,
-    place: usize,
+    index: usize,
     lengths: &[usize],
     sizes: &mut Sizes,
 ) -> Result<(), ErrorKind> {
-    for (axis, dim) in interface.inputs[place].node.shape().iter().enumerate() {
+    for (axis, dim) in interface.inputs[index].node.shape().iter().enumerate() {
         if let Some(Symbol::Named(name)) = dim.symbol() {
-            let seen = Seen { input: place, axis, length: lengths[axis] };
+            let seen = Seen { input: index, axis, length: lengths[axis] };
             sizes.name(name, seen).map_err(|first| ErrorKind::DimensionConflict {
                 dimension: name.to_string(),
-                first: Box::new(sighting(interface, first)),
-                second: Box::new(sighting(interface, seen)),
+                first: Box::new(dimension_source(interface, first)),
+                second: Box::new(dimension_source(interface, seen)),
             })?;
         }
     }
     Ok(())
 }
 
-fn sighting(interface: &Interface, seen: Seen) -> Sighting {
+fn dimension_source(interface: &Interface, seen: Seen) -> DimensionSource {
     let input = &interface.inputs[seen.input];
-    Sighting {
+    DimensionSource {
         input: input.name.to_string(),
         axis: seen.axis,
         length: seen.length,

@@ -1,5 +1,5 @@
-//! The order in which nodes are evaluated, and how long their values live.
-//! Knows no op.
+//! The order in which nodes are evaluated, and how long their values live. Does not
+//! depend on ops.
 
 use std::sync::Arc;
 
@@ -25,8 +25,8 @@ pub(crate) struct Step {
     pub(crate) operands: SmallVec<[usize; 3]>,
     /// Whether sizes speak of the number of true elements.
     pub(crate) counted: bool,
-    /// The steps whose values nobody reads any more.
-    pub(crate) dying: SmallVec<[usize; 2]>,
+    /// The operands of which this step is the last use.
+    pub(crate) last_uses: SmallVec<[usize; 2]>,
 }
 
 /// Values by step, for passes one after another, each over a few of the steps.
@@ -68,29 +68,29 @@ impl Schedule {
     /// The evaluation of `nodes`, in id order: all that `outputs` are computed from,
     /// as far as the values of `inputs` do not suffice.
     pub(crate) fn new(nodes: Vec<Arc<Node>>, outputs: &[NodeId], inputs: &[NodeId]) -> Schedule {
-        let places: NodeMap<u32> =
-            nodes.iter().enumerate().map(|(place, node)| (node.id(), place as u32)).collect();
-        let outputs: Vec<usize> = outputs.iter().map(|id| place(&places, *id)).collect();
+        let indices: NodeMap<u32> =
+            nodes.iter().enumerate().map(|(index, node)| (node.id(), index as u32)).collect();
+        let outputs: Vec<usize> = outputs.iter().map(|id| index(&indices, *id)).collect();
         let inputs: Vec<Option<usize>> =
-            inputs.iter().map(|id| places.get(*id).map(|place| *place as usize)).collect();
+            inputs.iter().map(|id| indices.get(*id).map(|index| *index as usize)).collect();
         let mut is_given = vec![false; nodes.len()];
         inputs.iter().flatten().for_each(|input| is_given[*input] = true);
-        Schedule { steps: steps(nodes, &places, &outputs, &is_given), outputs, inputs }
+        Schedule { steps: steps(nodes, &indices, &outputs, &is_given), outputs, inputs }
     }
 }
 
 /// The step of a node that is among those that are evaluated.
-fn place(places: &NodeMap<u32>, id: NodeId) -> usize {
-    let Some(place) = places.get(id) else { unreachable!("what is computed from {id} comes with it") };
-    *place as usize
+fn index(indices: &NodeMap<u32>, id: NodeId) -> usize {
+    let Some(index) = indices.get(id) else { unreachable!("what is computed from {id} comes with it") };
+    *index as usize
 }
 
-fn steps(nodes: Vec<Arc<Node>>, places: &NodeMap<u32>, outputs: &[usize], is_given: &[bool]) -> Vec<Step> {
+fn steps(nodes: Vec<Arc<Node>>, indices: &NodeMap<u32>, outputs: &[usize], is_given: &[bool]) -> Vec<Step> {
     let mut counted = vec![false; nodes.len()];
     for node in &nodes {
         node.visit_counts(&mut |mask| {
-            if let Some(place) = places.get(mask) {
-                counted[*place as usize] = true;
+            if let Some(index) = indices.get(mask) {
+                counted[*index as usize] = true;
             }
         });
     }
@@ -98,16 +98,16 @@ fn steps(nodes: Vec<Arc<Node>>, places: &NodeMap<u32>, outputs: &[usize], is_giv
         is_given: *is_given,
         operands: match is_given {
             true => SmallVec::new(),
-            false => node.operands().iter().map(|id| place(places, *id)).collect(),
+            false => node.operands().iter().map(|id| index(indices, *id)).collect(),
         },
         counted,
-        dying: SmallVec::new(),
+        last_uses: SmallVec::new(),
         node,
     };
     let mut steps: Vec<Step> = nodes.into_iter().zip(is_given).zip(counted).map(step).collect();
     for (value, reader) in last_readers(&steps, outputs).into_iter().enumerate() {
         if let Some(reader) = reader {
-            steps[reader].dying.push(value);
+            steps[reader].last_uses.push(value);
         }
     }
     steps

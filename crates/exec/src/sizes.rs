@@ -22,7 +22,7 @@ pub(crate) struct Sizes {
 /// Where the length of a named dimension was found.
 #[derive(Clone, Copy)]
 pub(crate) struct Seen {
-    /// The place of the input in the interface.
+    /// The index of the input in the interface.
     pub(crate) input: usize,
     pub(crate) axis: usize,
     pub(crate) length: usize,

@@ -1,5 +1,5 @@
-//! Arrays as kernels see them: borrowed or shared, of one dtype each, with
-//! broadcast axes kept unspread. Knows no op.
+//! Arrays as kernels see them: borrowed or shared, of one dtype each, with broadcast
+//! axes kept unspread. Does not depend on ops.
 
 use std::rc::Rc;
 
@@ -81,9 +81,9 @@ impl<'a, T: Item> Tensor<'a, T> {
         self.view_as(&self.shape)
     }
 
-    /// All elements, for a walk that stores nothing for each of them: an error
-    /// if they repeat so often that it would hardly end.
-    pub(crate) fn walk(&self, memory: &Memory) -> Result<ArrayViewD<'_, T>, ErrorKind> {
+    /// A view of all elements, for an iteration that stores no result per element: an
+    /// error if they repeat so often that it would exceed the iteration limit.
+    pub(crate) fn view_for_iteration(&self, memory: &Memory) -> Result<ArrayViewD<'_, T>, ErrorKind> {
         let view = self.view();
         memory.check_view(&view)?;
         Ok(view)
@@ -135,20 +135,20 @@ impl<'a, T: Item> Tensor<'a, T> {
 
     /// The tensor with all elements in memory that it owns or shares, copied
     /// only where they must be.
-    fn into_whole(self, memory: &'a Memory) -> Result<Tensor<'a, T>, ErrorKind> {
-        if self.is_whole() { Ok(self) } else { Ok(self.to_buffer(memory)?.into()) }
+    fn into_materialized(self, memory: &'a Memory) -> Result<Tensor<'a, T>, ErrorKind> {
+        if self.is_materialized() { Ok(self) } else { Ok(self.to_buffer(memory)?.into()) }
     }
 
     /// Whether all elements are in memory that the tensor owns or shares.
-    pub(crate) fn is_whole(&self) -> bool {
+    pub(crate) fn is_materialized(&self) -> bool {
         matches!(self.base, Base::Shared(_)) && !self.is_repeated()
     }
 
-    /// The array of a tensor that [`Tensor::into_whole`] made.
+    /// The array of a tensor that [`Tensor::into_materialized`] made.
     fn into_shared(self) -> ArcArray<T, IxDyn> {
         match self.base {
             Base::Shared(array) => array,
-            Base::View(_) => unreachable!("a whole tensor borrows nothing"),
+            Base::View(_) => unreachable!("a materialized tensor borrows no memory"),
         }
     }
 
@@ -232,8 +232,8 @@ fn insert_axis<T>(base: Base<'_, T>, axis: usize) -> Base<'_, T> {
     map_base!(base, array => array.insert_axis(Axis(axis)))
 }
 
-/// `len` places from `start` on, `step` apart, as ndarray writes them: a range
-/// that is walked from its end if the step is negative.
+/// `len` indices from `start` on, `step` apart, as ndarray writes them: a range that is
+/// traversed from its end if the step is negative.
 pub(crate) fn slice_of(start: usize, step: isize, len: usize) -> Slice {
     let Some(steps) = len.checked_sub(1) else { return Slice::from(0..0) };
     if steps == 0 {
@@ -311,7 +311,7 @@ impl<'a> AnyTensor<'a> {
         dispatch!(self, tensor => tensor.shape())
     }
 
-    /// Leaves the elements to later runs, unless somebody else still reads them.
+    /// Leaves the elements to later runs, unless they are still shared.
     pub(crate) fn recycle(self, pool: &Pool) {
         dispatch!(self, tensor => {
             if let Base::Shared(array) = tensor.base {
@@ -325,9 +325,9 @@ impl<'a> AnyTensor<'a> {
         dispatch!(self, tensor => tensor.broadcast(shape).into())
     }
 
-    /// Whether elements repeat so often that nothing should visit them all.
+    /// Whether elements repeat too often to visit them all.
     pub(crate) fn repeats_without_end(&self, memory: &Memory) -> bool {
-        dispatch!(self, tensor => tensor.walk(memory).is_err())
+        dispatch!(self, tensor => tensor.view_for_iteration(memory).is_err())
     }
 
     /// Whether the elements along an axis, the last being 1, are one that
@@ -338,7 +338,7 @@ impl<'a> AnyTensor<'a> {
     }
 
     /// Whether some elements stand for several each.
-    pub(crate) fn is_spread(&self) -> bool {
+    pub(crate) fn has_repeats(&self) -> bool {
         (0..self.shape().len()).any(|axis| dispatch!(self, tensor => tensor.repeats_along(axis)))
     }
 
@@ -353,11 +353,11 @@ impl<'a> AnyTensor<'a> {
 
     /// The tensor with all elements in memory that it owns or shares, copied
     /// only where they must be.
-    pub(crate) fn into_whole(self, memory: &'a Memory) -> Result<AnyTensor<'a>, ErrorKind> {
-        dispatch!(self, tensor => Ok(tensor.into_whole(memory)?.into()))
+    pub(crate) fn into_materialized(self, memory: &'a Memory) -> Result<AnyTensor<'a>, ErrorKind> {
+        dispatch!(self, tensor => Ok(tensor.into_materialized(memory)?.into()))
     }
 
-    /// The elements of a tensor that [`AnyTensor::into_whole`] made.
+    /// The elements of a tensor that [`AnyTensor::into_materialized`] made.
     pub(crate) fn into_value(self) -> Value {
         dispatch!(self, tensor => Element::into_value(tensor.into_shared()))
     }
@@ -387,7 +387,7 @@ impl<'a, T: Item> From<Buffer<'a, T>> for AnyTensor<'a> {
     }
 }
 
-/// An element type, with its place among the dtypes.
+/// An element type, with its variant among the dtypes.
 pub(crate) trait Item: Element + Pooled {
     /// The typed tensor, or `None` if its dtype is another.
     fn from_any<'t, 'a>(any: &'t AnyTensor<'a>) -> Option<&'t Tensor<'a, Self>>;
@@ -458,9 +458,9 @@ mod tests {
     #[test]
     fn a_broadcast_stores_its_elements_once() {
         let array = array![[1], [2]].into_dyn();
-        let spread = tensor(&array).broadcast(&[3, 2, 2]);
-        assert_eq!(spread.stored().shape(), [1, 2, 1]);
-        assert_eq!(spread.view().index_axis(Axis(0), 2), array![[1, 1], [2, 2]].into_dyn());
+        let repeated = tensor(&array).broadcast(&[3, 2, 2]);
+        assert_eq!(repeated.stored().shape(), [1, 2, 1]);
+        assert_eq!(repeated.view().index_axis(Axis(0), 2), array![[1, 1], [2, 2]].into_dyn());
     }
 
     #[test]
@@ -495,8 +495,8 @@ mod tests {
     fn ones_move_past_repeated_axes() {
         let memory = Memory::new(usize::MAX, std::sync::Arc::default());
         let array = array![[1], [2]].into_dyn();
-        let spread = tensor(&array).broadcast(&[2, 3]).reshape(&[1, 2, 1, 3], &memory).unwrap();
-        assert_eq!(spread.stored().len(), 2);
-        assert_eq!(spread.view(), array![[[[1, 1, 1]], [[2, 2, 2]]]].into_dyn());
+        let repeated = tensor(&array).broadcast(&[2, 3]).reshape(&[1, 2, 1, 3], &memory).unwrap();
+        assert_eq!(repeated.stored().len(), 2);
+        assert_eq!(repeated.view(), array![[[[1, 1, 1]], [[2, 2, 2]]]].into_dyn());
     }
 }

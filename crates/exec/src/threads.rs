@@ -1,4 +1,4 @@
-//! The threads of a run, and the pieces of work they share. Knows no op.
+//! The threads of a run, and the chunks of work they share. Does not depend on ops.
 
 use std::collections::HashMap;
 use std::num::NonZero;
@@ -12,8 +12,8 @@ pub(crate) const MOST: usize = 256;
 
 /// How many threads a run may use, the calling one among them.
 ///
-/// Results do not depend on the number: work is divided into pieces whose
-/// boundaries depend on sizes alone, and what pieces give is combined in their order.
+/// Results do not depend on the number: work is divided into chunks whose boundaries
+/// depend on lengths alone, and the results of chunks are combined in their order.
 #[derive(Clone)]
 pub(crate) struct Threads {
     count: usize,
@@ -62,17 +62,17 @@ impl Threads {
         self.count
     }
 
-    /// Calls `worker` on every thread that there is work for, at most `pieces`,
-    /// with the source of the numbers `0..pieces`. Each number is given out
-    /// once, in ascending order: a piece may wait for those before it.
+    /// Calls `worker` on every thread that there is work for, at most `chunks`, with
+    /// the source of the numbers `0..chunks`. Each number is given out once, in
+    /// ascending order: a chunk may wait for those before it.
     ///
-    /// Like all that follows it is compiled once, not once for each worker: what
-    /// starts threads is much code, and a call for each piece of work costs nothing.
-    pub(crate) fn share(&self, pieces: usize, worker: &(dyn Fn(&Pieces) + Sync)) {
-        let source = Pieces { next: AtomicUsize::new(0), end: pieces };
+    /// Like all that follows it is compiled once, not once for each worker: what starts
+    /// threads is much code, and a call for each chunk of work costs nothing.
+    pub(crate) fn share(&self, chunks: usize, worker: &(dyn Fn(&ChunkQueue) + Sync)) {
+        let source = ChunkQueue { next: AtomicUsize::new(0), end: chunks };
         match &self.pool {
-            Some(pool) if pieces > 1 => pool.in_place_scope(|scope| {
-                for _ in 1..self.count.min(pieces) {
+            Some(pool) if chunks > 1 => pool.in_place_scope(|scope| {
+                for _ in 1..self.count.min(chunks) {
                     scope.spawn(|_| worker(&source));
                 }
                 worker(&source);
@@ -81,18 +81,18 @@ impl Threads {
         }
     }
 
-    /// Calls `task` once for each of `0..pieces`.
-    pub(crate) fn for_each(&self, pieces: usize, task: &(dyn Fn(usize) + Sync)) {
-        self.share(pieces, &|pieces| {
-            while let Some(piece) = pieces.next() {
-                task(piece);
+    /// Calls `task` once for each of `0..chunks`.
+    pub(crate) fn for_each(&self, chunks: usize, task: &(dyn Fn(usize) + Sync)) {
+        self.share(chunks, &|chunks| {
+            while let Some(chunk) = chunks.next() {
+                task(chunk);
             }
         });
     }
 
-    /// Calls `task` for each part of `len` elements (the last may be shorter),
-    /// with its place among the parts.
-    pub(crate) fn for_each_part<T: Send>(
+    /// Calls `task` for each slice of `len` elements (the last may be shorter), with
+    /// its index.
+    pub(crate) fn for_each_chunk<T: Send>(
         &self,
         elements: &mut [T],
         len: usize,
@@ -101,37 +101,37 @@ impl Threads {
         if elements.len() <= len {
             return task(0, elements);
         }
-        let parts: Vec<Mutex<&mut [T]>> = elements.chunks_mut(len).map(Mutex::new).collect();
-        self.for_each(parts.len(), &|piece| {
-            let mut part = parts[piece].lock().unwrap_or_else(PoisonError::into_inner);
-            task(piece, &mut part);
+        let slices: Vec<Mutex<&mut [T]>> = elements.chunks_mut(len).map(Mutex::new).collect();
+        self.for_each(slices.len(), &|chunk| {
+            let mut slice = slices[chunk].lock().unwrap_or_else(PoisonError::into_inner);
+            task(chunk, &mut slice);
         });
     }
 }
 
-/// Gives out pieces of work.
-pub(crate) struct Pieces {
+/// Hands out the numbers of chunks.
+pub(crate) struct ChunkQueue {
     next: AtomicUsize,
     end: usize,
 }
 
-impl Pieces {
-    /// The next piece that nobody has begun.
+impl ChunkQueue {
+    /// The next chunk that no thread has started.
     pub(crate) fn next(&self) -> Option<usize> {
-        let piece = self.next.fetch_add(1, Ordering::Relaxed);
-        (piece < self.end).then_some(piece)
+        let chunk = self.next.fetch_add(1, Ordering::Relaxed);
+        (chunk < self.end).then_some(chunk)
     }
 }
 
-/// Lets pieces pass one after the other, in their order.
+/// An ordered hand-off: chunks pass one after the other, in their order.
 #[derive(Default)]
-pub(crate) struct Turn(AtomicUsize);
+pub(crate) struct OrderedHandOff(AtomicUsize);
 
-impl Turn {
-    /// Waits until all pieces before `piece` have passed: a short spin, then yielding.
-    pub(crate) fn wait(&self, piece: usize) {
+impl OrderedHandOff {
+    /// Waits until all chunks before `chunk` have passed: a short spin, then yielding.
+    pub(crate) fn wait(&self, chunk: usize) {
         let mut spins = 0;
-        while self.0.load(Ordering::Acquire) != piece {
+        while self.0.load(Ordering::Acquire) != chunk {
             if spins < 200 {
                 spins += 1;
                 std::hint::spin_loop();
@@ -141,9 +141,9 @@ impl Turn {
         }
     }
 
-    /// Lets the next piece pass.
-    pub(crate) fn pass(&self, piece: usize) {
-        self.0.store(piece + 1, Ordering::Release);
+    /// Lets the next chunk pass.
+    pub(crate) fn pass(&self, chunk: usize) {
+        self.0.store(chunk + 1, Ordering::Release);
     }
 }
 
@@ -152,34 +152,34 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_piece_is_done_once() {
+    fn every_chunk_is_done_once() {
         for count in [1, 2, 8] {
             let done: Vec<AtomicUsize> = (0..100).map(|_| AtomicUsize::new(0)).collect();
-            Threads::new(count).for_each(100, &|piece| {
-                done[piece].fetch_add(1, Ordering::Relaxed);
+            Threads::new(count).for_each(100, &|chunk| {
+                done[chunk].fetch_add(1, Ordering::Relaxed);
             });
             assert!(done.iter().all(|times| times.load(Ordering::Relaxed) == 1));
         }
     }
 
     #[test]
-    fn parts_cover_all_elements() {
+    fn chunks_cover_all_elements() {
         for len in [0, 1, 9, 10, 11, 25] {
             let mut elements = vec![0; len];
-            Threads::new(3).for_each_part(&mut elements, 10, &|place, part| {
-                part.iter_mut().enumerate().for_each(|(i, x)| *x = place * 10 + i + 1);
+            Threads::new(3).for_each_chunk(&mut elements, 10, &|index, slice| {
+                slice.iter_mut().enumerate().for_each(|(i, x)| *x = index * 10 + i + 1);
             });
             assert!(elements.into_iter().eq(1..=len));
         }
     }
 
     #[test]
-    fn turns_are_taken_in_order() {
-        let (turn, order) = (Turn::default(), Mutex::new(Vec::new()));
-        Threads::new(4).for_each(50, &|piece| {
-            turn.wait(piece);
-            order.lock().unwrap().push(piece);
-            turn.pass(piece);
+    fn hand_offs_are_taken_in_order() {
+        let (hand_off, order) = (OrderedHandOff::default(), Mutex::new(Vec::new()));
+        Threads::new(4).for_each(50, &|chunk| {
+            hand_off.wait(chunk);
+            order.lock().unwrap().push(chunk);
+            hand_off.pass(chunk);
         });
         assert!(order.into_inner().unwrap().into_iter().eq(0..50));
     }

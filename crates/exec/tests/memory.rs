@@ -80,12 +80,12 @@ struct Inputs<'g> {
     /// A mask of every second of them.
     mask: Expr<'g>,
     /// Indices into them.
-    places: Expr<'g>,
+    indices: Expr<'g>,
     /// A matrix of as many.
     matrix: Expr<'g>,
     /// A mask of the matrix.
     selected: Expr<'g>,
-    /// Whole numbers.
+    /// Integers.
     whole: Expr<'g>,
 }
 
@@ -124,21 +124,21 @@ const OPS: &[(&str, Build)] = &[
     ("masked_fill", |i| i.x.masked_fill(i.mask, 0.0)),
     ("masked_assign", |i| i.x.masked_assign(i.mask, 2.0)),
     ("masked_scatter", |i| i.x.masked_scatter(i.mask, i.x)),
-    ("gather", |i| i.x.gather(i.places, 0)),
-    ("gather rows", |i| i.matrix.gather(i.places.slice(..SIDE as i64) % SIDE as i64, 0)),
-    ("gather_or", |i| i.x.gather_or(i.places, 0, OutOfRange::Clip)),
-    ("take_along_axis", |i| i.x.take_along_axis(i.places, 0)),
-    ("gather_nd", |i| i.x.gather_nd(i.places.unsqueeze(1))),
-    ("scatter_set", |i| i.x.scatter_set(i.places, i.x, 0)),
-    ("scatter_add", |i| i.x.scatter_add(i.places, i.x, 0)),
-    ("scatter_max", |i| i.x.scatter_max(i.places, i.x, 0)),
-    ("scatter_mul_along_axis", |i| i.x.scatter_mul_along_axis(i.places, i.x, 0)),
-    ("scatter_nd_min", |i| i.x.scatter_nd_min(i.places.unsqueeze(1), i.x)),
-    ("segment_sum", |i| i.x.segment_sum(i.places % 100, 100)),
-    ("segment_mean", |i| i.x.segment_mean(i.places % 100, 100)),
-    ("segment_max", |i| i.x.segment_max(i.places % 100, 100)),
-    ("one_hot", |i| (i.places % 8).one_hot(8, DType::F32)),
-    ("one_hot of bools", |i| (i.places % 8).one_hot(8, DType::Bool)),
+    ("gather", |i| i.x.gather(i.indices, 0)),
+    ("gather rows", |i| i.matrix.gather(i.indices.slice(..SIDE as i64) % SIDE as i64, 0)),
+    ("gather_or", |i| i.x.gather_or(i.indices, 0, OutOfRange::Clip)),
+    ("take_along_axis", |i| i.x.take_along_axis(i.indices, 0)),
+    ("gather_nd", |i| i.x.gather_nd(i.indices.unsqueeze(1))),
+    ("scatter_set", |i| i.x.scatter_set(i.indices, i.x, 0)),
+    ("scatter_add", |i| i.x.scatter_add(i.indices, i.x, 0)),
+    ("scatter_max", |i| i.x.scatter_max(i.indices, i.x, 0)),
+    ("scatter_mul_along_axis", |i| i.x.scatter_mul_along_axis(i.indices, i.x, 0)),
+    ("scatter_nd_min", |i| i.x.scatter_nd_min(i.indices.unsqueeze(1), i.x)),
+    ("segment_sum", |i| i.x.segment_sum(i.indices % 100, 100)),
+    ("segment_mean", |i| i.x.segment_mean(i.indices % 100, 100)),
+    ("segment_max", |i| i.x.segment_max(i.indices % 100, 100)),
+    ("one_hot", |i| (i.indices % 8).one_hot(8, DType::F32)),
+    ("one_hot of bools", |i| (i.indices % 8).one_hot(8, DType::Bool)),
     ("sum", |i| i.x.sum(..)),
     ("sum of rows", |i| i.matrix.sum(1)),
     ("sum of columns", |i| i.matrix.sum(0)),
@@ -213,7 +213,7 @@ const OPS: &[(&str, Build)] = &[
 struct Data {
     x: Array1<f64>,
     mask: Array1<bool>,
-    places: Array1<i64>,
+    indices: Array1<i64>,
     matrix: Array2<f64>,
     selected: Array2<bool>,
     whole: Array1<i64>,
@@ -225,7 +225,7 @@ impl Data {
         Data {
             x: Array1::from_shape_fn(LEN, number),
             mask: Array1::from_shape_fn(LEN, |i| i % 2 == 0),
-            places: Array1::from_shape_fn(LEN, |i| (i * 7919 % LEN) as i64),
+            indices: Array1::from_shape_fn(LEN, |i| (i * 7919 % LEN) as i64),
             matrix: Array2::from_shape_fn((SIDE, SIDE), |(i, j)| number(i * SIDE + j)),
             selected: Array2::from_shape_fn((SIDE, SIDE), |(i, j)| (i + j) % 3 > 0),
             whole: Array1::from_shape_fn(LEN, |i| i as i64 % 1000 - 500),
@@ -238,7 +238,7 @@ fn plan(build: Build) -> Plan {
     let inputs = Inputs {
         x: graph.input::<f64>("x", [LEN]),
         mask: graph.input::<bool>("mask", [LEN]),
-        places: graph.input::<i64>("places", [LEN]),
+        indices: graph.input::<i64>("indices", [LEN]),
         matrix: graph.input::<f64>("matrix", [SIDE, SIDE]),
         selected: graph.input::<bool>("selected", [SIDE, SIDE]),
         whole: graph.input::<i64>("whole", [LEN]),
@@ -250,7 +250,7 @@ fn plan(build: Build) -> Plan {
 /// was before, the pool of the plan included, and what the run counted.
 fn measure(plan: &Plan, data: &Data, base: usize) -> (usize, Result<usize, tamis::Error>) {
     PEAK.store(HELD.load(Relaxed), Relaxed);
-    let run = plan.feed("x", &data.x).feed("mask", &data.mask).feed("places", &data.places);
+    let run = plan.feed("x", &data.x).feed("mask", &data.mask).feed("indices", &data.indices);
     let run = run.feed("matrix", &data.matrix).feed("selected", &data.selected).feed("whole", &data.whole);
     let counted = run.run().map(|out| out.peak_bytes());
     (PEAK.load(Relaxed).saturating_sub(base), counted)

@@ -93,7 +93,7 @@ pub(crate) const OF_TENSOR: Remedy =
     Remedy { operand: "shape", leading: |missing| ".unsqueeze(-1)".repeat(missing), other: unsqueezed };
 
 impl<'s> Readings<'s> {
-    /// `None` where there is nothing to choose: operands of one rank, and those that
+    /// `None` where only one reading is possible: operands of one rank, and those that
     /// have literal 1s alone.
     pub(crate) fn new(operand: &'s [Dim], shape: &'s [Dim], ones: Ones) -> Option<Readings<'s>> {
         let missing = shape.len().checked_sub(operand.len()).filter(|missing| *missing > 0)?;

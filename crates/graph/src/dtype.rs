@@ -1,5 +1,5 @@
-//! Element types: the six dtypes, how they promote, and single values of them.
-//! Knows nothing of shapes or expressions.
+//! Element types: the six dtypes, how they promote, and single values of them. Does not
+//! depend on shapes or expressions.
 
 use std::fmt;
 use std::hash::{Hash, Hasher};

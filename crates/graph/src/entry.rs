@@ -1,5 +1,5 @@
 //! The ways in which callers write what stands between NumPy's brackets: ranges,
-//! integers, indices, masks, `...` and new axes. Knows nothing of nodes.
+//! integers, indices, masks, `...` and new axes. Does not depend on nodes.
 
 use std::ops::{Range, RangeFrom, RangeFull, RangeInclusive, RangeTo, RangeToInclusive};
 

@@ -1,4 +1,4 @@
-//! What can be wrong with an expression, and how it is told.
+//! What can be wrong with an expression, and how it is reported.
 
 use std::fmt;
 use std::panic::Location;
@@ -116,7 +116,7 @@ pub enum ErrorKind {
         shape: Shape,
         /// Which axes it must match.
         rule: &'static str,
-        /// What to write instead, as the end of the sentence, or nothing.
+        /// What to write instead, as the end of the sentence, or an empty text.
         remedy: String,
     },
     /// An operand of lower rank whose alignment is not the one reading that is proved.
@@ -276,10 +276,10 @@ pub enum ErrorKind {
         /// The ops that take it.
         takers: &'static [&'static str],
     },
-    /// A source that `masked_assign` cannot place.
+    /// A source of which `masked_assign` cannot tell the meaning.
     #[error(
-        "source {source_shape} fits neither one selected place ({rest}), nor a selection by this mask \
-         ([{count}] + {rest}), nor the whole of {shape}; for a source that is known to be as long as the \
+        "source {source_shape} fits neither one selected position ({rest}), nor a selection by this mask \
+         ([{count}] + {rest}), nor the full shape {shape}; for a source that is known to be as long as the \
          selection write `source.unmask(mask, x)`, to take as many as are needed `masked_scatter`"
     )]
     AssignSource {
@@ -287,9 +287,9 @@ pub enum ErrorKind {
         source_shape: Shape,
         /// The shape of the destination.
         shape: Shape,
-        /// The shape of one selected place.
+        /// The shape of one selected position.
         rest: Shape,
-        /// The number of selected places.
+        /// The number of selected positions.
         count: Box<crate::dim::Dim>,
     },
     /// An operation on a list that is empty.
@@ -385,7 +385,7 @@ fn size_text(shape: &Shape) -> String {
     shape.size().map_or_else(|error| error.to_string(), |size| size.to_string())
 }
 
-/// One mistake: the op, what is wrong with it, and the line that wrote it.
+/// One error: the op, what is wrong with it, and the line that wrote it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Report {
     pub(crate) kind: ErrorKind,
@@ -421,24 +421,24 @@ impl fmt::Display for Report {
     }
 }
 
-/// Every mistake of a graph, in the order of the source.
+/// Every error of a graph, in the order of the source.
 #[derive(Clone, PartialEq)]
 pub struct Error(Box<[Report]>);
 
 impl Error {
-    /// `None` if there is nothing to report.
+    /// `None` if there is no error.
     pub(crate) fn new(reports: &[Report]) -> Option<Error> {
         let mut sorted = reports.to_vec();
         sorted.sort_by_key(|report| {
             let location = report.location();
             (location.file(), location.line(), location.column())
         });
-        // A mistake in a loop is one mistake.
+        // An error in a loop is one error.
         sorted.dedup();
         if sorted.is_empty() { None } else { Some(Error(sorted.into())) }
     }
 
-    /// The mistakes, in the order of the source. Never empty.
+    /// The errors, in the order of the source. Never empty.
     pub fn reports(&self) -> &[Report] {
         &self.0
     }

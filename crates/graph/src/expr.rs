@@ -1,4 +1,5 @@
-//! The handle by which users hold an expression. Knows no op: each family adds its builders.
+//! The handle by which users hold an expression. Does not depend on ops: each family adds
+//! its builders.
 
 use std::fmt;
 use std::sync::Arc;
@@ -169,7 +170,7 @@ impl<'g> Expr<'g> {
         }
     }
 
-    /// Whether a mistake was made in building the expression or what it is built on;
+    /// Whether an error was made in building the expression or what it is built on;
     /// [`Graph::error_of`] says which.
     pub fn is_poisoned(self) -> bool {
         self.node().op == Op::Source(Source::Poison)

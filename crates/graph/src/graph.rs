@@ -1,5 +1,5 @@
-//! The graph: storage, hash-consing, source locations and deferred errors.
-//! Knows no op by name, except where a count has a canonical form.
+//! The graph: storage, hash-consing, source locations and deferred errors. Does not
+//! depend on ops by name, except where a count has a canonical form.
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
@@ -33,8 +33,8 @@ pub(crate) enum Edge {
 
 /// A tensor computation that grows as expressions are built, and is evaluated by a plan.
 ///
-/// Building never fails: a mistake is remembered with its source line, what is
-/// built on it is ignored, and [`Graph::check`] or a plan reports all mistakes together.
+/// Building never fails: an error is remembered with its source line, what is built on
+/// it is ignored, and [`Graph::check`] or a plan reports all errors together.
 ///
 /// ```
 /// use tamis::prelude::*;
@@ -70,8 +70,8 @@ struct Storage {
     searches: Searches,
 }
 
-/// Which nodes searches have found. A search costs as much as it finds, however
-/// large the graph is, since nothing is erased before the next one.
+/// Which nodes searches have found. A search costs as much as it finds, however large
+/// the graph is, since marks are not erased before the next one.
 #[derive(Default)]
 struct Searches {
     /// For each node the last search that found it.
@@ -80,7 +80,7 @@ struct Searches {
 }
 
 impl Searches {
-    /// Begins another search among `count` nodes.
+    /// Starts another search among `count` nodes.
     fn begin(&mut self, count: usize) {
         if self.current == u32::MAX {
             *self = Searches::default();
@@ -121,8 +121,8 @@ impl Storage {
     }
 }
 
-/// The call of the user's that is being carried out: builders made of builders
-/// share its line, and report at most one mistake.
+/// The call of the user's that is being carried out: builders made of builders share
+/// its line, and report at most one error.
 #[derive(Clone, Copy)]
 struct Scope {
     op: Option<&'static str>,
@@ -156,12 +156,12 @@ impl Graph {
         self.storage.borrow().nodes.node_count()
     }
 
-    /// Whether nothing has been built yet.
+    /// Whether the graph is empty.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// Every mistake made so far, in the order of the source.
+    /// Every error made so far, in the order of the source.
     ///
     /// # Errors
     /// When there is at least one.
@@ -246,7 +246,7 @@ impl Graph {
         storage.causes.get(&id).map(|report| storage.reports[*report].clone())
     }
 
-    /// The expression with this id. An id of another graph is a mistake to be reported.
+    /// The expression with this id. An id of another graph is an error to be reported.
     ///
     /// ```
     /// use tamis::prelude::*;
@@ -366,8 +366,8 @@ impl Graph {
         users
     }
 
-    /// Carries out one call of the user's. `f` may call other builders: they
-    /// share the line and the op's name. Nothing is built on a poisoned operand.
+    /// Carries out one call of the user's. `f` may call other builders: they share the
+    /// line and the op's name. No node is built on a poisoned operand.
     #[track_caller]
     pub(crate) fn build<'g>(
         &'g self,
@@ -434,12 +434,12 @@ impl Graph {
         self.scope.get().map(|scope| scope.origin)
     }
 
-    /// Remembers a mistake of the current call, and gives an expression that
-    /// silently poisons what is built on it. It takes the type of the first
-    /// operand, so that a program that asks for its axes goes on.
+    /// Remembers an error of the current call, and gives an expression that silently
+    /// poisons what is built on it. It takes the type of the first operand, so that a
+    /// program that asks for its axes goes on.
     fn poison(&self, kind: ErrorKind, operands: &[Expr<'_>]) -> Expr<'_> {
         let like = operands.first().map(|operand| operand.node());
-        let scope = self.scope.get().unwrap_or_else(|| unreachable!("mistakes are made inside of builders"));
+        let scope = self.scope.get().unwrap_or_else(|| unreachable!("errors are made inside of builders"));
         let mut storage = self.storage.borrow_mut();
         let report = scope.reported.unwrap_or_else(|| {
             storage.reports.push(Report { kind, op: scope.op.unwrap_or("graph"), origin: scope.origin });
@@ -460,7 +460,7 @@ impl Graph {
         Expr::new(self, self.id_of(index))
     }
 
-    /// Reports a mistake that another crate found in `op`, at the line of the caller.
+    /// Reports an error that another crate found in `op`, at the line of the caller.
     ///
     /// ```
     /// use tamis::{BuildErrorKind, prelude::*};
@@ -481,8 +481,8 @@ impl Graph {
     /// wrote with a builder equals no other.
     ///
     /// # Errors
-    /// When the op's shape rule refuses the operands. Nothing is reported:
-    /// a mistake of [`Graph::apply`] poisons instead.
+    /// When the op's shape rule refuses the operands. No error is reported: an error of
+    /// [`Graph::apply`] poisons instead.
     ///
     /// ```
     /// use tamis::{graph::Binary, prelude::*};
@@ -543,8 +543,8 @@ impl Graph {
         self.intern(Node { id, op, operands, dtype, shape, origin, is_variable })
     }
 
-    /// The primitive `op` on `operands`, for callers that build graphs from graphs.
-    /// A mistake poisons the result.
+    /// The primitive `op` on `operands`, for callers that build graphs from graphs. An
+    /// error poisons the result.
     ///
     /// ```
     /// use tamis::{graph::Unary, prelude::*};

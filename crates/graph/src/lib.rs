@@ -1,10 +1,10 @@
 //! Part of [tamis](https://docs.rs/tamis): what an expression is. Depend on `tamis` instead.
 //!
-//! Dtypes, dimensions, shapes, nodes, builders, errors and printing. A graph
-//! only ever grows: nodes are appended, equal nodes are stored once, and ids
-//! are a topological order, so no walk over a graph recurses.
+//! Dtypes, dimensions, shapes, nodes, builders, errors and printing. A graph only ever
+//! grows: nodes are appended, equal nodes are stored once, and ids are a topological order,
+//! so no traversal of a graph recurses.
 //!
-//! This crate knows nothing of evaluation and nothing of gradients.
+//! This crate does not depend on evaluation and does not depend on gradients.
 
 mod align;
 mod count;

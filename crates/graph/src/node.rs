@@ -1,4 +1,4 @@
-//! What a graph stores of one expression. Knows nothing of how it was built.
+//! What a graph stores of one expression. Does not depend on how it was built.
 
 use std::fmt;
 use std::panic::Location;
@@ -9,7 +9,7 @@ use crate::dtype::DType;
 use crate::op::{Op, Source};
 use crate::shape::Shape;
 
-/// The identity of an expression: its graph and its place there.
+/// The identity of an expression: its graph and its index in that graph.
 ///
 /// Ids of one graph are ordered as the expressions were built, so that
 /// operands come before what is built on them.
@@ -20,7 +20,7 @@ pub struct NodeId {
 }
 
 impl NodeId {
-    /// The place in the graph, counting from 0.
+    /// The index in the graph, counting from 0.
     pub fn index(self) -> usize {
         self.index as usize
     }
@@ -49,11 +49,11 @@ impl Origin {
     }
 }
 
-/// A place in a file, unless it lies in the standard library, as it does for a
-/// builder that was passed as a function value.
-struct Place(&'static Location<'static>);
+/// A location in a source file, unless it lies in the standard library, as it does for
+/// a builder that was passed as a function value.
+struct SourceLocation(&'static Location<'static>);
 
-impl fmt::Display for Place {
+impl fmt::Display for SourceLocation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let file = self.0.file();
         if file.starts_with("/rustc/") || file.contains("/library/core/src/") {
@@ -67,13 +67,13 @@ impl fmt::Display for Place {
 impl fmt::Display for Origin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.forward {
-            None => write!(f, "built at {}", Place(self.location)),
+            None => write!(f, "built at {}", SourceLocation(self.location)),
             Some(forward) => {
                 write!(
                     f,
                     "gradient taken at {}, of what was built at {}",
-                    Place(self.location),
-                    Place(forward)
+                    SourceLocation(self.location),
+                    SourceLocation(forward)
                 )
             }
         }

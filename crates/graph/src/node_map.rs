@@ -1,4 +1,4 @@
-//! Values by node, for passes over parts of a graph. Knows nothing of what they mean.
+//! Values by node, for passes over parts of a graph. Does not depend on what they mean.
 
 use foldhash::HashMap;
 

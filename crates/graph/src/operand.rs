@@ -52,7 +52,7 @@ weak_scalars!(bool => Bool, u8 => Int, i32 => Int, i64 => Int, f32 => Float, f64
 /// What becomes of a weak integer that the tensor's dtype cannot hold.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Purpose {
-    /// It is a mistake.
+    /// It is an error.
     Arithmetic,
     /// Both sides widen, so that the answer is exact.
     Comparison,

@@ -64,7 +64,7 @@ impl Graph {
     /// and broadcast together.
     ///
     /// # Errors
-    /// Reported when there are none, since nothing then says of which dtype the 0
+    /// Reported when there are none, since it is then unknown of which dtype the 0
     /// would be, or when the shapes do not broadcast.
     ///
     /// ```

@@ -12,11 +12,10 @@ use crate::op::Source;
 
 /// Copies everything that `roots` are computed from into `target`, in id order.
 ///
-/// `edit` may build something else in place of a node, from the node and the
-/// copies of its operands; `None` copies it as it is. Counts in sizes and
-/// attributes become counts of the copied masks, and lengths are normalised
-/// again. Lines and names are kept, literals that are two variables
-/// stay two, and what is poisoned reports its error again. Gives the copy of each node.
+/// `edit` may build something else instead of a node, from the node and the copies of its operands;
+/// `None` copies it as it is. Counts in sizes and attributes become counts of the copied masks, and
+/// lengths are normalised again. Lines and names are kept, literals that are two variables stay
+/// two, and what is poisoned reports its error again. Gives the copy of each node.
 ///
 /// # Errors
 /// When a node cannot be built again, because sizes overflow or `edit` gave
@@ -96,9 +95,9 @@ fn copy_node<'t>(
 /// let graph = Graph::new();
 /// let x = graph.input::<f32>("x", dims!["n"]);
 /// let (positive, finite) = (x.gt(0.0), x.is_finite());
-/// let places = graph.iota(x.boolean_mask(positive).dim(0));
+/// let indices = graph.iota(x.boolean_mask(positive).dim(0));
 /// let other = |mask| (mask == positive.id()).then(|| finite.id());
-/// let rebuilt = rebuild_node(&places.node(), &[], &graph, &other).unwrap();
+/// let rebuilt = rebuild_node(&indices.node(), &[], &graph, &other).unwrap();
 /// assert_eq!(rebuilt.shape(), x.boolean_mask(finite).shape());
 /// ```
 #[track_caller]

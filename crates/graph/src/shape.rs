@@ -1,5 +1,5 @@
-//! Shapes, and the ways in which callers write sizes, axes and slices.
-//! Knows nothing of nodes.
+//! Shapes, and the ways in which callers write sizes, axes and slices. Does not depend
+//! on nodes.
 
 use std::fmt;
 use std::hash::{Hash, Hasher};
@@ -55,7 +55,7 @@ impl Shape {
         if self.rank() == 0 && matches!(axis, 0 | -1) { Ok(0) } else { self.axis(axis) }
     }
 
-    /// The shape with `dims` in place of the axes in `range`.
+    /// The shape with `dims` instead of the axes in `range`.
     pub(crate) fn splice(&self, range: Range<usize>, dims: &[Dim]) -> Shape {
         self[..range.start].iter().chain(dims).chain(&self[range.end..]).cloned().collect()
     }
@@ -431,7 +431,7 @@ impl Slice {
     }
 }
 
-/// Where a slice begins or ends.
+/// Where a slice starts or ends.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Bound {
     /// A number, which counts from the end if it is negative.

@@ -15,19 +15,19 @@
 //! let plan = Plan::new([("loss", loss), ("dx", dx)])?;
 //! let out = plan.feed("x", &array![4.0, 0.0, -1.0]).run()?;
 //! assert_eq!(out.scalar::<f64>("loss")?, 2.0);
-//! assert_eq!(out.view::<f64>("dx")?, array![0.25, 0.0, 0.0].into_dyn()); // no NaN from lanes not selected
+//! assert_eq!(out.view::<f64>("dx")?, array![0.25, 0.0, 0.0].into_dyn()); // no NaN from elements not selected
 //! # Ok::<(), tamis::Error>(())
 //! ```
 //!
 //! # Where to go on
 //! - [`Graph`] makes inputs and literals; [`Expr`] has every operation; masks
 //!   start at [`Expr::boolean_mask`], [`where_`], [`Expr::masked_assign`] and [`Expr::masked`].
-//! - [`grad`] and [`value_and_grad`] give gradients as expressions, which
-//!   differentiate again; [`check_gradients`] proves them against differences,
-//!   [`check_poison`] proves that what was not selected moves nothing.
+//! - [`grad`] and [`value_and_grad`] give gradients as expressions, which differentiate again;
+//!   [`check_gradients`] proves them against differences, [`check_poison`] proves that elements
+//!   that are not selected change no result.
 //! - [`Plan`] evaluates, and [`Plan::explain`] says how; [`Eval`] is the short way for expressions without inputs.
-//! - Mistakes are collected while building, each with the line that made it, and
-//!   reported together by [`Plan::new`], [`Graph::check`] or a gradient check.
+//! - Errors are collected while building, each with the line that made it, and reported together by
+//!   [`Plan::new`], [`Graph::check`] or a gradient check.
 
 mod check;
 mod poison;
@@ -51,8 +51,8 @@ pub mod prelude {
     pub use crate::{Eval, Expr, Graph, Plan, check_gradients, dims, grad, keep, value_and_grad, where_};
 }
 
-/// The parts from which other crates can build graph transformations: nodes, ops
-/// and the copy of one graph into another.
+/// What other crates need to build graph transformations: nodes, ops and the copy of
+/// one graph into another.
 pub mod graph {
     pub use tamis_graph::*;
 }

@@ -1,7 +1,7 @@
-//! The poison check: what was not selected is filled with NaN, infinities and
-//! huge numbers, and nothing may move. It knows no op: it asks from outside.
+//! The poison check: what was not selected is filled with NaN, infinities and huge
+//! numbers, and no result may change by a bit. It knows no op: it asks from outside.
 //!
-//! `report` tells the result.
+//! `report` prints the result.
 
 mod report;
 #[cfg(test)]
@@ -17,7 +17,7 @@ use tamis_graph::{DType, ErrorKind, Expr, Graph, NodeId, Origin, Value, rebuild}
 
 pub use report::{Leak, PoisonReport, PoisonRow};
 
-use crate::check::{fed, input_name, mistake_of_loss, mistake_of_variable};
+use crate::check::{error_of_loss, error_of_variable, fed, input_name};
 
 const OP: &str = "check_poison";
 
@@ -35,9 +35,9 @@ const OP: &str = "check_poison";
 /// moves the loss, and is reported.
 ///
 /// # Errors
-/// Reported when the loss is no scalar or no float, when one of the expressions
-/// is no float, is neither an input nor a literal, or belongs to another graph,
-/// and when a mask is not bool or does not align.
+/// Reported when the loss is not a scalar or no float, when one of the expressions is no float, is
+/// neither an input nor a literal, or belongs to another graph, and when a mask is not bool or does
+/// not align.
 ///
 /// ```
 /// use tamis::ndarray::array;
@@ -53,7 +53,7 @@ const OP: &str = "check_poison";
 /// let report = check.second_order().run()?;
 /// assert!(report.passed(), "{report}");
 ///
-/// // A product with a mask of zeros selects nothing: 0 · NaN is NaN.
+/// // A product with a mask of zeros does not select: 0 · NaN is NaN.
 /// let product = (x * mask.cast(tamis::DType::F64)).sum(..);
 /// let report = check_poison(product, [(x, mask)]).feed("x", &data.0).feed("mask", &data.1).run()?;
 /// let leak = report.leaks().next().unwrap();
@@ -67,13 +67,13 @@ pub fn check_poison<'g>(
 ) -> PoisonCheck<'g> {
     let graph = loss.graph();
     let mut aligned = Vec::new();
-    let mut mistakes: Vec<ErrorKind> = mistake_of_loss(loss).into_iter().collect();
+    let mut errors: Vec<ErrorKind> = error_of_loss(loss).into_iter().collect();
     for (x, mask) in selections {
-        mistakes.extend(mistake_of_variable(graph, x));
-        // Written here, a mask that does not align is a mistake of the caller's line.
+        errors.extend(error_of_variable(graph, x));
+        // Written here, a mask that does not align is an error at the caller's line.
         aligned.push((x, mask.expand_mask(x).broadcast_to(x.shape())));
     }
-    for kind in mistakes {
+    for kind in errors {
         let _poisoned = graph.report(OP, kind);
     }
     let origin = Origin { location: Location::caller(), forward: None, builder: None };
@@ -81,7 +81,7 @@ pub fn check_poison<'g>(
 }
 
 /// A poison check that is being prepared: feed its inputs, then call [`PoisonCheck::run`].
-#[must_use = "nothing is checked before `run` is called"]
+#[must_use = "no check is made before `run` is called"]
 pub struct PoisonCheck<'g> {
     loss: Expr<'g>,
     /// What is poisoned, with a mask of the same shape.
@@ -94,7 +94,7 @@ pub struct PoisonCheck<'g> {
 impl<'g> PoisonCheck<'g> {
     /// Gives the input `name` its value: see [`Feed`] for what is accepted.
     ///
-    /// A mistake is reported by [`PoisonCheck::run`].
+    /// An error is reported by [`PoisonCheck::run`].
     #[track_caller]
     pub fn feed<'a>(mut self, name: &str, value: impl Feed<'a>) -> PoisonCheck<'g> {
         let value = fed(self.loss.graph(), name, value);
@@ -111,10 +111,10 @@ impl<'g> PoisonCheck<'g> {
     /// Makes the check.
     ///
     /// # Errors
-    /// Every mistake made while building the graph, with those of the check
-    /// itself; a feed that does not fit, inputs missing or unknown; whatever
-    /// goes wrong in a run of what is fed. Poison that moves something, or
-    /// makes a run fail, is no error, but stands in the report.
+    /// Every error made while building the graph, with those of the check itself; a
+    /// feed that does not fit, inputs missing or unknown; whatever goes wrong in a run
+    /// of what is fed. Poison that moves something, or makes a run fail, is no error,
+    /// but stands in the report.
     #[track_caller]
     pub fn run(self) -> Result<PoisonReport, Error> {
         let call = Location::caller();
@@ -170,14 +170,14 @@ impl<'t> Subject<'t> {
         let source = check.loss.graph();
         let names: BTreeMap<NodeId, String> =
             check.selections.iter().map(|(x, _)| (x.id(), input_name(source, x.id()))).collect();
-        // Inputs that the loss does not need are declared too, so that feeding them is no mistake.
+        // Inputs that the loss does not need are declared too, so that feeding them is no error.
         let mut roots: Vec<NodeId> =
             [check.loss.id()].into_iter().chain(source.inputs().into_values()).collect();
         roots.extend(check.selections.iter().flat_map(|(x, mask)| [x.id(), mask.id()]));
         let copies = rebuild(source, &roots, graph, |node, _| {
             names.get(&node.id()).map(|name| graph.input_of(name, node.dtype(), node.shape()))
         });
-        let copies = copies.map_err(|kind| mistake(graph, check.origin, kind))?;
+        let copies = copies.map_err(|kind| error(graph, check.origin, kind))?;
         let selection = |(x, mask): &(Expr<'_>, Expr<'_>)| {
             let input = names[&x.id()].clone();
             let label = source.name(x.id()).map_or_else(|| input.clone(), |name| name.to_string());
@@ -226,23 +226,23 @@ impl<'t> Subject<'t> {
     }
 }
 
-fn output_name(place: usize) -> String {
-    format!("result {place}")
+fn output_name(index: usize) -> String {
+    format!("result {index}")
 }
 
-/// A mistake, told as if the line that asked for the check had made it.
-fn mistake(graph: &Graph, origin: Origin, kind: ErrorKind) -> Error {
+/// An error, reported at the line that asked for the check.
+fn error(graph: &Graph, origin: Origin, kind: ErrorKind) -> Error {
     let _poisoned = graph.with_origin(origin, || graph.report(OP, kind));
     let error = graph.check().err();
-    error.unwrap_or_else(|| unreachable!("a mistake was reported")).into()
+    error.unwrap_or_else(|| unreachable!("an error was reported")).into()
 }
 
 /// Numbers between ½ and 2½ in the shape of `x`, without a pattern in which terms cancel.
 fn different_numbers(x: Expr<'_>) -> Expr<'_> {
     let shape = x.shape();
     let ones = x.graph().ones::<f64>(shape.clone()).flatten();
-    let places = ones.cumsum(0);
-    ((places * 0.7).sin() + 1.5).reshape(shape).cast(x.dtype())
+    let indices = ones.cumsum(0);
+    ((indices * 0.7).sin() + 1.5).reshape(shape).cast(x.dtype())
 }
 
 fn run(plan: &Plan, feeds: &BTreeMap<String, Value>) -> Result<Outputs, Error> {
@@ -251,8 +251,8 @@ fn run(plan: &Plan, feeds: &BTreeMap<String, Value>) -> Result<Outputs, Error> {
 
 /// All results in f64, which holds every f32 exactly.
 fn numbers(out: &Outputs, count: usize) -> Result<Vec<ArrayD<f64>>, Error> {
-    let number = |place| {
-        let value = out.value(output_name(place))?;
+    let number = |index| {
+        let value = out.value(output_name(index))?;
         Ok(match value.view::<f32>() {
             Some(array) => array.mapv(f64::from),
             None => floats(&value).to_owned(),

@@ -11,7 +11,7 @@ pub(super) const STEPS: &[(&str, Step)] = &[
         let (n, k) = (w.full.dim(0), w.full.dim(1));
         let shape = || [n.clone(), k.clone()];
         let iota = w.graph.iota(n.clone());
-        w.number(w.spread(iota.unsqueeze(1)), 1e6);
+        w.number(w.repeated(iota.unsqueeze(1)), 1e6);
         w.number(w.graph.full(shape(), 2.5_f32), 2.5);
         w.number(w.graph.full_value(shape(), Scalar::I32(-3)), 3.0);
         w.number(w.graph.zeros::<f64>(shape()) + w.graph.ones::<u8>(shape()), 1.0);
@@ -49,7 +49,7 @@ pub(super) const STEPS: &[(&str, Step)] = &[
         w.give(padded, Agreement::Bits);
         let back =
             if axis == 0 { padded.slice_axis(0, 1..).slice_axis(0, ..-2) } else { padded.slice((.., ..-3)) };
-        w.number(w.spread(back), a.bound);
+        w.number(w.repeated(back), a.bound);
     }),
     ("tiled and repeated", |w| {
         let a = w.full_number();
@@ -89,7 +89,7 @@ pub(super) const STEPS: &[(&str, Step)] = &[
         w.rounded(a.expr.clip(0.99, 1.01).cumprod(axis), 0.0);
         w.rounded(a.expr.clip(0.99, 1.01).prod(axis), 0.0);
         w.number(a.expr.clip(-1.0, 1.0).round().cumprod(along(axis).reverse()), 1.0);
-        let b = w.spread(b.expr);
+        let b = w.repeated(b.expr);
         w.number(b.cumprod(along(axis).exclusive()), f64::INFINITY);
         w.number(b.cumprod(axis), f64::INFINITY);
     }),
@@ -130,8 +130,8 @@ pub(super) const STEPS: &[(&str, Step)] = &[
     }),
     ("products of integers", |w| {
         let (a, b) = (w.whole(), w.whole());
-        let a = w.spread(a.expr);
-        let b = w.spread(b.expr).cast(a.dtype());
+        let a = w.repeated(a.expr);
+        let b = w.repeated(b.expr).cast(a.dtype());
         if w.size[0] <= 300 {
             w.give(a.matmul(b.transpose()), Agreement::Bits);
         }

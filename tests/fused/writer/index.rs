@@ -55,8 +55,8 @@ pub(super) const STEPS: &[(&str, Step)] = &[
     ("elements written along an axis", |w| {
         let ((a, b), scatter) = (w.pair(), *w.random.pick(ALONG));
         if !w.size.contains(&0) {
-            let places = w.rows().unsqueeze(1).broadcast_to(w.full.shape());
-            w.number(scatter(a.expr, places, b), f64::INFINITY);
+            let indices = w.rows().unsqueeze(1).broadcast_to(w.full.shape());
+            w.number(scatter(a.expr, indices, b), f64::INFINITY);
         }
     }),
     ("elements written at indices", |w| {
@@ -146,9 +146,9 @@ pub(super) const STEPS: &[(&str, Step)] = &[
     ("largest of a row", |w| {
         let a = w.full_number();
         if w.size[1] >= 2 {
-            let (values, places) = a.expr.top_k(2, 1);
+            let (values, indices) = a.expr.top_k(2, 1);
             w.give(values, Agreement::Bits);
-            w.give(places, Agreement::Bits);
+            w.give(indices, Agreement::Bits);
         }
     }),
     ("sorted by another", |w| {

@@ -51,8 +51,8 @@ const UNDER: [(&str, Under); 35] = [
     ("gather_nd", |x, m, _, _| x.gather_nd(m.argwhere())),
     ("flatnonzero", |x, m, _, _| x.flatten().gather(m.flatnonzero(), 0)),
     ("nonzero", |x, m, _, _| {
-        let places = m.nonzero();
-        x.gather_nd(x.graph().stack([places[0], places[1]], 1))
+        let indices = m.nonzero();
+        x.gather_nd(x.graph().stack([indices[0], indices[1]], 1))
     }),
     ("matmul", |x, m, _, _| {
         let (x, m) = (x.slice((..40, ..40)), m.slice((..40, ..40)));
@@ -126,7 +126,7 @@ pub(super) const STEPS: &[(&str, Step)] = &[
     }),
     ("integers under a mask", |w| {
         let (m, a, axes, axis) = (w.mask(), w.whole(), w.axes(), w.axis());
-        let a = w.spread(a.expr);
+        let a = w.repeated(a.expr);
         w.number(a.masked(m).sum(axes.clone()), f64::INFINITY);
         w.number(a.masked(m).prod(axes.clone()), f64::INFINITY);
         w.give(a.masked(m).any(axes), Agreement::Bits);
@@ -157,8 +157,8 @@ pub(super) const STEPS: &[(&str, Step)] = &[
         }
         if w.size[0] <= 300 {
             let (a, b) = (w.whole(), w.whole());
-            let a = w.spread(a.expr);
-            let b = w.spread(b.expr).cast(a.dtype());
+            let a = w.repeated(a.expr);
+            let b = w.repeated(b.expr).cast(a.dtype());
             w.give(a.masked(m).matmul(b.transpose()), Agreement::Bits);
         }
     }),

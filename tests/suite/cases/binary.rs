@@ -62,7 +62,7 @@ fn add() -> Vec<Case> {
         of("add of a rank 0 tensor", |a, b| a + b, matrix, value(0.5), value([[1.5, 2.5], [3.5, 4.5]]))
             .smooth(),
         of("add of rank 0 tensors", |a, b| a + b, value(1.0), value(2.0), value(3.0)).smooth(),
-        of("add of nothing to a row", |a, b| a + b, empty::<f64>(&[0, 2]), row, empty::<f64>(&[0, 2]))
+        of("add of an empty array to a row", |a, b| a + b, empty::<f64>(&[0, 2]), row, empty::<f64>(&[0, 2]))
             .smooth(),
         of("add of infinities", |a, b| a + b, value([INF, INF]), value([1.0, -INF]), value([INF, NAN])),
         of("add of i32s wraps", |a, b| a + b, value([i32::MAX, 1]), value([1, 2]), value([i32::MIN, 3])),

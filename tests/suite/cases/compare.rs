@@ -47,7 +47,7 @@ fn questions(name: &str, ask: Question, answers: [bool; 7], of_bools: [bool; 4])
         of("bools and i32s", value([F, T]), value([1, 1]), value([answers[0], answers[1]])),
         of("a column and a row", value([[1], [2], [3]]), value([[2]]), value(first.map(|answer| [answer]))),
         of("rank 0", value(1), value(2), value(answers[0])),
-        of("nothing", empty::<f64>(&[0]), value(2.0), empty::<bool>(&[0])),
+        of("an empty array", empty::<f64>(&[0]), value(2.0), empty::<bool>(&[0])),
     ]
 }
 
@@ -90,7 +90,12 @@ fn is_finite() -> Vec<Case> {
         case("is_finite", [value(floats)], |_, [x]| x.is_finite(), value([T, F, F, F])),
         case("is_finite of i64s", [value([0i64, 1])], |_, [x]| x.is_finite(), value([T, T])),
         case("is_finite of bools", [value([F])], |_, [x]| x.is_finite(), value([T])),
-        case("is_finite of nothing", [empty::<f64>(&[2, 0])], |_, [x]| x.is_finite(), empty::<bool>(&[2, 0])),
+        case(
+            "is_finite of an empty array",
+            [empty::<f64>(&[2, 0])],
+            |_, [x]| x.is_finite(),
+            empty::<bool>(&[2, 0]),
+        ),
     ]
 }
 
@@ -103,6 +108,11 @@ fn is_inf() -> Vec<Case> {
         case("is_inf of f32s", [value([f32::MAX, f32::INFINITY])], |_, [x]| x.is_inf(), value([F, T])),
         case("is_inf of i64s", [value([0i64, i64::MAX])], |_, [x]| x.is_inf(), value([F, F])),
         case("is_inf of bools", [value([T])], |_, [x]| x.is_inf(), value([F])),
-        case("is_inf of nothing", [empty::<f64>(&[2, 0])], |_, [x]| x.is_inf(), empty::<bool>(&[2, 0])),
+        case(
+            "is_inf of an empty array",
+            [empty::<f64>(&[2, 0])],
+            |_, [x]| x.is_inf(),
+            empty::<bool>(&[2, 0]),
+        ),
     ]
 }

@@ -13,7 +13,7 @@ const NAN: f64 = f64::NAN;
 const INF: f64 = f64::INFINITY;
 
 pub(crate) fn composed() -> Vec<Case> {
-    [compress(), partition(), flatnonzero(), masked_scatter(), segments(), segment_extremes(), one_hot()]
+    [compress(), partition(), flatnonzero(), masked_scatter(), segments(), segment_min_max(), one_hot()]
         .into_iter()
         .chain([
             dot(),
@@ -56,7 +56,7 @@ fn compress() -> Vec<Case> {
         )
         .smooth(),
         case(
-            "compress to nothing",
+            "compress to an empty array",
             [matrix(), value([F, F])],
             |_, [x, m]| x.compress(m, 0),
             empty::<f64>(&[0, 3]),
@@ -93,7 +93,7 @@ fn partition() -> Vec<Case> {
         )
         .smooth(),
         case(
-            "partition has no slope at the other part",
+            "partition has no slope at the other side",
             [value([0.0, 4.0]), value([F, T])],
             |_, [x, m]| grad(x.sqrt().partition(m).0.sum(..), x),
             value([0.0, 0.25]),
@@ -112,7 +112,7 @@ fn flatnonzero() -> Vec<Case> {
         ),
         case("flatnonzero of none", [value([F, F])], |_, [m]| m.flatnonzero(), empty::<i64>(&[0])),
         case(
-            "flatnonzero of nothing",
+            "flatnonzero of an empty array",
             [empty::<bool>(&[0, 2])],
             |_, [m]| m.flatnonzero(),
             empty::<i64>(&[0]),
@@ -206,14 +206,14 @@ fn segments() -> Vec<Case> {
             value([1i64, 0, 1]),
         ),
         case(
-            "segment_sum of nothing",
+            "segment_sum of an empty array",
             [empty::<f64>(&[0, 2]), empty::<i64>(&[0])],
             |_, [x, i]| x.segment_sum(i, 2),
             value([[0.0, 0.0], [0.0, 0.0]]),
         )
         .smooth(),
         case(
-            "segment_sum to nothing",
+            "segment_sum to an empty array",
             [empty::<f64>(&[0]), empty::<i64>(&[0])],
             |_, [x, i]| x.segment_sum(i, 0),
             empty::<f64>(&[0]),
@@ -259,7 +259,7 @@ fn segments() -> Vec<Case> {
     ]
 }
 
-fn segment_extremes() -> Vec<Case> {
+fn segment_min_max() -> Vec<Case> {
     let ids = || value([2i64, 0, 2]);
     vec![
         case(
@@ -344,7 +344,7 @@ fn one_hot() -> Vec<Case> {
             value([[[T, F]], [[F, T]]]),
         ),
         case(
-            "one_hot of nothing",
+            "one_hot of an empty array",
             [empty::<i64>(&[0])],
             |_, [i]| i.one_hot(2, DType::I64),
             empty::<i64>(&[0, 2]),
@@ -400,8 +400,13 @@ fn dot() -> Vec<Case> {
         )
         .smooth(),
         case("dot of i32s", [value([1, 2]), value([3, 4])], |_, [a, b]| a.dot(b), value(11)),
-        case("dot of nothing", [empty::<f64>(&[0]), empty::<f64>(&[0])], |_, [a, b]| a.dot(b), value(0.0))
-            .smooth(),
+        case(
+            "dot of an empty array",
+            [empty::<f64>(&[0]), empty::<f64>(&[0])],
+            |_, [a, b]| a.dot(b),
+            value(0.0),
+        )
+        .smooth(),
     ]
 }
 
@@ -422,7 +427,7 @@ fn outer() -> Vec<Case> {
         ),
         case("outer of rank 0", [value(2.0), value([3.0])], |_, [a, b]| a.outer(b), value([[6.0]])).smooth(),
         case(
-            "outer of nothing",
+            "outer of an empty array",
             [empty::<f64>(&[0]), value([3.0])],
             |_, [a, b]| a.outer(b),
             empty::<f64>(&[0, 1]),
@@ -511,7 +516,7 @@ fn einsum() -> Vec<Case> {
         two("einsum of i32s", "i,i->", value([1, 2]), value([3, 4]), value(11)),
         two("einsum promotes", "i,i->", value([1, 2]), value([0.5, 4.0]), value(8.5)),
         two(
-            "einsum of nothing",
+            "einsum of an empty array",
             "ij,jk->ik",
             empty::<f64>(&[2, 0]),
             empty::<f64>(&[0, 3]),
@@ -564,7 +569,7 @@ fn jacobians() -> Vec<Case> {
         )
         .smooth(),
         case(
-            "jacobian of nothing",
+            "jacobian of an empty array",
             [value([1.0, 3.0])],
             |_, [x]| jacobian(x.slice([2..]), x),
             empty::<f64>(&[0, 2]),
@@ -612,7 +617,7 @@ fn hessians() -> Vec<Case> {
         )
         .with_known_lengths(),
         case(
-            "hessian by nothing",
+            "hessian by an empty array",
             [empty::<f64>(&[0])],
             |_, [x]| hessian(x.square().sum(..), x),
             empty::<f64>(&[0, 0]),
@@ -679,7 +684,7 @@ fn masked_sorts() -> Vec<Case> {
             value([3_i64, 1, 0, 2]),
         ),
         case(
-            "masked sort of nothing",
+            "masked sort of an empty array",
             [value([3, 1]), value([F, F])],
             |_, [x, m]| x.masked(m).sort(0),
             value([0, 0]),
@@ -742,21 +747,22 @@ fn triangles() -> Vec<Case> {
         case("triu before the first diagonal", [wide()], |_, [x]| x.triu(i64::MIN), wide()).smooth(),
         case("tril of bools", [value([[T, T], [T, T]])], |_, [x]| x.tril(0), value([[T, F], [T, T]])),
         case("triu of u8s", [value([[1u8, 2], [3, 4]])], |_, [x]| x.triu(1), value([[0u8, 2], [0, 0]])),
-        case("tril of nothing", [empty::<f64>(&[2, 0])], |_, [x]| x.tril(0), empty::<f64>(&[2, 0])).smooth(),
+        case("tril of an empty array", [empty::<f64>(&[2, 0])], |_, [x]| x.tril(0), empty::<f64>(&[2, 0]))
+            .smooth(),
         case(
-            "tril cuts NaN and infinities off",
+            "tril drops NaN and infinities off",
             [value([[1.0, NAN], [2.0, 3.0]]), value([[INF, NAN], [1.0, 1.0]])],
             |_, [x, y]| x.tril(0) + y.tril(-1),
             value([[1.0, 0.0], [3.0, 3.0]]),
         ),
         case(
-            "tril has no slope at what it cuts off",
+            "tril has no slope at what it drops off",
             [value([[4.0, 0.0, NAN], [1.0, 4.0, -1.0]])],
             |_, [x]| grad(x.sqrt().tril(0).sum(..), x),
             value([[0.25, 0.0, 0.0], [0.5, 0.25, 0.0]]),
         ),
         case(
-            "triu has no curvature at what it cuts off",
+            "triu has no curvature at what it drops off",
             [value([[1.0, 4.0], [0.0, NAN]])],
             |_, [x]| grad(grad(x.sqrt().triu(1).sum(..), x).sum(..), x),
             value([[0.0, -1.0 / 32.0], [0.0, 0.0]]),

@@ -1,4 +1,4 @@
-//! Reading and writing at computed places.
+//! Reading and writing at computed indices.
 
 use tamis::OutOfRange;
 use tamis::graph::{Addressing, Combine, Index};
@@ -106,14 +106,14 @@ fn gather() -> Vec<Case> {
         )
         .smooth(),
         case(
-            "gather of nothing",
+            "gather of an empty array",
             [matrix(), empty::<i64>(&[0])],
             |_, [x, i]| x.gather(i, 1),
             empty::<f64>(&[2, 0]),
         )
         .smooth(),
         case(
-            "gather of nothing from nothing",
+            "gather of an empty array from an empty array",
             [empty::<f64>(&[0]), empty::<i64>(&[0])],
             |_, [x, i]| x.gather(i, 0),
             empty::<f64>(&[0]),
@@ -192,7 +192,7 @@ fn take_along_axis() -> Vec<Case> {
         )
         .smooth(),
         case(
-            "take_along_axis of nothing",
+            "take_along_axis of an empty array",
             [matrix(), empty::<i64>(&[2, 0])],
             |_, [x, i]| x.take_along_axis(i, 1),
             empty::<f64>(&[2, 0]),
@@ -226,11 +226,11 @@ fn gather_nd() -> Vec<Case> {
             value([[5.0, 6.0], [1.0, 2.0]]),
         )
         .smooth(),
-        case("gather_nd of one place", [matrix(), value([-1i64, 0])], |_, [x, i]| x.gather_nd(i), value(5.0))
+        case("gather_nd of one index", [matrix(), value([-1i64, 0])], |_, [x, i]| x.gather_nd(i), value(5.0))
             .with_known_lengths()
             .smooth(),
         case(
-            "gather_nd by a matrix of places",
+            "gather_nd by a matrix of indices",
             [matrix(), value([[[0i64, 0], [1, 1]]])],
             |_, [x, i]| x.gather_nd(i),
             value([[1.0, 4.0]]),
@@ -238,7 +238,7 @@ fn gather_nd() -> Vec<Case> {
         .with_known_lengths()
         .smooth(),
         case(
-            "gather_nd of depth 0 repeats the whole",
+            "gather_nd of depth 0 repeats the full array",
             [value([1.0, 2.0]), empty::<i64>(&[2, 0])],
             |_, [x, i]| x.gather_nd(i),
             value([[1.0, 2.0], [1.0, 2.0]]),
@@ -246,7 +246,7 @@ fn gather_nd() -> Vec<Case> {
         .with_known_lengths()
         .smooth(),
         case(
-            "gather_nd of no place",
+            "gather_nd of no index",
             [matrix(), empty::<i64>(&[0, 2])],
             |_, [x, i]| x.gather_nd(i),
             empty::<f64>(&[0]),
@@ -311,7 +311,7 @@ fn scatter_set() -> Vec<Case> {
         )
         .smooth(),
         case(
-            "scatter_set of nothing",
+            "scatter_set of an empty array",
             [value([1.0]), empty::<i64>(&[0])],
             |_, [x, i]| x.scatter_set(i, 9, 0),
             value([1.0]),
@@ -399,7 +399,7 @@ fn scatter_nd_set() -> Vec<Case> {
         )
         .smooth(),
         case(
-            "scatter_nd_set of one place",
+            "scatter_nd_set of one index",
             [matrix(), value([1i64, 1])],
             |_, [x, i]| x.scatter_nd_set(i, 9.0),
             value([[1.0, 2.0], [3.0, 9.0]]),
@@ -407,7 +407,7 @@ fn scatter_nd_set() -> Vec<Case> {
         .with_known_lengths()
         .smooth(),
         case(
-            "scatter_nd_set of depth 0 writes the whole",
+            "scatter_nd_set of depth 0 writes the full array",
             [value([1.0, 2.0]), empty::<i64>(&[2, 0]), value([[3.0, 4.0], [5.0, 6.0]])],
             |_, [x, i, v]| x.scatter_nd_set(i, v),
             value([5.0, 6.0]),
@@ -455,7 +455,7 @@ fn scatter_add() -> Vec<Case> {
             value([0, 3]),
         ),
         case(
-            "scatter_add of nothing",
+            "scatter_add of an empty array",
             [value([1.0]), empty::<i64>(&[0])],
             |_, [x, i]| x.scatter_add(i, 9, 0),
             value([1.0]),
@@ -523,7 +523,7 @@ fn scatter_nd_add() -> Vec<Case> {
         )
         .smooth(),
         case(
-            "scatter_nd_add of depth 0 adds to the whole",
+            "scatter_nd_add of depth 0 adds to the full array",
             [value([1.0, 2.0]), empty::<i64>(&[2, 0]), value([[3.0, 4.0], [5.0, 6.0]])],
             |_, [x, i, v]| x.scatter_nd_add(i, v),
             value([9.0, 12.0]),
@@ -649,13 +649,13 @@ fn gather_or() -> Vec<Case> {
             value([T, T]),
         ),
         case(
-            "gather_or fills from nothing",
+            "gather_or fills from an empty array",
             [empty::<f64>(&[0]), value([0i64, -1])],
             |_, [x, i]| x.gather_or(i, 0, OutOfRange::Fill(2.5.into())),
             value([2.5, 2.5]),
         ),
         case(
-            "gather_or of nothing",
+            "gather_or of an empty array",
             [value([1.0]), empty::<i64>(&[0])],
             |_, [x, i]| x.gather_or(i, 0, OutOfRange::Clip),
             empty::<f64>(&[0]),

@@ -54,14 +54,14 @@ fn reshape() -> Vec<Case> {
         case("reshape to rank 0", [value([[5.0]])], |_, [x]| x.reshape(dims![]), value(5.0)).smooth(),
         case("reshape from rank 0", [value(5.0)], |_, [x]| x.reshape([1, 1]), value([[5.0]])).smooth(),
         case(
-            "reshape of nothing",
+            "reshape of an empty array",
             [empty::<f64>(&[0, 3])],
             |_, [x]| x.reshape([3, 0]),
             empty::<f64>(&[3, 0]),
         )
         .smooth(),
         case(
-            "reshape of nothing with an inferred size",
+            "reshape of an empty array with an inferred size",
             [empty::<f64>(&[0, 3])],
             |_, [x]| x.reshape([-1, 3]),
             empty::<f64>(&[0, 3]),
@@ -140,7 +140,12 @@ fn permute() -> Vec<Case> {
             .smooth(),
         case("transpose of one axis", [value([1, 2])], |_, [x]| x.transpose(), value([1, 2])),
         case("transpose of rank 0", [value(1.5)], |_, [x]| x.transpose(), value(1.5)).smooth(),
-        case("transpose of nothing", [empty::<u8>(&[0, 2])], |_, [x]| x.transpose(), empty::<u8>(&[2, 0])),
+        case(
+            "transpose of an empty array",
+            [empty::<u8>(&[0, 2])],
+            |_, [x]| x.transpose(),
+            empty::<u8>(&[2, 0]),
+        ),
         case(
             "permute twice",
             [cube()],
@@ -250,16 +255,22 @@ fn slices_by_numbers() -> Vec<Case> {
         case("slice_axis", [matrix()], |_, [x]| x.slice_axis(1, 1..), value([[2.0, 3.0], [5.0, 6.0]]))
             .smooth(),
         case("slice_axis at an index", [matrix()], |_, [x]| x.slice_axis(-1, 0), value([1.0, 4.0])).smooth(),
-        case("slice of nothing", [empty::<f64>(&[0])], |_, [x]| x.slice([..]), empty::<f64>(&[0])).smooth(),
+        case("slice of an empty array", [empty::<f64>(&[0])], |_, [x]| x.slice([..]), empty::<f64>(&[0]))
+            .smooth(),
         case(
-            "slice of nothing backwards",
+            "slice of an empty array backwards",
             [empty::<f64>(&[0])],
             |_, [x]| x.slice([Slice::new(Some(-1), None, -1)]),
             empty::<f64>(&[0]),
         )
         .smooth(),
-        case("slice of nothing within", [empty::<f64>(&[0])], |_, [x]| x.slice([1..-1]), empty::<f64>(&[0]))
-            .smooth(),
+        case(
+            "slice of an empty array within",
+            [empty::<f64>(&[0])],
+            |_, [x]| x.slice([1..-1]),
+            empty::<f64>(&[0]),
+        )
+        .smooth(),
         case("slice of bools", [value([T, F, T])], |_, [x]| x.slice([1..]), value([F, T])),
         case(
             "differences of neighbours",
@@ -305,8 +316,13 @@ fn pad() -> Vec<Case> {
             value([[0.0, 0.0, 0.0], [1.0, 2.0, 0.0]]),
         )
         .smooth(),
-        case("pad of nothing", [empty::<f64>(&[0])], |_, [x]| padded(x, [(7, 1, 2)]), value([0.0, 0.0]))
-            .smooth(),
+        case(
+            "pad of an empty array",
+            [empty::<f64>(&[0])],
+            |_, [x]| padded(x, [(7, 1, 2)]),
+            value([0.0, 0.0]),
+        )
+        .smooth(),
         case("pad of bools", [value([T])], |_, [x]| padded(x, [(1, 1, 3)]), value([F, T, F])),
         case("pad of i32s", [value([7])], |_, [x]| padded(x, [(0, 1, 2)]), value([7, 0])),
         case(
@@ -352,7 +368,7 @@ fn concat() -> Vec<Case> {
         )
         .smooth(),
         case(
-            "concat with nothing",
+            "concat with an empty array",
             [pair(), empty::<f64>(&[0])],
             |graph, [a, b]| graph.concat([b, a, b], 0),
             pair(),
@@ -371,7 +387,7 @@ fn concat() -> Vec<Case> {
             value([T, F]),
         ),
         case(
-            "concat of both parts",
+            "concat of both sides",
             [value([3.0, -1.0, 2.0]), value([T, F, T])],
             |graph, [x, m]| graph.concat([x.boolean_mask(m), x.boolean_mask(!m)], 0),
             value([3.0, 2.0, -1.0]),
@@ -380,7 +396,7 @@ fn concat() -> Vec<Case> {
     ]
 }
 
-/// Two selections by different masks, which turn out to be as long.
+/// Two selections by different masks, which have the same length in the run.
 fn guard() -> Vec<Case> {
     let inputs = || [value([1.0, -1.0, 2.0]), value([-3.0, 4.0, 5.0])];
     vec![
@@ -445,7 +461,7 @@ fn assert_that() -> Vec<Case> {
         )
         .unshared(),
         case(
-            "assert_that of nothing holds",
+            "assert_that of an empty array holds",
             [value([1.0]), empty::<bool>(&[0])],
             |_, [x, m]| x.assert_that(m, "true"),
             value([1.0]),
@@ -477,7 +493,8 @@ fn flip() -> Vec<Case> {
         case("flip twice", [matrix()], |_, [x]| x.flip(0).flip(0), matrix()).smooth(),
         case("flip of rank 0", [value(2.5)], |_, [x]| x.flip(..), value(2.5)).smooth(),
         case("flip of bools", [value([T, F, F])], |_, [x]| x.flip(0), value([F, F, T])),
-        case("flip of nothing", [empty::<f64>(&[0, 2])], |_, [x]| x.flip(..), empty::<f64>(&[0, 2])).smooth(),
+        case("flip of an empty array", [empty::<f64>(&[0, 2])], |_, [x]| x.flip(..), empty::<f64>(&[0, 2]))
+            .smooth(),
         case(
             "flip of a selection",
             [value([3.0, -1.0, 2.0]), value([T, F, T])],
@@ -508,11 +525,21 @@ fn split() -> Vec<Case> {
         )
         .smooth(),
         case("split of rows", [matrix()], |_, [x]| x.split([1, 1], 0)[1], value([[4.0, 5.0, 6.0]])).smooth(),
-        case("split of a part of nothing", [vector()], |_, [x]| x.split([0, 5], 0)[0], empty::<f64>(&[0]))
-            .smooth(),
+        case(
+            "split of a slice of an empty array",
+            [vector()],
+            |_, [x]| x.split([0, 5], 0)[0],
+            empty::<f64>(&[0]),
+        )
+        .smooth(),
         case("split in one", [value([1, 2])], |_, [x]| x.split([2], 0)[0], value([1, 2])),
-        case("split of nothing", [empty::<f64>(&[0])], |_, [x]| x.split([0, 0], 0)[1], empty::<f64>(&[0]))
-            .smooth(),
+        case(
+            "split of an empty array",
+            [empty::<f64>(&[0])],
+            |_, [x]| x.split([0, 0], 0)[1],
+            empty::<f64>(&[0]),
+        )
+        .smooth(),
         case(
             "split by lengths of other tensors",
             [vector(), value([1.0, 1.0]), value([1.0, 1.0, 1.0])],
@@ -552,9 +579,14 @@ fn border() -> Vec<Case> {
             |_, [x, fill]| grad(x.pad([(1, 2)], fill).sum(..), fill),
             value(3.0),
         ),
-        case("pad by nothing", [matrix()], |_, [x]| x.pad([(0, 0), (0, 0)], 7), matrix()).smooth(),
-        case("pad around nothing", [empty::<f64>(&[0])], |_, [x]| x.pad([(1, 1)], 7), value([7.0, 7.0]))
-            .smooth(),
+        case("pad by an empty array", [matrix()], |_, [x]| x.pad([(0, 0), (0, 0)], 7), matrix()).smooth(),
+        case(
+            "pad around an empty array",
+            [empty::<f64>(&[0])],
+            |_, [x]| x.pad([(1, 1)], 7),
+            value([7.0, 7.0]),
+        )
+        .smooth(),
         case("pad of rank 0", [value(2.5)], |_, [x]| x.pad([(0i64, 0i64); 0], 7), value(2.5)).smooth(),
         case("pad of i32s with -1", [value([1])], |_, [x]| x.pad([(1, 1)], -1), value([-1, 1, -1])),
         case("pad of u8s", [value([1u8])], |_, [x]| x.pad([(0, 1)], 255), value([1u8, 255])),
@@ -590,8 +622,13 @@ fn tile() -> Vec<Case> {
             .smooth(),
         case("tile once", [matrix()], |_, [x]| x.tile([1, 1]), matrix()).smooth(),
         case("tile never", [pair()], |_, [x]| x.tile([0]), empty::<f64>(&[0])).smooth(),
-        case("tile of nothing", [empty::<f64>(&[0, 2])], |_, [x]| x.tile([3, 1]), empty::<f64>(&[0, 2]))
-            .smooth(),
+        case(
+            "tile of an empty array",
+            [empty::<f64>(&[0, 2])],
+            |_, [x]| x.tile([3, 1]),
+            empty::<f64>(&[0, 2]),
+        )
+        .smooth(),
         case("tile of rank 0", [value(5)], |_, [x]| x.tile([2]), value([5, 5])),
         case("tile of bools", [value([T, F])], |_, [x]| x.tile([2]), value([T, F, T, F])),
         case(
@@ -630,8 +667,13 @@ fn repeat() -> Vec<Case> {
         .smooth(),
         case("repeat once", [pair()], |_, [x]| x.repeat(1, 0), pair()).smooth(),
         case("repeat never", [pair()], |_, [x]| x.repeat(0, 0), empty::<f64>(&[0])).smooth(),
-        case("repeat of nothing", [empty::<f64>(&[0, 2])], |_, [x]| x.repeat(3, 0), empty::<f64>(&[0, 2]))
-            .smooth(),
+        case(
+            "repeat of an empty array",
+            [empty::<f64>(&[0, 2])],
+            |_, [x]| x.repeat(3, 0),
+            empty::<f64>(&[0, 2]),
+        )
+        .smooth(),
         case("repeat of u8s", [value([7u8, 8])], |_, [x]| x.repeat(2, 0), value([7u8, 7, 8, 8])),
         case(
             "repeat as often as another tensor is long",
@@ -680,7 +722,7 @@ fn stack() -> Vec<Case> {
             value([[1.0, 0.5]]),
         ),
         case(
-            "stack of nothing",
+            "stack of an empty array",
             [empty::<f64>(&[0])],
             |graph, [a]| graph.stack([a, a], 0),
             empty::<f64>(&[2, 0]),

@@ -139,7 +139,7 @@ fn masked_left() -> Vec<Case> {
         )
         .with_equal_lengths(),
         case(
-            "matmul reads nothing against a masked factor on the left",
+            "matmul ignores what meets a masked factor on the left",
             [value([[1.0, 2.0]]), value([[3.0], [NAN]]), value([[T, F]])],
             |_, operands| masked(true, false, operands),
             value([[3.0]]),
@@ -160,7 +160,7 @@ fn masked_right() -> Vec<Case> {
         .with_equal_lengths()
         .smooth(),
         case(
-            "matmul reads no masked factor on the right, and nothing against it",
+            "matmul reads no masked factor on the right, and ignores what meets it",
             [value([[1.0, NAN]]), value([[3.0, NAN], [INF, 4.0]]), value([[T, F], [F, F]])],
             |_, operands| masked(false, true, operands),
             value([[3.0, 0.0]]),
@@ -185,7 +185,7 @@ fn masked_both() -> Vec<Case> {
         .with_equal_lengths()
         .smooth(),
         case(
-            "matmul with both masks takes part of what neither masks",
+            "matmul with both masks uses only what neither masks",
             [value([[NAN, 2.0]]), value([[1.0], [NAN]]), value([[F, T]]), value([[T], [F]])],
             |_, operands| masked(true, true, operands),
             value([[0.0]]),

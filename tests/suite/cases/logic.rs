@@ -29,7 +29,7 @@ fn of_pairs(name: &str, f: for<'g> fn(Expr<'g>, Expr<'g>) -> Expr<'g>, table: [b
         of("a column and a row", value([[F], [T]]), value([F, T]), value([[ff, ft], [tf, tt]])),
         of("rank 0", value(T), value(F), value(tf)),
         of("a matrix and rank 0", value([[F, T]]), value(T), value([[ft, tt]])),
-        of("nothing", empty::<bool>(&[0, 2]), value([F, T]), empty::<bool>(&[0, 2])),
+        of("an empty array", empty::<bool>(&[0, 2]), value([F, T]), empty::<bool>(&[0, 2])),
     ]
 }
 

@@ -102,7 +102,7 @@ fn boolean_mask() -> Vec<Case> {
         )
         .smooth(),
         case(
-            "boolean_mask of nothing",
+            "boolean_mask of an empty array",
             [empty::<f64>(&[0, 3]), empty::<bool>(&[0])],
             |_, [x, m]| x.boolean_mask(m),
             empty::<f64>(&[0, 3]),
@@ -162,7 +162,7 @@ fn boolean_mask() -> Vec<Case> {
         )
         .smooth(),
         case(
-            "boolean_mask takes no part of what it drops",
+            "boolean_mask ignores what it drops",
             [value([NAN, 4.0]), value([F, T])],
             |_, [x, m]| {
                 let dx = grad(x.sqrt().boolean_mask(m).sum(..), x);
@@ -215,7 +215,7 @@ fn unmask() -> Vec<Case> {
         .smooth(),
         case("unmask to rank 0", [value([3.0]), value(T)], |_, [v, m]| v.unmask(m, 0.0), value(3.0)).smooth(),
         case(
-            "unmask of nothing",
+            "unmask of an empty array",
             [empty::<f64>(&[0]), value([F, F])],
             |_, [v, m]| v.unmask(m, 1.5),
             value([1.5, 1.5]),
@@ -236,7 +236,7 @@ fn unmask() -> Vec<Case> {
         )
         .smooth(),
         case(
-            "unmask takes no part of the fill under the mask",
+            "unmask ignores the fill under the mask",
             [value([3.0]), value([T, F]), value([NAN, 2.0])],
             |_, [v, m, fill]| v.unmask(m, fill.square()),
             value([3.0, 4.0]),
@@ -271,7 +271,12 @@ fn argwhere() -> Vec<Case> {
         case("argwhere of true", [value(T)], |_, [m]| m.argwhere(), empty::<i64>(&[1, 0])),
         case("argwhere of false", [value(F)], |_, [m]| m.argwhere(), empty::<i64>(&[0, 0])),
         case("argwhere of all false", [value([[F, F]])], |_, [m]| m.argwhere(), empty::<i64>(&[0, 2])),
-        case("argwhere of nothing", [empty::<bool>(&[0, 3])], |_, [m]| m.argwhere(), empty::<i64>(&[0, 2])),
+        case(
+            "argwhere of an empty array",
+            [empty::<bool>(&[0, 3])],
+            |_, [m]| m.argwhere(),
+            empty::<i64>(&[0, 2]),
+        ),
         case(
             "argwhere of floats",
             [value([0.0, -0.0, 1e-310, NAN])],
@@ -371,7 +376,7 @@ fn masked_fill() -> Vec<Case> {
         .smooth(),
         case("masked_fill of i32s", [value([3, -1])], |_, [x]| x.masked_fill(x.lt(0), 0), value([3, 0])),
         case(
-            "masked_fill of i32s with a whole float",
+            "masked_fill of i32s with a full array float",
             [value([3, -1])],
             |_, [x]| x.masked_fill(x.lt(0), 7.0),
             value([3, 7]),
@@ -434,7 +439,7 @@ fn expand_mask() -> Vec<Case> {
     ]
 }
 
-/// `x[m] = v` with one `v` for every selected place.
+/// `x[m] = v` with one `v` for every selected position.
 fn one_row() -> Vec<Case> {
     let image = || value([[[1.0, 2.0], [3.0, 4.0]], [[5.0, 6.0], [7.0, 8.0]]]);
     let pixels = || value([[T, F], [F, T]]);
@@ -480,7 +485,7 @@ fn one_row() -> Vec<Case> {
     ]
 }
 
-/// `x[m] = v` with one `v` for each selected place.
+/// `x[m] = v` with one `v` for each selected position.
 fn selection() -> Vec<Case> {
     let matrix = || value([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]]);
     vec![
@@ -542,7 +547,7 @@ fn elementwise() -> Vec<Case> {
     let matrix = || value([[1.0, 2.0], [3.0, 4.0]]);
     vec![
         case(
-            "masked_assign of a whole",
+            "masked_assign of a full array",
             [value([1.0, 2.0]), value([F, T]), value([7.0, 8.0])],
             |_, [x, m, v]| x.masked_assign(m, v),
             value([1.0, 8.0]),
@@ -550,7 +555,7 @@ fn elementwise() -> Vec<Case> {
         .with_equal_lengths()
         .smooth(),
         case(
-            "masked_assign of a whole to rows",
+            "masked_assign of a full array to rows",
             [matrix(), value([F, T]), value([[5.0, 6.0], [7.0, 8.0]])],
             |_, [x, m, v]| x.masked_assign(m, v),
             value([[1.0, 2.0], [7.0, 8.0]]),
@@ -574,7 +579,7 @@ fn elementwise() -> Vec<Case> {
         .with_equal_lengths()
         .smooth(),
         case(
-            "masked_assign takes no part of what it does not place",
+            "masked_assign ignores what it does not place",
             [value([1.0, NAN]), value([F, T]), value([NAN, 8.0])],
             |_, [x, m, v]| x.masked_assign(m, v),
             value([1.0, 8.0]),

@@ -50,7 +50,7 @@ macro_rules! variants {
 }
 use variants;
 
-/// What a mistake leaves behind is an op that no plan contains.
+/// The value of an expression in error is an op that no plan contains.
 const NEVER_PLANNED: &str = "Source::Poison";
 
 fn variants_of_all_families() -> Vec<Variant> {
@@ -108,7 +108,7 @@ fn assert_of_all(check: fn(&Case) -> Outcome) {
                 Ok(outcome) => outcome.err()?,
                 Err(_) => "it panics".to_owned(),
             };
-            Some(format!("{} ({}): {error}", case.name, case.place))
+            Some(format!("{} ({}): {error}", case.name, case.location))
         })
         .collect();
     assert!(
@@ -165,8 +165,8 @@ fn first_and_second_derivatives_agree_with_differences() {
 }
 
 #[test]
-fn forward_and_reverse_mode_are_dual() {
-    assert_of_all(check::both_modes_are_dual);
+fn forward_and_reverse_mode_are_transposes() {
+    assert_of_all(check::both_modes_are_transposes);
 }
 
 #[test]
@@ -175,6 +175,6 @@ fn all_ways_to_a_second_derivative_agree() {
 }
 
 #[test]
-fn nothing_and_masks_of_nothing_or_all_come_out_as_inferred() {
-    assert_of_all(check::extremes_come_out_as_inferred);
+fn nothing_and_masks_of_an_empty_selection_or_all_come_out_as_inferred() {
+    assert_of_all(check::min_and_max_come_out_as_inferred);
 }

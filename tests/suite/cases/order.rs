@@ -1,4 +1,4 @@
-//! Indices of extreme elements, and sorting.
+//! Indices of maxima and minima, and sorting.
 
 use tamis::descending;
 use tamis::graph::Order;
@@ -78,7 +78,7 @@ fn argmax() -> Vec<Case> {
         case("argmax of no axes", [value([1, 5])], |_, [x]| x.argmax([0_i64; 0]), value([0i64, 0])),
         case("argmax of rank 0", [value(2.5)], |_, [x]| x.argmax(..), value(0i64)),
         case("argmax of the axis of rank 0", [value(2.5)], |_, [x]| x.argmax(keep(-1)), value(0i64)),
-        case("argmax to nothing", [empty::<f64>(&[0, 3])], |_, [x]| x.argmax(1), empty::<i64>(&[0])),
+        case("argmax to an empty array", [empty::<f64>(&[0, 3])], |_, [x]| x.argmax(1), empty::<i64>(&[0])),
         case(
             "argmax is flat",
             [value([[1.0, 2.0], [4.0, 3.0]])],
@@ -145,19 +145,19 @@ fn masked_argmax() -> Vec<Case> {
             value(1i64),
         ),
         case(
-            "masked argmax of columns, kept, with an index for nothing",
+            "masked argmax of columns, kept, with an index for an empty selection",
             [value([[1, 5, 0], [7, 2, 0]]), value([[true, true, false], [false, true, false]])],
             |_, [x, m]| x.masked(m).if_empty(-1).argmax(keep(0)),
             value([[0i64, 0, -1]]),
         ),
         case(
-            "masked argmax with an expression for nothing",
+            "masked argmax with an expression for an empty selection",
             [value([[1, 5], [7, 2]]), value([[true, true], [false, false]]), value(42i64)],
             |_, [x, m, e]| x.masked(m).if_empty(e).argmax(1),
             value([1i64, 42]),
         ),
         case(
-            "masked argmax of an axis without elements, with an index for nothing",
+            "masked argmax of an axis without elements, with an index for an empty selection",
             [empty::<f64>(&[2, 0]), empty::<bool>(&[2, 0])],
             |_, [x, m]| x.masked(m).if_empty(-1).argmax(1),
             value([-1i64, -1]),
@@ -210,7 +210,7 @@ fn masked_argmin() -> Vec<Case> {
             value(2i64),
         ),
         case(
-            "masked argmin of none, with an index for nothing",
+            "masked argmin of none, with an index for an empty selection",
             [value([3i64, 1]), value([false, false])],
             |_, [x, m]| x.masked(m).if_empty(7).argmin(..),
             value(7i64),
@@ -255,7 +255,12 @@ fn argsort() -> Vec<Case> {
         case("argsort of u8s", [value([200u8, 100])], |_, [x]| x.argsort(0), value([1i64, 0])),
         case("argsort of i64s", [value([i64::MAX, i64::MIN, 0])], |_, [x]| x.argsort(0), value([1i64, 2, 0])),
         case("argsort of rank 0", [value(2.5)], |_, [x]| x.argsort(-1), value(0i64)),
-        case("argsort of nothing", [empty::<f64>(&[2, 0])], |_, [x]| x.argsort(1), empty::<i64>(&[2, 0])),
+        case(
+            "argsort of an empty array",
+            [empty::<f64>(&[2, 0])],
+            |_, [x]| x.argsort(1),
+            empty::<i64>(&[2, 0]),
+        ),
         case(
             "argsort is flat",
             [value([3.0, 1.0])],
@@ -292,7 +297,7 @@ fn sort() -> Vec<Case> {
         case("sort of i32s", [value([3, i32::MIN, 3])], |_, [x]| x.sort(0), value([i32::MIN, 3, 3])),
         case("sort of bools", [value([true, false])], |_, [x]| x.sort(0), value([false, true])),
         case("sort of rank 0", [value(2.5)], |_, [x]| x.sort(descending(0)), value(2.5)).smooth(),
-        case("sort of nothing", [empty::<f64>(&[0])], |_, [x]| x.sort(0), empty::<f64>(&[0])).smooth(),
+        case("sort of an empty array", [empty::<f64>(&[0])], |_, [x]| x.sort(0), empty::<f64>(&[0])).smooth(),
         case(
             "the slope of sort goes back through the permutation, of equals in their order",
             weighed,
@@ -349,7 +354,7 @@ fn descending_sort() -> Vec<Case> {
             value([3.0, 1.0, NAN]),
         ),
         case(
-            "sort descending of nothing",
+            "sort descending of an empty array",
             [empty::<f64>(&[0, 2])],
             |_, [x]| x.sort(descending(0)),
             empty::<f64>(&[0, 2]),
@@ -375,12 +380,12 @@ fn top_slope<const N: usize>(name: &str, k: i64, x: [f64; N], expected: [f64; N]
 fn top_k() -> Vec<Case> {
     vec![
         case("top_k", [value([3.0, 9.0, 5.0])], |_, [x]| x.top_k(2, 0).0, value([9.0, 5.0])).smooth(),
-        case("the places of top_k", [value([3.0, 9.0, 5.0])], |_, [x]| x.top_k(2, 0).1, value([1i64, 2])),
+        case("the indices of top_k", [value([3.0, 9.0, 5.0])], |_, [x]| x.top_k(2, 0).1, value([1i64, 2])),
         case("top_k of all", [value([3.0, 9.0, 5.0])], |_, [x]| x.top_k(3, 0).0, value([9.0, 5.0, 3.0]))
             .smooth(),
         case("top_k of none", [value([3.0, 9.0])], |_, [x]| x.top_k(0, 0).0, empty::<f64>(&[0])).smooth(),
         case(
-            "the places of top_k of none",
+            "the indices of top_k of none",
             [value([3.0, 9.0])],
             |_, [x]| x.top_k(0, 0).1,
             empty::<i64>(&[0]),
@@ -400,7 +405,7 @@ fn top_k() -> Vec<Case> {
         )
         .smooth(),
         case(
-            "the places of top_k of columns",
+            "the indices of top_k of columns",
             [value([[3.0, 9.0], [6.0, 1.0], [4.0, 2.0]])],
             |_, [x]| x.top_k(2, 0).1,
             value([[1i64, 0], [2, 2]]),
@@ -425,10 +430,20 @@ fn top_k() -> Vec<Case> {
         ),
         case("top_k of u8s", [value([3u8, 255])], |_, [x]| x.top_k(1, 0).0, value([255u8])),
         case("top_k of bools", [value([false, true])], |_, [x]| x.top_k(1, 0).0, value([true])),
-        case("top_k of none of nothing", [empty::<f64>(&[0])], |_, [x]| x.top_k(0, 0).0, empty::<f64>(&[0]))
-            .smooth(),
-        case("top_k to nothing", [empty::<f64>(&[0, 3])], |_, [x]| x.top_k(2, 1).0, empty::<f64>(&[0, 2]))
-            .smooth(),
+        case(
+            "top_k of none of an empty array",
+            [empty::<f64>(&[0])],
+            |_, [x]| x.top_k(0, 0).0,
+            empty::<f64>(&[0]),
+        )
+        .smooth(),
+        case(
+            "top_k to an empty array",
+            [empty::<f64>(&[0, 3])],
+            |_, [x]| x.top_k(2, 1).0,
+            empty::<f64>(&[0, 2]),
+        )
+        .smooth(),
         case(
             "top_k of a selection",
             [value([3.0, -1.0, 2.0, 4.0]), value([true, true, true, false])],

@@ -42,11 +42,12 @@ fn sum() -> Vec<Case> {
         case("sum with all axes kept", [matrix()], |_, [x]| x.sum(keep(..)), value([[5.5]])).smooth(),
         case("sum over no axes", [matrix()], |_, [x]| x.sum(NONE), matrix()).smooth(),
         case("sum of rank 0", [value(2.5)], |_, [x]| x.sum(..), value(2.5)).smooth(),
-        case("sum of nothing", [empty::<f64>(&[0])], |_, [x]| x.sum(..), value(0.0)).smooth(),
+        case("sum of an empty array", [empty::<f64>(&[0])], |_, [x]| x.sum(..), value(0.0)).smooth(),
         case("sum of rows without elements", [empty::<f64>(&[2, 0])], |_, [x]| x.sum(1), value([0.0, 0.0]))
             .smooth(),
         case("sum of no rows", [empty::<f64>(&[0, 2])], |_, [x]| x.sum(0), value([0.0, 0.0])).smooth(),
-        case("sum to nothing", [empty::<f64>(&[0, 2])], |_, [x]| x.sum(1), empty::<f64>(&[0])).smooth(),
+        case("sum to an empty array", [empty::<f64>(&[0, 2])], |_, [x]| x.sum(1), empty::<f64>(&[0]))
+            .smooth(),
         case("sum of infinities", [value([[INF, 1.0], [INF, -INF]])], |_, [x]| x.sum(1), value([INF, NAN])),
         case("sum of bools is in i64", [value([T, F, T])], |_, [x]| x.sum(..), value(2i64)),
         case("sum of u8s is in i64", [value([200u8, 100])], |_, [x]| x.sum(..), value(300i64)),
@@ -82,10 +83,11 @@ fn prod() -> Vec<Case> {
         case("prod with all axes kept", [matrix()], |_, [x]| x.prod(keep(..)), value([[792.0]])).smooth(),
         case("prod over no axes", [matrix()], |_, [x]| x.prod(NONE), matrix()).smooth(),
         case("prod of rank 0", [value(2.5)], |_, [x]| x.prod(..), value(2.5)).smooth(),
-        case("prod of nothing", [empty::<f64>(&[0])], |_, [x]| x.prod(..), value(1.0)).smooth(),
+        case("prod of an empty array", [empty::<f64>(&[0])], |_, [x]| x.prod(..), value(1.0)).smooth(),
         case("prod of rows without elements", [empty::<f64>(&[2, 0])], |_, [x]| x.prod(1), value([1.0, 1.0]))
             .smooth(),
-        case("prod to nothing", [empty::<f64>(&[0, 2])], |_, [x]| x.prod(1), empty::<f64>(&[0])).smooth(),
+        case("prod to an empty array", [empty::<f64>(&[0, 2])], |_, [x]| x.prod(1), empty::<f64>(&[0]))
+            .smooth(),
         case(
             "prod of rows with 0, 1, 2 and 3 zeros",
             [value([[2.0, 3.0, 4.0], [2.0, 0.0, 4.0], [0.0, 3.0, 0.0], [0.0, 0.0, 0.0]])],
@@ -163,7 +165,7 @@ fn curvature(name: &str, x: [f64; 3], expected: [[f64; 3]; 3]) -> Case {
 }
 
 /// The maximum under a mask and beside an initial element, as softmax takes it.
-fn extreme<'g>(op: Reduce, operands: &[Expr<'g>]) -> Expr<'g> {
+fn min_max<'g>(op: Reduce, operands: &[Expr<'g>]) -> Expr<'g> {
     operands[0].graph().apply(op, operands)
 }
 
@@ -176,7 +178,8 @@ fn max() -> Vec<Case> {
         case("max with the axis kept", [matrix()], |_, [x]| x.max(keep(-1)), value([[3.0], [5.5]])).smooth(),
         case("max of rank 0", [value(2.5)], |_, [x]| x.max(..), value(2.5)).smooth(),
         case("max gives on NaN", [value([[1.0, NAN], [INF, 1.0]])], |_, [x]| x.max(1), value([NAN, INF])),
-        case("max to nothing", [empty::<f64>(&[0, 2])], |_, [x]| x.max(1), empty::<f64>(&[0])).smooth(),
+        case("max to an empty array", [empty::<f64>(&[0, 2])], |_, [x]| x.max(1), empty::<f64>(&[0]))
+            .smooth(),
         case("max of i32s", [value([-3, i32::MIN])], |_, [x]| x.max(..), value(-3)),
         case("max of u8s", [value([3u8, 255])], |_, [x]| x.max(..), value(255u8)),
         case("max of bools is any", [value([[F, T], [F, F]])], |_, [x]| x.max(1), value([T, F])),
@@ -201,22 +204,22 @@ fn max() -> Vec<Case> {
         case(
             "max under a mask",
             [value([[9.0, 1.0, NAN], [4.0, 5.0, 6.0]]), value([[F, T, F], [T, T, F]])],
-            move |_, operands| extreme(of_rows(None), &operands),
+            move |_, operands| min_max(of_rows(None), &operands),
             value([1.0, 5.0]),
         )
         .with_equal_lengths(),
         case(
             "max beside an initial element",
             [value([[1.0, 0.5], [4.0, 5.0]])],
-            move |_, operands| extreme(of_rows(floor), &operands),
+            move |_, operands| min_max(of_rows(floor), &operands),
             value([2.0, 5.0]),
         )
         .with_fixed_dtypes()
         .smooth(),
         case(
-            "max of nothing beside an initial element",
+            "max of an empty array beside an initial element",
             [value([[1.0, 3.0], [4.0, 5.0]]), value([[F, F], [T, F]])],
-            move |_, operands| extreme(of_rows(floor), &operands),
+            move |_, operands| min_max(of_rows(floor), &operands),
             value([2.0, 4.0]),
         )
         .with_equal_lengths()
@@ -225,7 +228,7 @@ fn max() -> Vec<Case> {
         case(
             "max shares the slope with an equal initial element",
             [value([[2.0, 2.0], [1.0, 5.0]])],
-            move |_, [x]| grad(extreme(of_rows(floor), &[x]).sum(..), x),
+            move |_, [x]| grad(min_max(of_rows(floor), &[x]).sum(..), x),
             value([[1.0 / 3.0, 1.0 / 3.0], [0.0, 1.0]]),
         )
         .with_fixed_dtypes(),
@@ -251,14 +254,14 @@ fn min() -> Vec<Case> {
         case(
             "min under a mask",
             [value([[0.0, 1.0], [4.0, NAN]]), value([[F, T], [T, F]])],
-            move |_, operands| extreme(of_rows(None), &operands),
+            move |_, operands| min_max(of_rows(None), &operands),
             value([1.0, 4.0]),
         )
         .with_equal_lengths(),
         case(
-            "min of nothing beside an initial element",
+            "min of an empty array beside an initial element",
             [value([[1.0, 3.0], [4.0, 5.0]]), value([[F, F], [T, F]])],
-            move |_, operands| extreme(of_rows(ceiling), &operands),
+            move |_, operands| min_max(of_rows(ceiling), &operands),
             value([2.0, 2.0]),
         )
         .with_equal_lengths()
@@ -273,7 +276,7 @@ fn any() -> Vec<Case> {
         case("any", [mask()], |_, [m]| m.any(..), value(T)),
         case("any over axis 1", [mask()], |_, [m]| m.any(1), value([T, F])),
         case("any with the axis kept", [mask()], |_, [m]| m.any(keep(0)), value([[T, F]])),
-        case("any of nothing", [empty::<bool>(&[2, 0])], |_, [m]| m.any(1), value([F, F])),
+        case("any of an empty array", [empty::<bool>(&[2, 0])], |_, [m]| m.any(1), value([F, F])),
         case("any of rank 0", [value(T)], |_, [m]| m.any(..), value(T)),
         case("any of numbers", [value([[0.0, NAN], [0.0, -0.0]])], |_, [x]| x.any(1), value([T, F])),
         case("any of i32s", [value([0, 7])], |_, [x]| x.any(..), value(T)),
@@ -286,14 +289,14 @@ fn all() -> Vec<Case> {
         case("all", [mask()], |_, [m]| m.all(..), value(F)),
         case("all over axis 1", [mask()], |_, [m]| m.all(1), value([F, T])),
         case("all with the axis kept", [mask()], |_, [m]| m.all(keep(0)), value([[T, F]])),
-        case("all of nothing", [empty::<bool>(&[0])], |_, [m]| m.all(..), value(T)),
+        case("all of an empty array", [empty::<bool>(&[0])], |_, [m]| m.all(..), value(T)),
         case("all of numbers", [value([[1.0, NAN], [1.0, 0.0]])], |_, [x]| x.all(1), value([T, F])),
         case("all of u8s", [value([1u8, 7])], |_, [x]| x.all(..), value(T)),
     ]
 }
 
 pub(crate) fn composed() -> Vec<Case> {
-    [mean(), count_nonzero(), masked(), masked_extremes(), softmax(), masked_softmax()].concat()
+    [mean(), count_nonzero(), masked(), masked_min_max(), softmax(), masked_softmax()].concat()
 }
 
 fn mean() -> Vec<Case> {
@@ -308,7 +311,7 @@ fn mean() -> Vec<Case> {
         )
         .smooth(),
         case("mean over no axes", [matrix()], |_, [x]| x.mean(NONE), matrix()).smooth(),
-        case("mean of nothing", [empty::<f64>(&[0])], |_, [x]| x.mean(..), value(NAN)),
+        case("mean of an empty array", [empty::<f64>(&[0])], |_, [x]| x.mean(..), value(NAN)),
         case("mean of no rows", [empty::<f64>(&[0, 2])], |_, [x]| x.mean(0), value([NAN, NAN])),
         case("mean of i32s is in f64", [value([1, 2])], |_, [x]| x.mean(..), value(1.5)),
         case("mean of i64s is in f64", [value([1i64, 2])], |_, [x]| x.mean(..), value(1.5)),
@@ -334,7 +337,12 @@ fn count_nonzero() -> Vec<Case> {
             value([1i64, 2]),
         ),
         case("count_nonzero of i32s", [value([[0, 5]])], |_, [x]| x.count_nonzero(keep(..)), value([[1i64]])),
-        case("count_nonzero of nothing", [empty::<bool>(&[0])], |_, [m]| m.count_nonzero(..), value(0i64)),
+        case(
+            "count_nonzero of an empty array",
+            [empty::<bool>(&[0])],
+            |_, [m]| m.count_nonzero(..),
+            value(0i64),
+        ),
     ]
 }
 
@@ -510,7 +518,7 @@ fn masked() -> Vec<Case> {
     ]
 }
 
-fn masked_extremes() -> Vec<Case> {
+fn masked_min_max() -> Vec<Case> {
     let whole = || [matrix(), value([[T, F, T], [F, T, T]])];
     vec![
         case("masked max", whole(), |_, [x, m]| x.masked(m).max(..), value(5.5)).smooth(),
@@ -590,7 +598,8 @@ fn softmax() -> Vec<Case> {
         .within(16.0)
         .smooth(),
         case("softmax of one element", [value([7.0])], |_, [x]| x.softmax(0), value([1.0])).smooth(),
-        case("softmax of nothing", [empty::<f64>(&[0])], |_, [x]| x.softmax(0), empty::<f64>(&[0])).smooth(),
+        case("softmax of an empty array", [empty::<f64>(&[0])], |_, [x]| x.softmax(0), empty::<f64>(&[0]))
+            .smooth(),
         case(
             "softmax of rows without elements",
             [empty::<f64>(&[2, 0])],
@@ -631,7 +640,7 @@ fn masked_softmax() -> Vec<Case> {
         .within(16.0)
         .smooth(),
         case(
-            "masked softmax of rows, one of nothing",
+            "masked softmax of rows, one of them empty",
             rows(),
             |_, [x, m]| x.masked(m).softmax(1),
             value([[shares[0], 0.0, shares[1]], [0.0; 3]]),
@@ -653,14 +662,14 @@ fn masked_softmax() -> Vec<Case> {
         )
         .within(16.0),
         case(
-            "masked softmax of nothing",
+            "masked softmax of an empty array",
             [empty::<f64>(&[0]), empty::<bool>(&[0])],
             |_, [x, m]| x.masked(m).softmax(0),
             empty::<f64>(&[0]),
         )
         .smooth(),
         case(
-            "masked softmax has no slope in a row of nothing",
+            "masked softmax has no slope in a empty row",
             rows(),
             |_, [x, m]| grad(x.masked(m).softmax(1).square().sum(..), x).slice_axis(0, 1),
             value([0.0; 3]),
@@ -673,7 +682,7 @@ fn masked_softmax() -> Vec<Case> {
         )
         .within(16.0),
         case(
-            "masked log_softmax of rows, one of nothing",
+            "masked log_softmax of rows, one of them empty",
             rows(),
             |_, [x, m]| x.masked(m).log_softmax(1),
             value([[logs[0], -INF, logs[1]], [-INF; 3]]),

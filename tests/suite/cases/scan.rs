@@ -68,8 +68,13 @@ fn cumsum() -> Vec<Case> {
             value([[1.0, 9.0, 36.0], [16.0, 81.0, 225.0]]),
         )
         .smooth(),
-        case("cumsum of nothing", [empty::<f64>(&[0, 2])], |_, [x]| x.cumsum(0), empty::<f64>(&[0, 2]))
-            .smooth(),
+        case(
+            "cumsum of an empty array",
+            [empty::<f64>(&[0, 2])],
+            |_, [x]| x.cumsum(0),
+            empty::<f64>(&[0, 2]),
+        )
+        .smooth(),
         case(
             "cumsum of rows without elements",
             [empty::<f64>(&[2, 0])],
@@ -142,7 +147,7 @@ fn cumsum_exclusive() -> Vec<Case> {
         )
         .smooth(),
         case(
-            "cumsum exclusive of nothing",
+            "cumsum exclusive of an empty array",
             [empty::<i64>(&[0])],
             |_, [x]| x.cumsum(along(0).exclusive()),
             empty::<i64>(&[0]),
@@ -184,7 +189,7 @@ fn running_or(name: &str, (exclusive, reverse): (bool, bool), expected: [bool; 4
             value(expected_column),
         ),
         case(
-            format!("{name} of nothing"),
+            format!("{name} of an empty array"),
             [empty::<bool>(&[0])],
             move |graph, [m]| graph.apply(along(0), &[m]),
             empty::<bool>(&[0]),
@@ -211,8 +216,7 @@ fn cumprod() -> Vec<Case> {
         .smooth(),
         case("cumprod of two zeros", [value([0.0, 3.0, 0.0, 2.0])], |_, [x]| x.cumprod(0), value([0.0; 4]))
             .smooth(),
-        case("cumprod of nothing but zeros", [value([0.0; 3])], |_, [x]| x.cumprod(0), value([0.0; 3]))
-            .smooth(),
+        case("cumprod of only zeros", [value([0.0; 3])], |_, [x]| x.cumprod(0), value([0.0; 3])).smooth(),
         slope("cumprod has a slope at a zero", [2.0, 0.0, 3.0, 4.0], [1.0, 32.0, 0.0, 0.0]),
         slope("cumprod has a slope at the first of two zeros", [0.0, 3.0, 0.0, 2.0], [4.0, 0.0, 0.0, 0.0]),
         slope("cumprod has a slope at zeros alone", [0.0; 4], [1.0, 0.0, 0.0, 0.0]),
@@ -254,8 +258,8 @@ fn slope(name: &str, x: [f64; 4], expected: [f64; 4]) -> Case {
     case(name, [value(x)], |_, [x]| grad(x.cumprod(0).sum(..), x), value(expected))
 }
 
-/// The running products of `[2, 0, 3, 4]`, which has a zero, in both directions
-/// of a matrix, and of nothing.
+/// The running products of `[2, 0, 3, 4]`, which has a zero, in both directions of a
+/// matrix, and of no elements.
 fn products(name: &str, of: for<'g> fn(Expr<'g>, i64) -> Expr<'g>, expected: [f64; 4]) -> Vec<Case> {
     let x = [2.0, 0.0, 3.0, 4.0];
     vec![
@@ -281,7 +285,7 @@ fn products(name: &str, of: for<'g> fn(Expr<'g>, i64) -> Expr<'g>, expected: [f6
             value(expected.map(|y| y as i64)),
         ),
         case(
-            format!("{name} of nothing"),
+            format!("{name} of an empty array"),
             [empty::<f64>(&[0, 2])],
             move |_, [x]| of(x, 0),
             empty::<f64>(&[0, 2]),
@@ -356,7 +360,7 @@ fn linear_scan() -> Vec<Case> {
         .with_fixed_dtypes()
         .smooth(),
         case(
-            "linear_scan of nothing",
+            "linear_scan of an empty array",
             [empty::<f64>(&[0]), empty::<f64>(&[0])],
             |_, [a, b]| a.linear_scan(b, 0),
             empty::<f64>(&[0]),

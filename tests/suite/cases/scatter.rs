@@ -36,7 +36,7 @@ pub(super) fn mul() -> Vec<Case> {
         )
         .smooth(),
         case(
-            "scatter_mul of nothing",
+            "scatter_mul of an empty array",
             [value([3.0]), empty::<i64>(&[0])],
             |_, [x, i]| x.scatter_mul(i, 9, 0),
             value([3.0]),
@@ -82,7 +82,7 @@ pub(super) fn mul() -> Vec<Case> {
         )
         .smooth(),
         case(
-            "scatter_mul of nothing but zeros",
+            "scatter_mul of only zeros",
             [value([0.0]), value([0i64, 0]), value([0.0, 0.0])],
             |_, [x, i, v]| x.scatter_mul(i, v, 0),
             value([0.0]),
@@ -122,7 +122,7 @@ fn slopes(name: &str, factors: [f64; 3], expected: [f64; 3]) -> Case {
     )
 }
 
-/// The second derivatives of `2·a·b·c` by what is scattered to one place.
+/// The second derivatives of `2·a·b·c` with respect to the updates of one element.
 #[track_caller]
 fn curvature(name: &str, factors: [f64; 3], expected: [[f64; 3]; 3]) -> Case {
     case(
@@ -171,7 +171,7 @@ pub(super) fn nd_mul() -> Vec<Case> {
         )
         .smooth(),
         case(
-            "scatter_nd_mul of depth 0 meets the whole",
+            "scatter_nd_mul of depth 0 meets the full array",
             [value([1.0, 2.0]), empty::<i64>(&[2, 0]), value([[3.0, 4.0], [5.0, 6.0]])],
             |_, [x, i, v]| x.scatter_nd_mul(i, v),
             value([15.0, 48.0]),
@@ -204,7 +204,7 @@ pub(super) fn max() -> Vec<Case> {
             value([[2.5, 2.5, 3.0], [4.0, 5.0, 6.0]]),
         ),
         case(
-            "scatter_max of nothing",
+            "scatter_max of an empty array",
             [value([1.0]), empty::<i64>(&[0])],
             |_, [x, i]| x.scatter_max(i, 9, 0),
             value([1.0]),
@@ -298,7 +298,7 @@ pub(super) fn nd_max() -> Vec<Case> {
         )
         .smooth(),
         case(
-            "scatter_nd_max of depth 0 meets the whole",
+            "scatter_nd_max of depth 0 meets the full array",
             [value([1.0, 2.0]), empty::<i64>(&[2, 0]), value([[3.0, 4.0], [5.0, 6.0]])],
             |_, [x, i, v]| x.scatter_nd_max(i, v),
             value([5.0, 6.0]),
@@ -331,7 +331,7 @@ pub(super) fn min() -> Vec<Case> {
             value([[1.0, 2.0, 2.5], [2.5, 2.5, 2.5]]),
         ),
         case(
-            "scatter_min of nothing",
+            "scatter_min of an empty array",
             [value([1.0]), empty::<i64>(&[0])],
             |_, [x, i]| x.scatter_min(i, 9, 0),
             value([1.0]),
@@ -425,7 +425,7 @@ pub(super) fn nd_min() -> Vec<Case> {
         )
         .smooth(),
         case(
-            "scatter_nd_min of depth 0 meets the whole",
+            "scatter_nd_min of depth 0 meets the full array",
             [value([1.0, 2.0]), empty::<i64>(&[2, 0]), value([[3.0, 4.0], [5.0, 6.0]])],
             |_, [x, i, v]| x.scatter_nd_min(i, v),
             value([1.0, 2.0]),
@@ -461,7 +461,7 @@ pub(super) fn reduced() -> Vec<Case> {
         .with_known_lengths()
         .smooth(),
         case(
-            "scatter_mean of nothing",
+            "scatter_mean of an empty array",
             [value([3.0]), empty::<i64>(&[0])],
             |_, [x, i]| x.scatter_mean(i, 9, 0),
             value([3.0]),
@@ -490,7 +490,7 @@ pub(super) fn reduced() -> Vec<Case> {
         .with_known_lengths()
         .smooth(),
         case(
-            "scatter_set_sum of nothing",
+            "scatter_set_sum of an empty array",
             [value([3.0]), empty::<i64>(&[0])],
             |_, [x, i]| x.scatter_set_sum(i, 9, 0),
             value([3.0]),
@@ -519,7 +519,7 @@ pub(super) fn reduced() -> Vec<Case> {
         .with_known_lengths()
         .smooth(),
         case(
-            "scatter_set_prod of nothing",
+            "scatter_set_prod of an empty array",
             [value([3.0]), empty::<i64>(&[0])],
             |_, [x, i]| x.scatter_set_prod(i, 9, 0),
             value([3.0]),
@@ -548,7 +548,7 @@ pub(super) fn reduced() -> Vec<Case> {
         .with_known_lengths()
         .smooth(),
         case(
-            "scatter_set_mean of nothing",
+            "scatter_set_mean of an empty array",
             [value([3.0]), empty::<i64>(&[0])],
             |_, [x, i]| x.scatter_set_mean(i, 9, 0),
             value([3.0]),
@@ -577,7 +577,7 @@ pub(super) fn reduced() -> Vec<Case> {
         .with_known_lengths()
         .smooth(),
         case(
-            "scatter_set_max of nothing",
+            "scatter_set_max of an empty array",
             [value([3.0]), empty::<i64>(&[0])],
             |_, [x, i]| x.scatter_set_max(i, 9, 0),
             value([3.0]),
@@ -606,7 +606,7 @@ pub(super) fn reduced() -> Vec<Case> {
         .with_known_lengths()
         .smooth(),
         case(
-            "scatter_set_min of nothing",
+            "scatter_set_min of an empty array",
             [value([3.0]), empty::<i64>(&[0])],
             |_, [x, i]| x.scatter_set_min(i, 9, 0),
             value([3.0]),

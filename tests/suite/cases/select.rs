@@ -46,13 +46,13 @@ fn where_cases() -> Vec<Case> {
         )
         .smooth(),
         case(
-            "where takes no part of what it does not choose",
+            "where ignores what it does not choose",
             [mask.clone(), value([1.0, NAN, 3.0]), value([NAN, 2.0, NAN])],
             |_, [m, a, b]| where_(m, a, b),
             value([1.0, 2.0, 3.0]),
         ),
         case(
-            "where of nothing",
+            "where of an empty array",
             [empty::<bool>(&[0]), empty::<f64>(&[0])],
             |_, [m, a]| where_(m, a, 1.0),
             empty::<f64>(&[0]),
@@ -122,7 +122,7 @@ pub(crate) fn composed() -> Vec<Case> {
         )
         .smooth(),
         case(
-            "the sum of differently chosen parts",
+            "the sum of two choices",
             [value([T, T, F]), value([1.0, 2.0, 3.0]), value([4.0, 5.0, 6.0])],
             |_, [m, x, y]| (where_(m, x, 0.0) + where_(!m, y, 0.0)) * x,
             value([1.0, 4.0, 18.0]),

@@ -57,7 +57,7 @@ fn constant() -> Vec<Case> {
             empty::<u8>(&[2, 0]),
         ),
         case(
-            "constants tell zeros of either sign apart",
+            "constants distinguish zeros of either sign",
             [],
             |graph, []| graph.constant([1.0, 1.0]) / graph.constant([0.0, -0.0]),
             value([f64::INFINITY, f64::NEG_INFINITY]),
@@ -89,7 +89,7 @@ fn scalar() -> Vec<Case> {
 fn iota() -> Vec<Case> {
     vec![
         case("iota", [], |graph, []| graph.iota(3), value([0i64, 1, 2])),
-        case("iota of nothing", [], |graph, []| graph.iota(0), empty::<i64>(&[0])),
+        case("iota of an empty array", [], |graph, []| graph.iota(0), empty::<i64>(&[0])),
         case("iota of a length", [value([[5.0, 6.0]])], |graph, [x]| graph.iota(x.dim(1)), value([0i64, 1])),
         case(
             "iota of a count",
@@ -147,7 +147,7 @@ pub(crate) fn composed() -> Vec<Case> {
         case("zeros of bools", [], |graph, []| graph.zeros::<bool>([2]), value([false, false])),
         case("ones", [], |graph, []| graph.ones::<f32>([2]), value([1.0f32, 1.0])),
         case("ones of bools", [], |graph, []| graph.ones::<bool>([2]), value([true, true])),
-        case("a name changes nothing", [value([1.0])], |_, [x]| x.named("x"), value([1.0])).smooth(),
+        case("a name has no effect", [value([1.0])], |_, [x]| x.named("x"), value([1.0])).smooth(),
         case(
             "full times a tensor",
             [value([1.0, 2.0])],
@@ -162,8 +162,8 @@ pub(crate) fn composed() -> Vec<Case> {
 fn poison_is_reported_and_never_planned() {
     let graph = Graph::new();
     let x = graph.input::<f64>("x", [2]);
-    let mistake = x + graph.input::<f64>("y", [3]);
-    assert!(mistake.is_poisoned());
-    assert!((mistake * 2.0).sum(..).is_poisoned());
+    let error = x + graph.input::<f64>("y", [3]);
+    assert!(error.is_poisoned());
+    assert!((error * 2.0).sum(..).is_poisoned());
     assert!(Plan::new([("x", x)]).is_err());
 }

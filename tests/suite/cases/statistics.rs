@@ -30,7 +30,7 @@ fn holes() -> [tamis::Value; 2] {
     [value([[1.0, NAN, 3.0], [4.0, 5.0, NAN]]), value([[T, F, T], [F, T, F]])]
 }
 
-/// The matrix and a mask that leaves 1 and 3, and nothing of the second row.
+/// The matrix and a mask that leaves 1 and 3, and does not depend on the second row.
 fn half() -> [tamis::Value; 2] {
     [matrix(), value([[T, F, T], [F, F, F]])]
 }
@@ -47,7 +47,7 @@ fn var() -> Vec<Case> {
         case("var of one element", [value([2.5])], |_, [x]| x.var(..), value(0.0)).smooth(),
         case("var of far numbers", [value([1e8 + 1.0, 1e8 + 3.0])], |_, [x]| x.var(..), value(1.0))
             .with_fixed_dtypes(),
-        case("var of nothing", [empty::<f64>(&[0])], |_, [x]| x.var(..), value(NAN)),
+        case("var of an empty array", [empty::<f64>(&[0])], |_, [x]| x.var(..), value(NAN)),
         case("var of an infinity", [value([INF, 1.0])], |_, [x]| x.var(..), value(NAN)),
         case("var of i32s is in f64", [value([1, 3])], |_, [x]| x.var(..), value(1.0)),
         case("var of u8s is in f32", [value([1u8, 3])], |_, [x]| x.var(..), value(1.0f32)),
@@ -111,7 +111,7 @@ fn std() -> Vec<Case> {
         ),
         case("std_ddof of u8s is in f32", [value([1u8, 3])], |_, [x]| x.std_ddof(.., 1.5), value(2.0f32)),
         case("std of equals", [value([2.0, 2.0])], |_, [x]| x.std(..), value(0.0)),
-        case("std of nothing", [empty::<f64>(&[0])], |_, [x]| x.std(..), value(NAN)),
+        case("std of an empty array", [empty::<f64>(&[0])], |_, [x]| x.std(..), value(NAN)),
         case("std gives on NaN", [value([[1.0, NAN], [1.0, 3.0]])], |_, [x]| x.std(1), value([NAN, 1.0])),
         case("std of i64s is in f64", [value([1i64, 3])], |_, [x]| x.std(..), value(1.0)),
         case("the slope of std", [value([1.0, 3.0])], |_, [x]| grad(x.std(..), x), value([-0.5, 0.5])),
@@ -141,7 +141,12 @@ fn norm() -> Vec<Case> {
         case("norm of all axes", [value([[1.0, 1.0], [1.0, 1.0]])], |_, [x]| x.norm(..), value(2.0)).smooth(),
         case("norm of rank 0", [value(-2.5)], |_, [x]| x.norm(..), value(2.5)),
         case("the slope of norm of rank 0", [value(-2.5)], |_, [x]| grad(x.norm(..), x), value(-1.0)),
-        case("norm of zeros and nothing", [empty::<f64>(&[2, 0])], |_, [x]| x.norm(1), value([0.0, 0.0])),
+        case(
+            "norm of zeros and of an empty row",
+            [empty::<f64>(&[2, 0])],
+            |_, [x]| x.norm(1),
+            value([0.0, 0.0]),
+        ),
         case("norm of infinities", [value([[INF, 1.0], [NAN, INF]])], |_, [x]| x.norm(1), value([INF, NAN])),
         case("norm of i32s is in f64", [value([3, 4])], |_, [x]| x.norm(..), value(5.0)),
         case("norm of u8s does not wrap", [value([30u8, 40])], |_, [x]| x.norm(..), value(50.0f32)),
@@ -198,7 +203,12 @@ fn logsumexp() -> Vec<Case> {
             |_, [x]| x.logsumexp(1),
             value([1.5, -INF, INF, INF, NAN]),
         ),
-        case("logsumexp of nothing", [empty::<f64>(&[2, 0])], |_, [x]| x.logsumexp(1), value([-INF, -INF])),
+        case(
+            "logsumexp of an empty array",
+            [empty::<f64>(&[2, 0])],
+            |_, [x]| x.logsumexp(1),
+            value([-INF, -INF]),
+        ),
         case("logsumexp of rank 0", [value(2.5)], |_, [x]| x.logsumexp(..), value(2.5)).smooth(),
         case("logsumexp of i32s is in f64", [value([0, 0])], |_, [x]| x.logsumexp(..), value(LN_2)),
         case(
@@ -220,7 +230,7 @@ fn logsumexp() -> Vec<Case> {
 fn masked_prod() -> Vec<Case> {
     vec![
         case("masked prod", half(), |_, [x, m]| x.masked(m).prod(..), value(3.0)).smooth(),
-        case("masked prod, one of nothing", half(), |_, [x, m]| x.masked(m).prod(1), value([3.0, 1.0]))
+        case("masked prod, one of them empty", half(), |_, [x, m]| x.masked(m).prod(1), value([3.0, 1.0]))
             .smooth(),
         case(
             "masked prod does not read NaN",
@@ -463,7 +473,7 @@ fn policies() -> Vec<Case> {
         )
         .with_known_lengths(),
         case(
-            "min if_empty keeps a selected extreme",
+            "min if_empty keeps a selected minimum",
             [value([[u8::MAX], [3]]), value([[T], [F]])],
             |_, [x, m]| x.masked(m).if_empty(7).min(1),
             value([255u8, 7]),
@@ -488,7 +498,7 @@ fn policies() -> Vec<Case> {
         ),
         case("max initial", half(), |_, [x, m]| x.masked(m).initial(2.0).max(1), value([3.0, 2.0])).smooth(),
         case(
-            "max initial takes part",
+            "max initial is compared",
             half(),
             |_, [x, m]| x.masked(m).initial(8.0).max(1),
             value([8.0, 8.0]),

@@ -352,7 +352,7 @@ fn floor() -> Vec<Case> {
         at("floor at its ends", |x| x.floor(), [(2.0, 2.0), (-INF, -INF), (NAN, NAN), (1e300, 1e300)])
             .with_fixed_dtypes(),
         of("floor of i32s is what they are", |x| x.floor(), value([-3, 4]), value([-3, 4])),
-        slope("floor has slope 0 at whole numbers", |x| x.floor(), [(2.0, 0.0), (2.5, 0.0)]),
+        slope("floor has slope 0 at integers", |x| x.floor(), [(2.0, 0.0), (2.5, 0.0)]),
     ]
 }
 
@@ -362,7 +362,7 @@ fn ceil() -> Vec<Case> {
         at("ceil at its ends", |x| x.ceil(), [(2.0, 2.0), (-INF, -INF), (NAN, NAN), (1e300, 1e300)])
             .with_fixed_dtypes(),
         of("ceil of i32s is what they are", |x| x.ceil(), value([-3, 4]), value([-3, 4])),
-        slope("ceil has slope 0 at whole numbers", |x| x.ceil(), [(2.0, 0.0), (2.5, 0.0)]),
+        slope("ceil has slope 0 at integers", |x| x.ceil(), [(2.0, 0.0), (2.5, 0.0)]),
     ]
 }
 
@@ -393,7 +393,7 @@ fn trunc() -> Vec<Case> {
         at("trunc at its ends", |x| x.trunc(), [(-2.0, -2.0), (-INF, -INF), (NAN, NAN), (1e300, 1e300)])
             .with_fixed_dtypes(),
         of("trunc of u8s is what they are", |x| x.trunc(), value([3u8, 4]), value([3u8, 4])),
-        slope("trunc has slope 0 at whole numbers", |x| x.trunc(), [(2.0, 0.0), (-2.5, 0.0)]),
+        slope("trunc has slope 0 at integers", |x| x.trunc(), [(2.0, 0.0), (-2.5, 0.0)]),
     ]
 }
 
@@ -505,7 +505,7 @@ fn cast() -> Vec<Case> {
     );
     let nothing = [empty::<f64>(&[0, 2])];
     cases.push(
-        case("cast of nothing", nothing, |_, [x]| x.cast(DType::U8), empty::<u8>(&[0, 2]))
+        case("cast of an empty array", nothing, |_, [x]| x.cast(DType::U8), empty::<u8>(&[0, 2]))
             .with_fixed_dtypes(),
     );
     cases

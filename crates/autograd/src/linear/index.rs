@@ -1,18 +1,18 @@
-//! Reading at computed places, and adding up there.
+//! Reading at computed indices, and adding up there.
 
 use std::ops::Range;
 
 use tamis_graph::{Addressing, Combine, DType, Expr, Graph, Index, Shape};
 
 use crate::arrange::{broadcast, full, ones, reshaped, spliced};
-use crate::dual::Dual;
+use crate::masked_derivative::MaskedDerivative;
 use crate::support::varies;
 
-/// The places that indices name in a tensor. The axes that they address are
-/// replaced by the indices' own; the other axes are common to the tensor and
-/// to what is read of it, the updates.
+/// The indices that indices name in a tensor. The axes that they address are replaced
+/// by the indices' own; the other axes are common to the tensor and to what is read of
+/// it, the updates.
 #[derive(Debug, Clone)]
-pub(crate) struct Places<'g> {
+pub(crate) struct Locations<'g> {
     pub(crate) addressing: Addressing,
     pub(crate) indices: Expr<'g>,
     /// The shape of the tensor.
@@ -21,7 +21,7 @@ pub(crate) struct Places<'g> {
     pub(crate) updates: Shape,
 }
 
-impl<'g> Places<'g> {
+impl<'g> Locations<'g> {
     fn graph(&self) -> &'g Graph {
         self.indices.graph()
     }
@@ -81,8 +81,8 @@ impl<'g> Places<'g> {
         self.hit_by(full(self.graph(), ones(self.updates.len()), DType::Bool, 1.0))
     }
 
-    /// Which updates a `scatter_set` keeps, as a factor: those that find their
-    /// own number in their place after all numbers were written.
+    /// Which updates a `scatter_set` keeps, as a factor: those that find their own
+    /// number at their index after all numbers were written.
     pub(crate) fn winner(&self) -> Expr<'g> {
         let named = self.named();
         let lengths: Shape = self.updates[named.clone()].into();
@@ -100,15 +100,15 @@ impl<'g> Places<'g> {
     }
 }
 
-/// The elements at the places.
-pub(crate) fn gather<'g>(x: &Dual<'g>, places: &Places<'g>) -> Dual<'g> {
-    let (addressed, named) = (places.addressed(), places.named());
+/// The elements at the indices.
+pub(crate) fn gather<'g>(x: &MaskedDerivative<'g>, locations: &Locations<'g>) -> MaskedDerivative<'g> {
+    let (addressed, named) = (locations.addressed(), locations.named());
     let axes: Vec<usize> = addressed.clone().collect();
     x.rearrange(
-        |value| places.read(value),
+        |value| locations.read(value),
         |factor| {
             if varies(factor, &axes) {
-                places.read(places.widen(factor, addressed.clone(), &places.tensor))
+                locations.read(locations.widen(factor, addressed.clone(), &locations.tensor))
             } else {
                 reshaped(factor, spliced(&factor.shape(), addressed.clone(), &ones(named.len())))
             }
@@ -116,14 +116,14 @@ pub(crate) fn gather<'g>(x: &Dual<'g>, places: &Places<'g>) -> Dual<'g> {
     )
 }
 
-/// The updates added up at the places: supported where any of them is.
-pub(crate) fn scatter_add<'g>(x: &Dual<'g>, places: &Places<'g>) -> Dual<'g> {
-    let (addressed, named) = (places.addressed(), places.named());
+/// The updates added up at the indices: supported where any of them is.
+pub(crate) fn scatter_add<'g>(x: &MaskedDerivative<'g>, locations: &Locations<'g>) -> MaskedDerivative<'g> {
+    let (addressed, named) = (locations.addressed(), locations.named());
     let axes: Vec<usize> = named.clone().collect();
     x.accumulate(
         &axes,
-        |value| places.write(Combine::Add, places.blank(value, 0.0), value),
+        |value| locations.write(Combine::Add, locations.blank(value, 0.0), value),
         |factor| reshaped(factor, spliced(&factor.shape(), named.clone(), &ones(addressed.len()))),
-        |varying| Some(varying.map_or_else(|| places.hit(), |mask| places.hit_by(mask))),
+        |varying| Some(varying.map_or_else(|| locations.hit(), |mask| locations.hit_by(mask))),
     )
 }

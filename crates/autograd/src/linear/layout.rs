@@ -4,18 +4,18 @@ use smallvec::SmallVec;
 use tamis_graph::{AxisList, DType, Dim, Expr, Layout, PadAxis, Shape, SliceAxis};
 
 use crate::arrange::{broadcast, full, ones, reshaped, spliced, squeezed};
-use crate::dual::Dual;
+use crate::masked_derivative::MaskedDerivative;
 use crate::support::{Support, varies};
 
-/// The same elements in row-major order. Factors stay apart if only 1s come
-/// and go; otherwise axes mix, and one mask of the full shape takes their place.
-pub(crate) fn reshape<'g>(x: &Dual<'g>, from: &Shape, to: &Shape) -> Dual<'g> {
+/// The same elements in row-major order. Factors stay apart if only 1s come and go;
+/// otherwise axes mix, and one mask of the full shape replaces them.
+pub(crate) fn reshape<'g>(x: &MaskedDerivative<'g>, from: &Shape, to: &Shape) -> MaskedDerivative<'g> {
     let value = |value| reshaped(value, to.clone());
     if squeezed(from) == squeezed(to) {
         return x.rearrange(value, |factor| reshaped(factor, follow(&factor.shape(), from, to)));
     }
     let whole = x.support.conjunction().map(|mask| reshaped(broadcast(mask, from.clone()), to.clone()));
-    Dual::new(value(x.value), whole.into_iter().collect(), x.is_clean())
+    MaskedDerivative::new(value(x.value), whole.into_iter().collect(), x.is_clean())
 }
 
 /// The shape of a factor once the shape of its value goes from `from` to `to`,
@@ -26,7 +26,7 @@ fn follow(factor: &Shape, from: &Shape, to: &Shape) -> Shape {
     to.iter().map_while(|dim| if dim.is_one() { Some(Dim::ONE) } else { dims.next() }).collect()
 }
 
-pub(crate) fn permute<'g>(x: &Dual<'g>, axes: &AxisList) -> Dual<'g> {
+pub(crate) fn permute<'g>(x: &MaskedDerivative<'g>, axes: &AxisList) -> MaskedDerivative<'g> {
     let permuted = |x: Expr<'g>| x.graph().apply(Layout::Permute(axes.clone()), &[x]);
     x.rearrange(permuted, permuted)
 }
@@ -41,7 +41,7 @@ pub(crate) fn inverse(axes: &[usize]) -> AxisList {
 }
 
 /// The same tensor under other labels for its lengths.
-pub(crate) fn relabel<'g>(x: &Dual<'g>, to: &Shape, op: &'static str) -> Dual<'g> {
+pub(crate) fn relabel<'g>(x: &MaskedDerivative<'g>, to: &Shape, op: &'static str) -> MaskedDerivative<'g> {
     let guarded =
         |x: Expr<'g>, shape: Shape| x.graph().apply(Layout::Guard { shape, op, is_second: false }, &[x]);
     x.rearrange(
@@ -54,12 +54,12 @@ pub(crate) fn relabel<'g>(x: &Dual<'g>, to: &Shape, op: &'static str) -> Dual<'g
     )
 }
 
-/// Evenly spaced places of one axis: what a slice takes, or where a pad puts.
+/// Evenly spaced positions of one axis: what a slice takes, or where a pad puts.
 #[derive(Debug, Clone)]
 pub(crate) struct Window {
     pub(crate) start: Dim,
     pub(crate) step: i64,
-    /// How many places.
+    /// How many indices.
     pub(crate) len: Dim,
     /// The length of the axis.
     pub(crate) size: Dim,
@@ -74,7 +74,7 @@ impl Window {
         Window { start: Dim::ZERO, step: 1, len: size.clone(), size: size.clone() }
     }
 
-    fn is_whole(&self) -> bool {
+    fn is_identity(&self) -> bool {
         self.start == Dim::ZERO && self.step == 1 && self.len == self.size
     }
 
@@ -88,7 +88,7 @@ impl Window {
 }
 
 /// The elements in the windows. A factor is sliced where it varies.
-pub(crate) fn slice<'g>(x: &Dual<'g>, windows: &Windows) -> Dual<'g> {
+pub(crate) fn slice<'g>(x: &MaskedDerivative<'g>, windows: &Windows) -> MaskedDerivative<'g> {
     let sliced = |x: Expr<'g>| {
         let shape = x.shape();
         let of_axis = |(dim, window): (&Dim, &Window)| {
@@ -100,10 +100,10 @@ pub(crate) fn slice<'g>(x: &Dual<'g>, windows: &Windows) -> Dual<'g> {
     x.rearrange(sliced, sliced)
 }
 
-/// The elements at the windows, 0 elsewhere: there, nothing is supported.
-pub(crate) fn pad<'g>(x: &Dual<'g>, windows: &Windows) -> Dual<'g> {
+/// The elements at the windows, 0 elsewhere: there, the support is empty.
+pub(crate) fn pad<'g>(x: &MaskedDerivative<'g>, windows: &Windows) -> MaskedDerivative<'g> {
     let rank = windows.len();
-    let padded: AxisList = (0..rank).filter(|axis| !windows[*axis].is_whole()).collect();
+    let padded: AxisList = (0..rank).filter(|axis| !windows[*axis].is_identity()).collect();
     let pad = |x: Expr<'g>, axes: &[usize]| {
         let shape = x.shape();
         let of_axis = |axis: usize| {
@@ -118,9 +118,9 @@ pub(crate) fn pad<'g>(x: &Dual<'g>, windows: &Windows) -> Dual<'g> {
         pad(factor, &varying)
     });
     for axis in uncovered {
-        let lanes = spliced(&ones(rank), axis..axis + 1, std::slice::from_ref(&windows[axis].len));
-        let lanes = full(x.value.graph(), lanes, DType::Bool, 1.0);
-        support = support.and(&[pad(lanes, &[axis])].into_iter().collect());
+        let axis_shape = spliced(&ones(rank), axis..axis + 1, std::slice::from_ref(&windows[axis].len));
+        let axis_shape = full(x.value.graph(), axis_shape, DType::Bool, 1.0);
+        support = support.and(&[pad(axis_shape, &[axis])].into_iter().collect());
     }
-    Dual::new(pad(x.value, &padded), support, x.is_clean())
+    MaskedDerivative::new(pad(x.value, &padded), support, x.is_clean())
 }

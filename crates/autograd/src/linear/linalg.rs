@@ -5,7 +5,7 @@ use tamis_graph::{Expr, Linalg, keep};
 use super::layout;
 use super::reduce::selects_any;
 use crate::arrange::{matrix_transpose, ones, reshaped};
-use crate::dual::{Dual, selected};
+use crate::masked_derivative::{MaskedDerivative, selected};
 use crate::support::Support;
 
 /// On which side of the value the coefficient stands.
@@ -18,7 +18,7 @@ pub(crate) enum Side {
 }
 
 /// The matrices transposed, with their support.
-pub(crate) fn transposed<'g>(x: &Dual<'g>) -> Dual<'g> {
+pub(crate) fn transposed<'g>(x: &MaskedDerivative<'g>) -> MaskedDerivative<'g> {
     layout::permute(x, &matrix_transpose(x.value.rank()))
 }
 
@@ -26,18 +26,18 @@ pub(crate) fn transposed<'g>(x: &Dual<'g>) -> Dual<'g> {
 ///
 /// To select only one side is not enough: its zeros would meet a NaN of the
 /// other. So factors sort themselves, and each kind is used as cheaply as it can be.
-pub(crate) fn matmul<'g>(a: &Dual<'g>, b: &Dual<'g>) -> Dual<'g> {
+pub(crate) fn matmul<'g>(a: &MaskedDerivative<'g>, b: &MaskedDerivative<'g>) -> MaskedDerivative<'g> {
     let last = a.value.rank() - 1;
     // `a` is [.., n, k] and `b` is [.., k, m].
     let (of_a, of_b) = (sort(&a.support, last, last - 1), sort(&b.support, last - 1, last));
-    let terms_a = of_a.terms.and(&turned(&of_b.terms));
-    let terms_b = turned(&terms_a);
+    let terms_a = of_a.terms.and(&transposed_support(&of_b.terms));
+    let terms_b = transposed_support(&terms_a);
     let left = select(a, &of_a.terms, &terms_a);
     let right = select(b, &of_b.terms, &terms_b);
     let value = masked_product(left, right, [of_a.elements.conjunction(), of_b.elements.conjunction()]);
 
-    // A row is supported where any of its terms is, and so is a column. All rows,
-    // or columns, are alike where no mask of elements tells them apart.
+    // A row is supported where any of its terms is, and so is a column. All rows, or
+    // columns, are alike where no mask of elements distinguishes them.
     let (alike_rows, alike_columns) = (of_a.elements.is_everywhere(), of_b.elements.is_everywhere());
     let any = |terms: Support<'g>, axis: usize| terms.conjunction().map(|mask| mask.any(keep(axis)));
     let columns = if alike_columns { None } else { any(terms_b.and(&of_b.elements), last - 1) };
@@ -47,7 +47,7 @@ pub(crate) fn matmul<'g>(a: &Dual<'g>, b: &Dual<'g>) -> Dual<'g> {
     let selected: Support<'g> = selected.map(|mask| reshaped(mask, ones(last + 1))).into_iter().collect();
     let passing = of_a.passing.and(&of_b.passing).and(&selected);
     let clean = passing.is_everywhere();
-    Dual::new(value, passing.and(&rows.into_iter().chain(columns).collect()), clean)
+    MaskedDerivative::new(value, passing.and(&rows.into_iter().chain(columns).collect()), clean)
 }
 
 /// The factors of one side of a product by what they vary along.
@@ -68,12 +68,12 @@ fn sort<'g>(support: &Support<'g>, inner: usize, outer: usize) -> Sorted<'g> {
 }
 
 /// The factors of one side as they lie on the other.
-fn turned<'g>(support: &Support<'g>) -> Support<'g> {
+fn transposed_support<'g>(support: &Support<'g>) -> Support<'g> {
     support.map(|factor| factor.permute(&matrix_transpose(factor.rank())[..]))
 }
 
 /// One side selected by `terms`; if it is clean, by those that are not its `own`.
-fn select<'g>(side: &Dual<'g>, own: &Support<'g>, terms: &Support<'g>) -> Expr<'g> {
+fn select<'g>(side: &MaskedDerivative<'g>, own: &Support<'g>, terms: &Support<'g>) -> Expr<'g> {
     let [_, others, _] = terms.compare(own);
     selected(side.value, if side.is_clean() { &others } else { terms })
 }

@@ -3,11 +3,15 @@
 use tamis_graph::{Expr, Mask};
 
 use crate::arrange::{broadcast, full, ones, reshaped, spliced};
-use crate::dual::Dual;
+use crate::masked_derivative::MaskedDerivative;
 use crate::support::{Support, varies};
 
 /// The elements under `mask`, in row-major order, on one axis.
-pub(crate) fn boolean_mask<'g>(x: &Dual<'g>, axis: usize, mask: Expr<'g>) -> Dual<'g> {
+pub(crate) fn boolean_mask<'g>(
+    x: &MaskedDerivative<'g>,
+    axis: usize,
+    mask: Expr<'g>,
+) -> MaskedDerivative<'g> {
     let masked = axis..axis + mask.rank();
     let axes: Vec<usize> = masked.clone().collect();
     let select = |x: Expr<'g>| x.graph().apply(Mask::BooleanMask { axis }, &[x, mask]);
@@ -21,10 +25,10 @@ pub(crate) fn boolean_mask<'g>(x: &Dual<'g>, axis: usize, mask: Expr<'g>) -> Dua
     })
 }
 
-/// The elements back in their places, 0 elsewhere: there, nothing is supported.
-pub(crate) fn unmask<'g>(x: &Dual<'g>, axis: usize, mask: Expr<'g>) -> Dual<'g> {
+/// The elements back at their positions, 0 elsewhere: there, the support is empty.
+pub(crate) fn unmask<'g>(x: &MaskedDerivative<'g>, axis: usize, mask: Expr<'g>) -> MaskedDerivative<'g> {
     let graph = mask.graph();
-    let place = |values: Expr<'g>| {
+    let restored = |values: Expr<'g>| {
         let fill = full(graph, ones(0), values.dtype(), 0.0);
         graph.apply(Mask::Unmask { axis }, &[values, mask, fill])
     };
@@ -32,16 +36,16 @@ pub(crate) fn unmask<'g>(x: &Dual<'g>, axis: usize, mask: Expr<'g>) -> Dual<'g> 
     let mut support = x.support.map(|factor| {
         if varies(factor, &[axis]) {
             covered = true;
-            place(factor)
+            restored(factor)
         } else {
             reshaped(factor, spliced(&factor.shape(), axis..axis + 1, &ones(mask.rank())))
         }
     });
-    let value = place(x.value);
+    let value = restored(x.value);
     if !covered {
         support = support.and(&Support::of_mask(aligned(mask, axis, value.rank()), value.rank()));
     }
-    Dual::new(value, support, x.is_clean())
+    MaskedDerivative::new(value, support, x.is_clean())
 }
 
 /// `mask`, whose axes are those of a value of `rank` from `axis` on, with 1s

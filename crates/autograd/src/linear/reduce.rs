@@ -3,11 +3,11 @@
 use tamis_graph::{Dim, Expr, Graph, Shape, Symbol};
 
 use crate::arrange::{broadcast, ones, reshaped, with_ones, without};
-use crate::dual::Dual;
+use crate::masked_derivative::MaskedDerivative;
 
-/// The sum over `axes`: supported where any element is, and a selection of
-/// nothing has none.
-pub(crate) fn sum<'g>(x: &Dual<'g>, axes: &[usize]) -> Dual<'g> {
+/// The sum over `axes`: supported where any element is, and an empty selection has no
+/// support.
+pub(crate) fn sum<'g>(x: &MaskedDerivative<'g>, axes: &[usize]) -> MaskedDerivative<'g> {
     let shape = x.value.shape();
     let selected = selects_any(x.value.graph(), axes.iter().map(|axis| &shape[*axis]));
     x.accumulate(
@@ -36,7 +36,7 @@ fn is_count(dim: &Dim) -> bool {
 }
 
 /// The value repeated along new `axes`, to `shape`.
-pub(crate) fn spread<'g>(x: &Dual<'g>, axes: &[usize], shape: &Shape) -> Dual<'g> {
+pub(crate) fn repeat<'g>(x: &MaskedDerivative<'g>, axes: &[usize], shape: &Shape) -> MaskedDerivative<'g> {
     // Broadcasting adds leading axes by itself.
     let leading = axes.iter().enumerate().take_while(|(i, axis)| i == *axis).count();
     x.rearrange(

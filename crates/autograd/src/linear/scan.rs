@@ -3,16 +3,16 @@
 use tamis_graph::{DType, Dim, Direction, Expr, Graph, Layout, Scan, Shape, where_};
 
 use crate::arrange::{full, ones, spliced};
-use crate::dual::Dual;
 use crate::linear::layout::{Window, Windows};
+use crate::masked_derivative::MaskedDerivative;
 
-/// The running sum: supported where any element so far is. An exclusive sum
-/// starts with the sum of nothing, which is not supported.
-pub(crate) fn cumsum<'g>(x: &Dual<'g>, direction: Direction) -> Dual<'g> {
+/// The running sum: supported where any element so far is. An exclusive sum starts with
+/// an empty sum, which is outside the support.
+pub(crate) fn cumsum<'g>(x: &MaskedDerivative<'g>, direction: Direction) -> MaskedDerivative<'g> {
     let (axis, graph, shape) = (direction.axis, x.value.graph(), x.value.shape());
     let everywhere = || {
-        let lane = spliced(&ones(shape.len()), axis..axis + 1, &shape[axis..=axis]);
-        full(graph, lane, DType::Bool, 1.0)
+        let axis_shape = spliced(&ones(shape.len()), axis..axis + 1, &shape[axis..=axis]);
+        full(graph, axis_shape, DType::Bool, 1.0)
     };
     let apply = |op: Scan, x: Expr<'g>| graph.apply(op, &[x]);
     x.accumulate(
@@ -28,7 +28,12 @@ pub(crate) fn cumsum<'g>(x: &Dual<'g>, direction: Direction) -> Dual<'g> {
 
 /// `hₜ = aₜ·hₜ₋₁ + xₜ`: supported where any element so far is. Before the first
 /// of them there is only 0, which must not meet a coefficient that may be infinite.
-pub(crate) fn linear<'g>(x: &Dual<'g>, coefficient: Expr<'g>, axis: usize, reverse: bool) -> Dual<'g> {
+pub(crate) fn linear<'g>(
+    x: &MaskedDerivative<'g>,
+    coefficient: Expr<'g>,
+    axis: usize,
+    reverse: bool,
+) -> MaskedDerivative<'g> {
     let graph = x.value.graph();
     let running = |mask: Expr<'g>, exclusive: bool| {
         graph.apply(Scan::RunningOr(Direction { axis, exclusive, reverse }), &[mask])
@@ -44,7 +49,7 @@ pub(crate) fn linear<'g>(x: &Dual<'g>, coefficient: Expr<'g>, axis: usize, rever
     )
 }
 
-/// The windows whose slice and pad move a tensor one place on along a scan.
+/// The windows whose slice and pad move a tensor one position on along a scan.
 pub(crate) fn shift_windows(shape: &Shape, axis: usize, reverse: bool) -> (Windows, Windows) {
     let size = &shape[axis];
     // An axis that is too long for this has been refused where it was built.
@@ -58,17 +63,17 @@ pub(crate) fn shift_windows(shape: &Shape, axis: usize, reverse: bool) -> (Windo
     if reverse { (second, first) } else { (first, second) }
 }
 
-/// Every element one place on along a scan; the first place gets 0 (or false).
+/// Every element one position on along a scan; the first position gets 0 (or false).
 pub(crate) fn shifted<'g>(x: Expr<'g>, axis: usize, reverse: bool) -> Expr<'g> {
-    let (taken, placed) = shift_windows(&x.shape(), axis, reverse);
+    let (taken, moved) = shift_windows(&x.shape(), axis, reverse);
     let taken = Layout::Slice(taken.iter().map(Window::slice).collect());
-    let placed = Layout::Pad(placed.iter().map(Window::pad).collect());
+    let moved = Layout::Pad(moved.iter().map(Window::pad).collect());
     let graph = x.graph();
-    graph.apply(placed, &[graph.apply(taken, &[x])])
+    graph.apply(moved, &[graph.apply(taken, &[x])])
 }
 
-/// All places along a scan but the first, as a factor.
+/// All positions along a scan but the first, as a factor.
 pub(crate) fn past_first<'g>(graph: &'g Graph, shape: &Shape, axis: usize, reverse: bool) -> Expr<'g> {
-    let lane = spliced(&ones(shape.len()), axis..axis + 1, &shape[axis..=axis]);
-    shifted(full(graph, lane, DType::Bool, 1.0), axis, reverse)
+    let axis_shape = spliced(&ones(shape.len()), axis..axis + 1, &shape[axis..=axis]);
+    shifted(full(graph, axis_shape, DType::Bool, 1.0), axis, reverse)
 }

@@ -4,9 +4,9 @@ use tamis_graph::{Binary, DType, Expr, Op, Scalar, Shape, Source, where_};
 
 use super::Edges;
 use crate::arrange::full;
-use crate::linear::Linear::{Cut, Negate, Scale};
+use crate::linear::Linear::{ApplyMask, Negate, Scale};
 
-pub(super) fn state(op: Binary, edges: &mut Edges<'_, '_>) {
+pub(super) fn linearize(op: Binary, edges: &mut Edges<'_, '_>) {
     let [a, b] = edges.operands();
     let y = edges.output;
     match op {
@@ -51,13 +51,13 @@ pub(super) fn state(op: Binary, edges: &mut Edges<'_, '_>) {
         }
         // d(min(a, b)) = da where a is smaller, db where b is, half of each where they are equal
         Binary::Minimum => {
-            edges.elementwise(0, || [Cut(a.le(b) | a.is_nan()), Scale(share(a, b))]);
-            edges.elementwise(1, || [Cut(b.le(a) | b.is_nan()), Scale(share(a, b))]);
+            edges.elementwise(0, || [ApplyMask(a.le(b) | a.is_nan()), Scale(share(a, b))]);
+            edges.elementwise(1, || [ApplyMask(b.le(a) | b.is_nan()), Scale(share(a, b))]);
         }
         // d(max(a, b)) = da where a is larger, db where b is, half of each where they are equal
         Binary::Maximum => {
-            edges.elementwise(0, || [Cut(a.ge(b) | a.is_nan()), Scale(share(a, b))]);
-            edges.elementwise(1, || [Cut(b.ge(a) | b.is_nan()), Scale(share(a, b))]);
+            edges.elementwise(0, || [ApplyMask(a.ge(b) | a.is_nan()), Scale(share(a, b))]);
+            edges.elementwise(1, || [ApplyMask(b.ge(a) | b.is_nan()), Scale(share(a, b))]);
         }
     }
 }
@@ -69,9 +69,9 @@ fn power<'g>(edges: &mut Edges<'g, '_>, a: Expr<'g>, b: Expr<'g>, y: Expr<'g>) {
         Some(1.0) => edges.elementwise(0, || []),
         Some(2.0) => edges.elementwise(0, || [Scale(a * 2)]),
         Some(exponent) => edges.elementwise(0, || [Scale(a.pow(exponent - 1.0) * exponent)]),
-        None => edges.elementwise(0, || [Cut(b.ne(0)), Scale(a.pow(b - 1) * b)]),
+        None => edges.elementwise(0, || [ApplyMask(b.ne(0)), Scale(a.pow(b - 1) * b)]),
     }
-    edges.elementwise(1, || [Cut(!(a.eq(0) & b.ge(0))), Scale(y * a.ln())]);
+    edges.elementwise(1, || [ApplyMask(!(a.eq(0) & b.ge(0))), Scale(y * a.ln())]);
 }
 
 /// The value of a literal float of rank 0.

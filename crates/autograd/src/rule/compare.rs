@@ -2,7 +2,7 @@
 
 use tamis_graph::Compare;
 
-pub(super) fn state(op: Compare) {
+pub(super) fn linearize(op: Compare) {
     match op {
         Compare::Eq
         | Compare::Ne

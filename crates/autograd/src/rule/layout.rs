@@ -8,7 +8,7 @@ use super::Edges;
 use crate::linear::Linear::{Pad, Permute, Relabel, Reshape, Slice};
 use crate::linear::layout::{Window, Windows};
 
-pub(super) fn state(op: &Layout, edges: &mut Edges<'_, '_>) {
+pub(super) fn linearize(op: &Layout, edges: &mut Edges<'_, '_>) {
     let [x] = edges.operands();
     let (from, to) = (x.shape(), edges.output.shape());
     match op {
@@ -33,7 +33,7 @@ pub(super) fn state(op: &Layout, edges: &mut Edges<'_, '_>) {
             };
             [Pad(axes.iter().zip(from.iter()).map(window).collect())]
         }),
-        // d(concat(a, b, …)) = da in its place + db in its place + …
+        // d(concat(a, b, …)) = da in its position + db in its position + …
         Layout::Concat { axis } => concat(edges, *axis),
         Layout::Guard { op, .. } => edges.linear(0, || [Relabel { from, to, op }]),
         Layout::Checked | Layout::Assert { .. } => edges.linear(0, || []),
@@ -64,8 +64,8 @@ fn concat_within(
     let is_short = range.len() <= SLICED_DIRECTLY;
     let size = if is_short { 1 } else { range.len().div_ceil(2) };
     for first in range.clone().step_by(size) {
-        let part = first..(first + size).min(range.end);
-        let len = added_up(&lengths[part.clone()]);
+        let chunk = first..(first + size).min(range.end);
+        let len = added_up(&lengths[chunk.clone()]);
         let mut windows: Windows = within.iter().map(Window::whole).collect();
         let start = added_up(&lengths[range.start..first]);
         windows[axis] = Window { start, step: 1, len: len.clone(), size: within[axis].clone() };
@@ -75,7 +75,7 @@ fn concat_within(
         } else {
             let inner = within.iter().enumerate().map(|(i, dim)| if i == axis { &len } else { dim });
             let inner = inner.cloned().collect();
-            concat_within(edges, axis, lengths, part, &inner, &path.collect::<Vec<_>>());
+            concat_within(edges, axis, lengths, chunk, &inner, &path.collect::<Vec<_>>());
         }
     }
 }

@@ -3,12 +3,12 @@
 use tamis_graph::{Expr, Linalg};
 
 use super::Edges;
-use crate::dual::Dual;
-use crate::linear::Linear::{self, Cut, Matmul};
+use crate::linear::Linear::{self, ApplyMask, Matmul};
 use crate::linear::linalg::Side;
+use crate::masked_derivative::MaskedDerivative;
 use crate::support::Support;
 
-pub(super) fn state(op: Linalg, edges: &mut Edges<'_, '_>) {
+pub(super) fn linearize(op: Linalg, edges: &mut Edges<'_, '_>) {
     match op {
         // d(a·b) = da·b + a·db, of what is not masked
         Linalg::Matmul { mask_a, mask_b } => {
@@ -21,17 +21,17 @@ pub(super) fn state(op: Linalg, edges: &mut Edges<'_, '_>) {
     }
 }
 
-/// The value, cut by its mask if it has one, times the coefficient.
+/// The value, masked if it has a mask, times the coefficient.
 fn product<'g>(
     mask: Option<Expr<'g>>,
     side: Side,
-    coefficient: Dual<'g>,
+    coefficient: MaskedDerivative<'g>,
 ) -> impl Iterator<Item = Linear<'g>> {
-    mask.map(Cut).into_iter().chain([Matmul { side, coefficient }])
+    mask.map(ApplyMask).into_iter().chain([Matmul { side, coefficient }])
 }
 
-/// The other side, which means nothing where it is masked.
-fn coefficient<'g>(value: Expr<'g>, mask: Option<Expr<'g>>) -> Dual<'g> {
+/// The other side, which is unspecified where it is masked.
+fn coefficient<'g>(value: Expr<'g>, mask: Option<Expr<'g>>) -> MaskedDerivative<'g> {
     let support = mask.map_or_else(Support::default, |mask| Support::of_mask(mask, value.rank()));
-    Dual::new(value, support, false)
+    MaskedDerivative::new(value, support, false)
 }

@@ -2,7 +2,7 @@
 
 use tamis_graph::Logic;
 
-pub(super) fn state(op: Logic) {
+pub(super) fn linearize(op: Logic) {
     match op {
         Logic::And | Logic::Or | Logic::Xor | Logic::Not => {}
     }

@@ -3,10 +3,10 @@
 use tamis_graph::Mask;
 
 use super::Edges;
-use crate::linear::Linear::{BooleanMask, Cut, Unmask};
+use crate::linear::Linear::{ApplyMask, BooleanMask, Unmask};
 use crate::linear::mask::aligned;
 
-pub(super) fn state(op: Mask, edges: &mut Edges<'_, '_>) {
+pub(super) fn linearize(op: Mask, edges: &mut Edges<'_, '_>) {
     match op {
         // d(x[m]) = dx[m]
         Mask::BooleanMask { axis } => {
@@ -17,7 +17,7 @@ pub(super) fn state(op: Mask, edges: &mut Edges<'_, '_>) {
         Mask::Unmask { axis } => {
             let ([_, mask, _], rank) = (edges.operands(), edges.output.rank());
             edges.linear(0, || [Unmask { axis, mask }]);
-            edges.elementwise(2, || [Cut(!aligned(mask, axis, rank))]);
+            edges.elementwise(2, || [ApplyMask(!aligned(mask, axis, rank))]);
         }
         // coordinates are integers
         Mask::Argwhere => {}

@@ -21,8 +21,8 @@ use smallvec::SmallVec;
 use tamis_graph::{AxisList, Expr, NodeId, Op, Shape};
 
 use crate::arrange::without;
-use crate::dual::Dual;
 use crate::linear::Linear;
+use crate::masked_derivative::MaskedDerivative;
 
 /// What a change of one operand does to a node.
 pub(crate) struct Edge<'g> {
@@ -33,47 +33,47 @@ pub(crate) struct Edge<'g> {
 
 impl<'g> Edge<'g> {
     /// The change of the node for a change of the operand.
-    pub(crate) fn push_forward(&self, tangent: Dual<'g>) -> Dual<'g> {
+    pub(crate) fn push_forward(&self, tangent: MaskedDerivative<'g>) -> MaskedDerivative<'g> {
         self.chain.iter().fold(tangent, |tangent, linear| linear.apply(tangent))
     }
 
     /// The sensitivity to the operand for a sensitivity to the node.
-    pub(crate) fn pull_back(self, cotangent: Dual<'g>) -> Dual<'g> {
+    pub(crate) fn pull_back(self, cotangent: MaskedDerivative<'g>) -> MaskedDerivative<'g> {
         let transposed = self.chain.into_iter().rev().map(Linear::transpose);
         transposed.fold(cotangent, |cotangent, linear| linear.apply(cotangent))
     }
 }
 
-/// The edges of one node, as its rule states them.
+/// The edges of one node, as its rule linearizes it.
 struct Edges<'g, 'w> {
     output: Expr<'g>,
     operands: SmallVec<[Expr<'g>; 3]>,
     wanted: &'w dyn Fn(NodeId) -> bool,
-    stated: SmallVec<[Edge<'g>; 2]>,
+    linearized: SmallVec<[Edge<'g>; 2]>,
 }
 
-/// The edges of `node` from those operands that are `wanted`. Nothing is built
-/// for the others.
+/// The edges of `node` from those operands that are `wanted`. No node is built for the
+/// others.
 pub(crate) fn edges<'g>(node: Expr<'g>, wanted: &dyn Fn(NodeId) -> bool) -> SmallVec<[Edge<'g>; 2]> {
     let stored = node.node();
     let operands = stored.operands().iter().map(|id| node.graph().expr(*id)).collect();
-    let mut edges = Edges { output: node, operands, wanted, stated: SmallVec::new() };
+    let mut edges = Edges { output: node, operands, wanted, linearized: SmallVec::new() };
     match stored.op() {
-        Op::Source(op) => source::state(op),
-        Op::Unary(op) => unary::state(*op, &mut edges),
-        Op::Binary(op) => binary::state(*op, &mut edges),
-        Op::Compare(op) => compare::state(*op),
-        Op::Logic(op) => logic::state(*op),
-        Op::Select(op) => select::state(*op, &mut edges),
-        Op::Mask(op) => mask::state(*op, &mut edges),
-        Op::Index(op) => index::state(*op, &mut edges),
-        Op::Reduce(op) => reduce::state(op, &mut edges),
-        Op::Scan(op) => scan::state(*op, &mut edges),
-        Op::Order(op) => order::state(*op, &mut edges),
-        Op::Layout(op) => layout::state(op, &mut edges),
-        Op::Linalg(op) => linalg::state(*op, &mut edges),
+        Op::Source(op) => source::linearize(op),
+        Op::Unary(op) => unary::linearize(*op, &mut edges),
+        Op::Binary(op) => binary::linearize(*op, &mut edges),
+        Op::Compare(op) => compare::linearize(*op),
+        Op::Logic(op) => logic::linearize(*op),
+        Op::Select(op) => select::linearize(*op, &mut edges),
+        Op::Mask(op) => mask::linearize(*op, &mut edges),
+        Op::Index(op) => index::linearize(*op, &mut edges),
+        Op::Reduce(op) => reduce::linearize(op, &mut edges),
+        Op::Scan(op) => scan::linearize(*op, &mut edges),
+        Op::Order(op) => order::linearize(*op, &mut edges),
+        Op::Layout(op) => layout::linearize(op, &mut edges),
+        Op::Linalg(op) => linalg::linearize(*op, &mut edges),
     }
-    edges.stated
+    edges.linearized
 }
 
 impl<'g> Edges<'g, '_> {
@@ -82,14 +82,14 @@ impl<'g> Edges<'g, '_> {
         std::array::from_fn(|position| self.operands[position])
     }
 
-    /// States the edge from an operand: the operators in their forward order.
+    /// Adds the edge from an operand: the operators in their forward order.
     fn linear<I>(&mut self, operand: usize, chain: impl FnOnce() -> I)
     where
         I: IntoIterator<Item = Linear<'g>>,
     {
         let operand = self.operands[operand].id();
         if (self.wanted)(operand) {
-            self.stated.push(Edge { operand, chain: chain().into_iter().collect() });
+            self.linearized.push(Edge { operand, chain: chain().into_iter().collect() });
         }
     }
 
@@ -117,6 +117,6 @@ fn broadcasting<'g>(from: &Shape, to: &Shape) -> SmallVec<[Linear<'g>; 2]> {
     if kept != *from {
         chain.push(Linear::Reshape { from: from.clone(), to: kept });
     }
-    chain.push(Linear::Spread { axes: repeated, shape: to.clone() });
+    chain.push(Linear::Repeat { axes: repeated, shape: to.clone() });
     chain
 }

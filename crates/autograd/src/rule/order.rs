@@ -1,21 +1,21 @@
-//! Sorting. Places are integers, which have no derivative.
+//! Sorting. Indices are integers, which have no derivative.
 
 use tamis_graph::{Addressing, DType, Expr, Order, Shape, where_};
 
 use super::Edges;
 use crate::arrange::full;
 use crate::linear::Linear::{Gather, Scale, ScatterAdd};
-use crate::linear::index::Places;
+use crate::linear::index::Locations;
 use crate::linear::scan::{past_first, shifted};
 
-pub(super) fn state(op: Order, edges: &mut Edges<'_, '_>) {
+pub(super) fn linearize(op: Order, edges: &mut Edges<'_, '_>) {
     match op {
         Order::Argmax { .. } | Order::Argmin { .. } | Order::Argsort { .. } => {}
         // d(x at its k largest) = the mean of dx over the elements equal to each
         Order::TopK { axis } => {
             let ([x, chosen], chosen_shape) = (edges.operands(), edges.output.shape());
             edges.linear(0, || {
-                let along = |indices, updates: Shape| Places {
+                let along = |indices, updates: Shape| Locations {
                     addressing: Addressing::AlongAxis(axis),
                     indices,
                     tensor: x.shape(),

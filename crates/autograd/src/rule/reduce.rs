@@ -4,10 +4,10 @@ use tamis_graph::{AxisList, Expr, Reduce, ReduceKind, Scalar, Shape, along};
 
 use super::Edges;
 use crate::arrange::{reshaped, spliced, with_ones};
-use crate::linear::Linear::{Cut, Scale, Sum};
+use crate::linear::Linear::{ApplyMask, Scale, Sum};
 use crate::linear::layout::inverse;
 
-pub(super) fn state(op: &Reduce, edges: &mut Edges<'_, '_>) {
+pub(super) fn linearize(op: &Reduce, edges: &mut Edges<'_, '_>) {
     let [x] = edges.operands();
     let Reduce { kind, axes, initial } = op;
     match kind {
@@ -18,12 +18,12 @@ pub(super) fn state(op: &Reduce, edges: &mut Edges<'_, '_>) {
             let is_max = *kind == ReduceKind::Max;
             let (y, mask) = (edges.output, edges.operands.get(1).copied());
             edges.linear(0, || {
-                let extreme = extreme(x, mask, y, axes);
-                // What nothing is beyond takes part in no tie.
+                let min_max = min_max(x, mask, y, axes);
+                // A neutral initial element shares no tie.
                 let neutral = if is_max { x.dtype().lowest() } else { x.dtype().highest() };
                 let initial = initial.filter(|initial| *initial != neutral);
-                let share = ties(extreme, y, axes, initial).recip();
-                [Cut(extreme), Sum { axes: axes.clone(), shape: x.shape() }, Scale(share)]
+                let share = ties(min_max, y, axes, initial).recip();
+                [ApplyMask(min_max), Sum { axes: axes.clone(), shape: x.shape() }, Scale(share)]
             });
         }
         // d(∏ x) = Σ (∏ xⱼ, j ≠ i) dxᵢ
@@ -36,15 +36,15 @@ pub(super) fn state(op: &Reduce, edges: &mut Edges<'_, '_>) {
 
 /// Which elements of `x` are its extremum `y`: those equal to it, or the NaNs
 /// that it comes from. An element that is not selected may be equal to it too.
-fn extreme<'g>(x: Expr<'g>, mask: Option<Expr<'g>>, y: Expr<'g>, axes: &AxisList) -> Expr<'g> {
+fn min_max<'g>(x: Expr<'g>, mask: Option<Expr<'g>>, y: Expr<'g>, axes: &AxisList) -> Expr<'g> {
     let kept = reshaped(y, with_ones(&y.shape(), axes));
-    let extreme = x.eq(kept) | x.is_nan();
-    mask.map_or(extreme, |mask| extreme & mask)
+    let min_max = x.eq(kept) | x.is_nan();
+    mask.map_or(min_max, |mask| min_max & mask)
 }
 
 /// How many elements share an extremum; the initial one is among them.
-fn ties<'g>(extreme: Expr<'g>, y: Expr<'g>, axes: &AxisList, initial: Option<Scalar>) -> Expr<'g> {
-    let ties = extreme.cast(y.dtype()).sum(&axes[..]);
+fn ties<'g>(min_max: Expr<'g>, y: Expr<'g>, axes: &AxisList, initial: Option<Scalar>) -> Expr<'g> {
+    let ties = min_max.cast(y.dtype()).sum(&axes[..]);
     let Some(initial) = initial else { return ties };
     ties + y.eq(y.graph().full_value([0usize; 0], initial)).cast(y.dtype())
 }

@@ -3,10 +3,10 @@
 use tamis_graph::{Direction, Expr, Scan as Op};
 
 use super::Edges;
-use crate::linear::Linear::{Cumsum, Cut, Pad, Scale, Scan, Slice};
+use crate::linear::Linear::{ApplyMask, Cumsum, Pad, Scale, Scan, Slice};
 use crate::linear::scan::{past_first, shift_windows, shifted};
 
-pub(super) fn state(op: Op, edges: &mut Edges<'_, '_>) {
+pub(super) fn linearize(op: Op, edges: &mut Edges<'_, '_>) {
     match op {
         // d(cumsum x) = cumsum dx
         Op::Cumsum(direction) => edges.linear(0, || [Cumsum(direction)]),
@@ -18,7 +18,7 @@ pub(super) fn state(op: Op, edges: &mut Edges<'_, '_>) {
             let recurrence = Scan { coefficient: a, axis, reverse };
             edges.linear(0, || {
                 let carries = past_first(h.graph(), &h.shape(), axis, reverse);
-                [Cut(carries), Scale(shifted(h, axis, reverse)), recurrence.clone()]
+                [ApplyMask(carries), Scale(shifted(h, axis, reverse)), recurrence.clone()]
             });
             edges.linear(1, || [recurrence]);
         }
@@ -37,8 +37,8 @@ fn cumprod(edges: &mut Edges<'_, '_>, direction: Direction) {
     };
     edges.linear(0, || {
         let inclusive = [Scale(before), Scan { coefficient: x, axis, reverse }];
-        let (taken, placed) = shift_windows(&x.shape(), axis, reverse);
-        let shift = exclusive.then(|| [Slice(taken), Pad(placed)]);
+        let (taken, moved) = shift_windows(&x.shape(), axis, reverse);
+        let shift = exclusive.then(|| [Slice(taken), Pad(moved)]);
         inclusive.into_iter().chain(shift.into_iter().flatten())
     });
 }

@@ -2,7 +2,7 @@
 
 use tamis_graph::Source;
 
-pub(super) fn state(op: &Source) {
+pub(super) fn linearize(op: &Source) {
     match op {
         Source::Input { .. }
         | Source::Constant(_)

@@ -5,16 +5,16 @@ use std::f64::consts::FRAC_2_SQRT_PI;
 use tamis_graph::Unary;
 
 use super::Edges;
-use crate::linear::Linear::{Cast, Cut, Negate, Scale};
+use crate::linear::Linear::{ApplyMask, Cast, Negate, Scale};
 
-pub(super) fn state(op: Unary, edges: &mut Edges<'_, '_>) {
+pub(super) fn linearize(op: Unary, edges: &mut Edges<'_, '_>) {
     let [x] = edges.operands();
     let y = edges.output;
     match op {
         // d(−x) = −dx
         Unary::Neg => edges.elementwise(0, || [Negate]),
         // d|x| = sign(x) dx where x ≠ 0
-        Unary::Abs => edges.elementwise(0, || [Cut(x.ne(0)), Scale(x.sign())]),
+        Unary::Abs => edges.elementwise(0, || [ApplyMask(x.ne(0)), Scale(x.sign())]),
         // d(eˣ) = y dx
         Unary::Exp => edges.elementwise(0, || [Scale(y)]),
         // d(eˣ − 1) = eˣ dx, where y + 1 would have lost a small eˣ
@@ -52,7 +52,7 @@ pub(super) fn state(op: Unary, edges: &mut Edges<'_, '_>) {
         // dσ(x) = y (1 − y) dx
         Unary::Sigmoid => edges.elementwise(0, || [Scale(y * (1.0 - y))]),
         // d(max(x, 0)) = dx where not x ≤ 0, so that NaN passes
-        Unary::Relu => edges.elementwise(0, || [Cut(!x.le(0))]),
+        Unary::Relu => edges.elementwise(0, || [ApplyMask(!x.le(0))]),
         // d(x²) = 2x dx
         Unary::Square => edges.elementwise(0, || [Scale(x * 2)]),
         // d(cast x) = cast dx, between floats

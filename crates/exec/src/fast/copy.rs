@@ -1,11 +1,11 @@
-//! Copies of tensors in any layout to row-major order. Knows no op.
+//! Copies of tensors in any layout to row-major order. Does not depend on ops.
 
 use std::ops::Deref;
 
 use ndarray::{ArrayViewD, Axis};
 use smallvec::SmallVec;
 
-use super::pieces::{self, PIECE, Part};
+use super::chunks::{self, CHUNK, RowChunk};
 use crate::error::ErrorKind;
 use crate::kernel::Call;
 use crate::memory::{Buffer, Memory};
@@ -13,27 +13,27 @@ use crate::raw::Strided;
 use crate::tensor::{AnyTensor, Item, Tensor, dispatch};
 use crate::threads::Threads;
 
-/// How many elements of one axis, and then of the other, a transposition turns
-/// at a time: what it reads and writes stays in the nearest cache.
+/// How many elements of one axis, and then of the other, a transposition moves at a
+/// time: what it reads and writes stays in the nearest cache.
 const TILE: usize = 32;
 
-/// A position, one place for each axis.
+/// A position, one index for each axis.
 type Position = SmallVec<[usize; 6]>;
 
-/// The elements of a tensor in row-major order: where they lie, if they lie so,
-/// or a copy.
-pub(super) enum List<'t, 'a, T> {
+/// The elements of a tensor in row-major order: borrowed if they are contiguous, else a
+/// copy.
+pub(super) enum Contiguous<'t, 'a, T> {
     Shared(&'t [T]),
     Copied(Buffer<'a, T>),
 }
 
-impl<T> Deref for List<'_, '_, T> {
+impl<T> Deref for Contiguous<'_, '_, T> {
     type Target = [T];
 
     fn deref(&self) -> &[T] {
         match self {
-            List::Shared(elements) => elements,
-            List::Copied(buffer) => buffer.as_list(),
+            Contiguous::Shared(elements) => elements,
+            Contiguous::Copied(buffer) => buffer.as_contiguous(),
         }
     }
 }
@@ -41,19 +41,21 @@ impl<T> Deref for List<'_, '_, T> {
 /// How many elements that are not stored a copy may have, if the result has fewer.
 const MOST_REPEATED: usize = 1 << 26;
 
-/// All elements of `x`, an operand, in row-major order. `None` where there is
-/// no memory for a copy, or where it would repeat elements out of all
-/// proportion to the result.
-pub(super) fn list<'t, 'a, T: Item>(call: &Call<'_, 'a>, x: &ArrayViewD<'t, T>) -> Option<List<'t, 'a, T>> {
+/// All elements of `x`, an operand, in row-major order. `None` where there is no memory
+/// for a copy, or where it would repeat far more elements than the result has.
+pub(super) fn contiguous<'t, 'a, T: Item>(
+    call: &Call<'_, 'a>,
+    x: &ArrayViewD<'t, T>,
+) -> Option<Contiguous<'t, 'a, T>> {
     if let Some(elements) = x.to_slice() {
-        return Some(List::Shared(elements));
+        return Some(Contiguous::Shared(elements));
     }
     let most = call.shape.iter().product::<usize>().saturating_mul(4).max(MOST_REPEATED);
     let is_repeated = x.shape().iter().zip(x.strides()).any(|(length, stride)| *length > 1 && *stride == 0);
     if is_repeated && x.len() > most {
         return None;
     }
-    copy(x, call.memory, call.threads).ok().map(List::Copied)
+    copy(x, call.memory, call.threads).ok().map(Contiguous::Copied)
 }
 
 /// A copy of all elements in row-major order.
@@ -63,25 +65,25 @@ pub(super) fn copy<'m, T: Item>(
     threads: &Threads,
 ) -> Result<Buffer<'m, T>, ErrorKind> {
     let mut buffer = memory.unspecified(x.shape())?;
-    fill(buffer.as_list_mut(), x, threads);
+    fill(buffer.as_contiguous_mut(), x, threads);
     Ok(buffer)
 }
 
 /// The tensor with all elements in memory that it owns or shares, copied only
 /// where they must be.
-pub(crate) fn into_whole<'a>(
+pub(crate) fn into_materialized<'a>(
     x: AnyTensor<'a>,
     memory: &'a Memory,
     threads: &Threads,
 ) -> Result<AnyTensor<'a>, ErrorKind> {
-    fn whole<'a, T: Item>(
+    fn all<'a, T: Item>(
         x: Tensor<'a, T>,
         memory: &'a Memory,
         threads: &Threads,
     ) -> Result<AnyTensor<'a>, ErrorKind> {
-        if x.is_whole() { Ok(x.into()) } else { Ok(copy(&x.view(), memory, threads)?.into()) }
+        if x.is_materialized() { Ok(x.into()) } else { Ok(copy(&x.view(), memory, threads)?.into()) }
     }
-    dispatch!(x, x => whole(x, memory, threads))
+    dispatch!(x, x => all(x, memory, threads))
 }
 
 /// Writes the elements of `x`, which are as many, in row-major order.
@@ -90,11 +92,11 @@ pub(super) fn fill<T: Item>(elements: &mut [T], x: &ArrayViewD<'_, T>, threads: 
         return;
     }
     let x = &merged(x.clone());
-    match turned_axis(x) {
+    match transposed_axis(x) {
         Some(axis) => transpose(elements, x, axis, threads),
         None => {
             let source = Rows::new(x);
-            threads.for_each_part(elements, PIECE, &|place, part| source.read(place * PIECE, part));
+            threads.for_each_chunk(elements, CHUNK, &|index, output| source.read(index * CHUNK, output));
         }
     }
 }
@@ -112,7 +114,7 @@ fn merged<T: Copy>(mut x: ArrayViewD<'_, T>) -> ArrayViewD<'_, T> {
 
 /// The axis along which a copy should read, if that is not the last one: where
 /// neighbours on the last axis lie far apart or are few.
-fn turned_axis<T>(x: &ArrayViewD<'_, T>) -> Option<usize> {
+fn transposed_axis<T>(x: &ArrayViewD<'_, T>) -> Option<usize> {
     let last = x.ndim().checked_sub(1)?;
     let (length, stride) = (x.len_of(Axis(last)), x.strides()[last].unsigned_abs());
     let others = 0..last;
@@ -125,28 +127,28 @@ fn turned_axis<T>(x: &ArrayViewD<'_, T>) -> Option<usize> {
     (stride > TILE / 2 && x.strides()[nearest].unsigned_abs() < stride).then_some(nearest)
 }
 
-/// Writes `x` by reading along `turned` instead of along the last axis.
-fn transpose<T: Item>(elements: &mut [T], x: &ArrayViewD<'_, T>, turned: usize, threads: &Threads) {
+/// Writes `x` by reading along `transposed` instead of along the last axis.
+fn transpose<T: Item>(elements: &mut [T], x: &ArrayViewD<'_, T>, transposed: usize, threads: &Threads) {
     let last = x.ndim() - 1;
-    let middle = &x.shape()[turned + 1..last];
-    let (height, width) = (x.len_of(Axis(turned)), x.len_of(Axis(last)));
+    let middle = &x.shape()[transposed + 1..last];
+    let (height, width) = (x.len_of(Axis(transposed)), x.len_of(Axis(last)));
     let row = middle.iter().product::<usize>() * width;
-    let mut turned_last = x.view();
-    for axis in turned..last {
-        turned_last.swap_axes(axis, axis + 1);
+    let mut transposed_last = x.view();
+    for axis in transposed..last {
+        transposed_last.swap_axes(axis, axis + 1);
     }
-    let source = Strided::new(&turned_last);
-    let outer_shape = &x.shape()[..turned];
-    let step = pieces::rows_per_piece(row).next_multiple_of(TILE).min(height);
-    let group = pieces::rows_per_piece(height * row);
-    let parts = pieces::parts(elements, [height, row], group, step);
-    pieces::each(threads, parts, &|_, Part { block: first, row: start, elements }| {
-        for (block, part) in elements.chunks_mut(height * row).enumerate() {
-            let mut position = place_in(outer_shape, first + block);
-            position.extend(std::iter::repeat_n(0, last + 1 - turned));
-            for (i, place) in (0..row / width).map(|i| (i, place_in(middle, i))) {
-                position[turned..last - 1].copy_from_slice(&place);
-                let panel = Panel { part, row, offset: i * width, width };
+    let source = Strided::new(&transposed_last);
+    let outer_shape = &x.shape()[..transposed];
+    let step = chunks::rows_per_chunk(row).next_multiple_of(TILE).min(height);
+    let group = chunks::rows_per_chunk(height * row);
+    let outputs = chunks::row_chunks(elements, [height, row], group, step);
+    chunks::each(threads, outputs, &|_, RowChunk { block: first, row: start, elements }| {
+        for (block, output) in elements.chunks_mut(height * row).enumerate() {
+            let mut position = position_of(outer_shape, first + block);
+            position.extend(std::iter::repeat_n(0, last + 1 - transposed));
+            for (i, index) in (0..row / width).map(|i| (i, position_of(middle, i))) {
+                position[transposed..last - 1].copy_from_slice(&index);
+                let panel = Panel { output, row, offset: i * width, width };
                 panel.write(&source, &mut position, start);
             }
         }
@@ -155,7 +157,7 @@ fn transpose<T: Item>(elements: &mut [T], x: &ArrayViewD<'_, T>, turned: usize, 
 
 /// Rows of `width` elements, `row` apart.
 struct Panel<'p, T> {
-    part: &'p mut [T],
+    output: &'p mut [T],
     row: usize,
     offset: usize,
     width: usize,
@@ -165,8 +167,8 @@ impl<T: Item> Panel<'_, T> {
     /// Writes what `source` has on its last two axes, these exchanged, the
     /// last from `start` on.
     fn write(self, source: &Strided<'_, T>, position: &mut Position, start: usize) {
-        let Panel { part, row, offset, width } = self;
-        let height = part.len() / row;
+        let Panel { output, row, offset, width } = self;
+        let height = output.len() / row;
         let rank = position.len();
         let mut tile = [T::default(); TILE * TILE];
         let columns = width.min(TILE);
@@ -180,16 +182,16 @@ impl<T: Item> Panel<'_, T> {
                     position[rank - 2] = left + column;
                     source.read(position, tile);
                 }
-                let lines = part[top * row..].chunks_mut(row).take(rows);
+                let lines = output[top * row..].chunks_mut(row).take(rows);
                 let lines = lines.map(|line| &mut line[offset + left..offset + left + columns]);
-                turn(lines, &tile, [rows, columns]);
+                transpose_tile(lines, &tile, [rows, columns]);
             }
         }
     }
 }
 
 /// Writes the columns of a tile, whose rows of `rows` elements are `columns`, to `lines`.
-fn turn<'p, T: Item>(
+fn transpose_tile<'p, T: Item>(
     lines: impl Iterator<Item = &'p mut [T]>,
     tile: &[T; TILE * TILE],
     [rows, columns]: [usize; 2],
@@ -211,12 +213,12 @@ fn turn<'p, T: Item>(
     }
 }
 
-/// The position of the element at `place` in row-major order.
-pub(super) fn place_in(shape: &[usize], mut place: usize) -> Position {
+/// The position of the element at `index` in row-major order.
+pub(super) fn position_of(shape: &[usize], mut index: usize) -> Position {
     let mut position: Position = SmallVec::from_elem(0, shape.len());
     for (position, length) in position.iter_mut().zip(shape).rev() {
-        *position = place % length;
-        place /= length;
+        *position = index % length;
+        index /= length;
     }
     position
 }
@@ -224,18 +226,18 @@ pub(super) fn place_in(shape: &[usize], mut place: usize) -> Position {
 /// Moves on to the next position in row-major order; behind the last to the first.
 #[inline(always)]
 pub(super) fn advance(position: &mut [usize], shape: &[usize]) {
-    for (place, length) in position.iter_mut().zip(shape).rev() {
-        *place += 1;
-        if *place < *length {
+    for (index, length) in position.iter_mut().zip(shape).rev() {
+        *index += 1;
+        if *index < *length {
             return;
         }
-        *place = 0;
+        *index = 0;
     }
 }
 
 /// The elements of a tensor in row-major order, any run of which can be read.
 pub(super) enum Rows<'t, T> {
-    List(&'t [T]),
+    Contiguous(&'t [T]),
     Strided(Strided<'t, T>),
 }
 
@@ -243,7 +245,7 @@ impl<'t, T: Item> Rows<'t, T> {
     pub(super) fn new(x: &ArrayViewD<'t, T>) -> Rows<'t, T> {
         let x = merged(x.clone());
         match x.to_slice() {
-            Some(elements) => Rows::List(elements),
+            Some(elements) => Rows::Contiguous(elements),
             None => Rows::Strided(Strided::new(&x)),
         }
     }
@@ -251,7 +253,7 @@ impl<'t, T: Item> Rows<'t, T> {
     /// Reads the elements from `start` on, which must be there.
     pub(super) fn read(&self, start: usize, elements: &mut [T]) {
         match self {
-            Rows::List(source) => elements.copy_from_slice(&source[start..start + elements.len()]),
+            Rows::Contiguous(source) => elements.copy_from_slice(&source[start..start + elements.len()]),
             Rows::Strided(source) => source.read_from(start, elements),
         }
     }
@@ -263,7 +265,7 @@ impl<'t, T: Item> Rows<'t, T> {
         't: 's,
     {
         match self {
-            Rows::List(source) => &source[start..start + len],
+            Rows::Contiguous(source) => &source[start..start + len],
             Rows::Strided(source) => {
                 source.read_from(start, &mut spare[..len]);
                 &spare[..len]

@@ -1,12 +1,12 @@
-//! Reading at computed places.
+//! Reading at computed indices.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use tamis_graph::{Addressing, Index};
 
-use super::copy::{self, List};
-use super::pieces::{self, Part};
-use super::places::{Places, RUN};
+use super::chunks::{self, RowChunk};
+use super::copy::{self, Contiguous};
+use super::offsets::{Offsets, RUN};
 use super::{rows, scatter};
 use crate::kernel::Call;
 use crate::tensor::{AnyTensor, Item, Tensor, dispatch};
@@ -28,12 +28,12 @@ pub(super) struct Addressed<'p> {
     pub(super) count: usize,
     indices: &'p [i64],
     addressing: Addressing,
-    /// The lengths of the axes that indices name places on.
+    /// The lengths of the axes that are indexed.
     lengths: &'p [usize],
 }
 
 impl<'p> Addressed<'p> {
-    /// `None` if nothing is addressed at all.
+    /// `None` if no element is addressed.
     pub(super) fn new(
         addressing: Addressing,
         shape: &'p [usize],
@@ -48,29 +48,27 @@ impl<'p> Addressed<'p> {
         let lengths = &shape[axis..axis + depth];
         let (blocks, length, width) =
             (product(&shape[..axis]), product(lengths), product(&shape[axis + depth..]));
-        let whole = Addressed { blocks, length, width, count: indices.len(), indices, addressing, lengths };
+        let all = Addressed { blocks, length, width, count: indices.len(), indices, addressing, lengths };
         Some(match addressing {
-            Addressing::Axis(_) => whole,
+            Addressing::Axis(_) => all,
             // Elements are addressed, not rows.
             Addressing::AlongAxis(_) => {
-                Addressed { length: length * width, width: 1, count: indices.len() / blocks, ..whole }
+                Addressed { length: length * width, width: 1, count: indices.len() / blocks, ..all }
             }
-            Addressing::Nd => {
-                Addressed { count: product(&indices_shape[..indices_shape.len() - 1]), ..whole }
-            }
+            Addressing::Nd => Addressed { count: product(&indices_shape[..indices_shape.len() - 1]), ..all },
         })
     }
 
-    /// The places that are addressed in a block.
-    pub(super) fn places(&self, block: usize) -> Places<'p> {
+    /// The offsets that are addressed in a block.
+    pub(super) fn offsets(&self, block: usize) -> Offsets<'p> {
         let (indices, lengths) = (self.indices, self.lengths);
         match self.addressing {
-            Addressing::Axis(_) => Places::Axis { indices, length: self.length },
+            Addressing::Axis(_) => Offsets::Axis { indices, length: self.length },
             Addressing::AlongAxis(_) => {
                 let indices = &indices[block * self.count..][..self.count];
-                Places::Along { indices, length: lengths[0], width: self.length / lengths[0] }
+                Offsets::Along { indices, length: lengths[0], width: self.length / lengths[0] }
             }
-            Addressing::Nd => Places::Groups { indices, lengths },
+            Addressing::Nd => Offsets::Groups { indices, lengths },
         }
     }
 }
@@ -84,17 +82,17 @@ fn gather<'a, T: Item>(
         return None;
     }
     let indices = call.typed::<i64>(1);
-    let index_list = copy::list(call, &indices.view())?;
-    let addressed = Addressed::new(addressing, x.shape(), &index_list, indices.shape())?;
-    let list = affordable_list(call, x)?;
+    let index_elements = copy::contiguous(call, &indices.view())?;
+    let addressed = Addressed::new(addressing, x.shape(), &index_elements, indices.shape())?;
+    let contiguous = affordable_contiguous(call, x)?;
     let mut result = call.memory.unspecified::<T>(call.shape).ok()?;
     let (length, width, count) = (addressed.length, addressed.width, addressed.count);
-    let places = |block| addressed.places(block);
-    read(result.as_list_mut(), &list, [length, width, count], places, call.threads)?;
+    let offsets = |block| addressed.offsets(block);
+    read(result.as_contiguous_mut(), &contiguous, [length, width, count], offsets, call.threads)?;
     Some(result.into())
 }
 
-/// The elements of `x` at the places on `axis` that the second operand names.
+/// The elements of `x` that the second operand, indices into `axis`, addresses.
 pub(super) fn gather_along<'a, T: Item>(
     call: &Call<'_, 'a>,
     x: &Tensor<'a, T>,
@@ -105,37 +103,44 @@ pub(super) fn gather_along<'a, T: Item>(
 
 /// The elements of `x` in row-major order, unless they would have to be copied
 /// to read but a few of them.
-fn affordable_list<'t, 'a, T: Item>(call: &Call<'_, 'a>, x: &'t Tensor<'a, T>) -> Option<List<'t, 'a, T>> {
+fn affordable_contiguous<'t, 'a, T: Item>(
+    call: &Call<'_, 'a>,
+    x: &'t Tensor<'a, T>,
+) -> Option<Contiguous<'t, 'a, T>> {
     let all = x.view();
     let copied = all.to_slice().is_none();
-    if copied && all.len() / 4 > call.shape.iter().product() { None } else { copy::list(call, &x.view()) }
+    if copied && all.len() / 4 > call.shape.iter().product() {
+        None
+    } else {
+        copy::contiguous(call, &x.view())
+    }
 }
 
-/// Reads `count` rows from each block of `x`, which are of `length` rows of
-/// `width` elements. `None` if an index names no place.
+/// Reads `count` rows from each block of `x`, which are of `length` rows of `width`
+/// elements. `None` if an index is out of range.
 pub(super) fn read<'p, T: Item>(
     result: &mut [T],
     x: &[T],
     [length, width, count]: [usize; 3],
-    places: impl Fn(usize) -> Places<'p> + Sync,
+    offsets: impl Fn(usize) -> Offsets<'p> + Sync,
     threads: &Threads,
 ) -> Option<()> {
-    let (group, step) = (pieces::rows_per_piece(count * width), pieces::rows_per_piece(width));
-    let parts = pieces::parts(result, [count, width], group, step);
+    let (group, step) = (chunks::rows_per_chunk(count * width), chunks::rows_per_chunk(width));
+    let outputs = chunks::row_chunks(result, [count, width], group, step);
     let odd = AtomicBool::new(false);
-    pieces::each(threads, parts, &|_, Part { block: first, row, elements }| {
-        let found = pieces::vectorised(
+    chunks::each(threads, outputs, &|_, RowChunk { block: first, row, elements }| {
+        let found = chunks::vectorised(
             #[inline(always)]
             || {
                 let mut numbers = [0; RUN];
                 let mut blocks = elements.chunks_mut(count * width).enumerate();
-                blocks.try_for_each(|(block, part)| {
-                    let places = places(first + block);
+                blocks.try_for_each(|(block, output)| {
+                    let offsets = offsets(first + block);
                     let x = &x[(first + block) * length * width..][..length * width];
-                    part.chunks_mut(RUN * width).enumerate().try_for_each(|(i, part)| {
-                        let numbers = &mut numbers[..part.len() / width];
-                        places.read(row + i * RUN, numbers)?;
-                        rows::take(part, x, numbers, width);
+                    output.chunks_mut(RUN * width).enumerate().try_for_each(|(i, output)| {
+                        let numbers = &mut numbers[..output.len() / width];
+                        offsets.read(row + i * RUN, numbers)?;
+                        rows::take(output, x, numbers, width);
                         Some(())
                     })
                 })

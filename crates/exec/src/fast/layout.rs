@@ -2,8 +2,8 @@
 
 use tamis_graph::{Layout, PadAxis};
 
-use super::copy::{self, Rows, advance, place_in};
-use super::pieces::{self, PIECE};
+use super::chunks::{self, CHUNK};
+use super::copy::{self, Rows, advance, position_of};
 use super::rows;
 use crate::kernel::Call;
 use crate::tensor::{AnyTensor, Item, Tensor, dispatch};
@@ -43,12 +43,12 @@ struct Span {
 }
 
 impl Span {
-    /// The place in the operand of what stands at `place`, if anything does.
-    fn source(&self, place: usize) -> Option<usize> {
+    /// The index in the operand of the element at `index`, if it has one.
+    fn source(&self, index: usize) -> Option<usize> {
         if self.step == 1 {
-            return place.checked_sub(self.start).filter(|source| *source < self.len);
+            return index.checked_sub(self.start).filter(|source| *source < self.len);
         }
-        let distance = place as isize - self.start as isize;
+        let distance = index as isize - self.start as isize;
         let source = usize::try_from(distance / self.step).ok()?;
         (distance % self.step == 0 && source < self.len).then_some(source)
     }
@@ -73,18 +73,18 @@ fn pad<'a, T: Item>(call: &Call<'_, 'a>, x: &Tensor<'a, T>, axes: &[PadAxis]) ->
     let (width, outer_shape) = call.shape.split_last()?;
     let mut result = call.memory.unspecified::<T>(call.shape).ok()?;
     let source = Rows::new(&x.view());
-    call.threads.for_each_part(result.as_list_mut(), PIECE, &|piece, mut part| {
-        part.fill(T::default());
-        let mut column = piece * PIECE % width;
-        let mut position = place_in(outer_shape, piece * PIECE / width);
-        while !part.is_empty() {
-            let (line, rest) = part.split_at_mut(part.len().min(width - column));
+    call.threads.for_each_chunk(result.as_contiguous_mut(), CHUNK, &|chunk, mut output| {
+        output.fill(T::default());
+        let mut column = chunk * CHUNK % width;
+        let mut position = position_of(outer_shape, chunk * CHUNK / width);
+        while !output.is_empty() {
+            let (line, rest) = output.split_at_mut(output.len().min(width - column));
             let from = last.start.max(column);
             let to = (last.start + last.len).min(column + line.len());
             if let (Some(row), true) = (source_row(outer, &position), from < to) {
                 source.read(row * last.len + from - last.start, &mut line[from - column..to - column]);
             }
-            (part, column) = (rest, 0);
+            (output, column) = (rest, 0);
             advance(&mut position, outer_shape);
         }
     });
@@ -93,8 +93,8 @@ fn pad<'a, T: Item>(call: &Call<'_, 'a>, x: &Tensor<'a, T>, axes: &[PadAxis]) ->
 
 /// The row of the operand that stands at a position of the result, if one does.
 fn source_row(spans: &[Span], position: &[usize]) -> Option<usize> {
-    let mut places = spans.iter().zip(position);
-    places.try_fold(0, |row, (span, place)| Some(row * span.len + span.source(*place)?))
+    let mut indices = spans.iter().zip(position);
+    indices.try_fold(0, |row, (span, index)| Some(row * span.len + span.source(*index)?))
 }
 
 fn concat<'a, T: Item>(call: &Call<'_, 'a>, _first: &Tensor<'a, T>, axis: usize) -> Option<AnyTensor<'a>> {
@@ -109,27 +109,27 @@ fn concat<'a, T: Item>(call: &Call<'_, 'a>, _first: &Tensor<'a, T>, axis: usize)
         .map(|operand| (Rows::new(&operand.view()), operand.shape()[axis..].iter().product()))
         .collect();
     let total: usize = call.shape[axis..].iter().product();
-    let group = pieces::rows_per_piece(total);
+    let group = chunks::rows_per_chunk(total);
     if group > 1 {
-        call.threads.for_each_part(result.as_list_mut(), group * total, &|piece, part| {
+        call.threads.for_each_chunk(result.as_contiguous_mut(), group * total, &|chunk, output| {
             let mut offset = 0;
             for (source, len) in &sources {
-                interleave(part, [offset, total], source, piece * group, *len);
+                interleave(output, [offset, total], source, chunk * group, *len);
                 offset += len;
             }
         });
     } else {
-        let mut parts = Vec::new();
-        for (block, mut elements) in result.as_list_mut().chunks_exact_mut(total).enumerate() {
+        let mut outputs = Vec::new();
+        for (block, mut elements) in result.as_contiguous_mut().chunks_exact_mut(total).enumerate() {
             for (source, len) in &sources {
-                let (part, rest) = elements.split_at_mut(*len);
-                for (piece, part) in part.chunks_mut(PIECE).enumerate() {
-                    parts.push((source, block * len + piece * PIECE, part));
+                let (output, rest) = elements.split_at_mut(*len);
+                for (chunk, output) in output.chunks_mut(CHUNK).enumerate() {
+                    outputs.push((source, block * len + chunk * CHUNK, output));
                 }
                 elements = rest;
             }
         }
-        pieces::each(call.threads, parts, &|_, (source, start, part)| source.read(start, part));
+        chunks::each(call.threads, outputs, &|_, (source, start, output)| source.read(start, output));
     }
     Some(result.into())
 }

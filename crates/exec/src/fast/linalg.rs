@@ -3,8 +3,8 @@
 use ndarray::{ArrayView2, ArrayView3, ArrayViewD, ArrayViewMut2, Axis, s};
 use tamis_graph::Linalg;
 
-use super::copy::{self, place_in};
-use super::pieces::{self, PIECE, Part};
+use super::chunks::{self, CHUNK, RowChunk};
+use super::copy::{self, position_of};
 use super::rows::by_width;
 use super::{masked, vector};
 use crate::kernel::Call;
@@ -19,8 +19,8 @@ use crate::threads::Threads;
 /// most: fewer, and what is copied for a block outweighs its arithmetic.
 const BLOCK: [usize; 2] = if cfg!(test) { [4, 3] } else { [256, 1024] };
 
-/// How many products of elements make a piece of work.
-const WORK: usize = 16 * PIECE;
+/// How many products of elements make a chunk of work.
+const WORK: usize = 16 * CHUNK;
 
 /// How many products of elements a library call does not pay for.
 const TINY: usize = 512;
@@ -29,16 +29,16 @@ const TINY: usize = 512;
 /// for one layout of the factors.
 const FEW: usize = 16 * 16;
 
-/// How many terms of a sum the library multiplies from what it has packed, up
-/// to how many rows it packs, and from how many rows on it packs the other factor.
+/// How many terms of a sum the library multiplies from its packed panels, up to how
+/// many rows it packs, and from how many rows on it packs the other factor.
 const PACKED: usize = 512;
 const PACKED_ROWS: usize = 512;
 const FEW_ROWS: usize = 16;
 
-/// How long a sum is divided, where there are too few sums to share: into
-/// parts of at least so many terms, and at most so many parts.
+/// How long a sum is divided, where there are too few sums to share: into partial sums
+/// of at least so many terms, and at most so many of them.
 const DEEP: usize = if cfg!(test) { 8 } else { 4096 };
-const MOST_PARTS: usize = 16;
+const MOST_PARTIALS: usize = 16;
 
 /// The masks of the two factors, as far as there are any.
 pub(super) type Masks<'c, 'a> = [Option<&'c Tensor<'a, bool>>; 2];
@@ -51,7 +51,11 @@ pub(super) fn run<'a>(op: Linalg, call: &Call<'_, 'a>) -> Option<AnyTensor<'a>> 
     }
     let masks = [mask_a.then_some(2), mask_b.then_some(if mask_a { 3 } else { 2 })];
     let masks = masks.map(|position| position.map(|position| call.typed::<bool>(position)));
-    if !call.operands.iter().all(|operand| dispatch!(operand, operand => operand.walk(call.memory).is_ok())) {
+    if !call
+        .operands
+        .iter()
+        .all(|operand| dispatch!(operand, operand => operand.view_for_iteration(call.memory).is_ok()))
+    {
         return None;
     }
     match call.operands[0] {
@@ -72,19 +76,19 @@ fn of_floats<'a, T: Real + Float>(
     let mut product = call.memory.unspecified::<T>(call.shape).ok()?;
     let b = call.typed::<T>(1);
     if masks.iter().any(Option::is_some) {
-        masked::multiply(call, product.as_list_mut(), [a, b], masks)?;
+        masked::multiply(call, product.as_contiguous_mut(), [a, b], masks)?;
     } else {
         let copy = |b: &Tensor<'a, T>| copy::copy(&b.view(), call.memory, call.threads);
         let b = if needs_rows(a, b) { copy(b).ok()?.into() } else { b.clone() };
-        multiply_stacks(call, product.as_list_mut(), [&a.view(), &b.view()])?;
+        multiply_stacks(call, product.as_contiguous_mut(), [&a.view(), &b.view()])?;
     }
     Some(product.into())
 }
 
-/// Whether it takes a copy of `b` in rows. One that lies in columns is turned
-/// for each block of rows, which costs more than turning it once if they are
-/// many. And where few elements are multiplied, or columns run backwards, the
-/// library adds in another order: results must not depend on where elements lie.
+/// Whether it takes a copy of `b` in rows. A column-major one is transposed for each
+/// block of rows, which costs more than transposing it once if they are many. And where
+/// few elements are multiplied, or columns run backwards, the library adds in another
+/// order: results must not depend on where elements lie.
 fn needs_rows<T: Item>(a: &Tensor<'_, T>, b: &Tensor<'_, T>) -> bool {
     let (a, all) = (a.view(), b.view());
     let (rows, strides) = (a.shape()[a.ndim() - 2], all.strides());
@@ -104,7 +108,7 @@ pub(super) fn multiply_stacks<'a, T: Real + Float>(
     let work = rows.saturating_mul(columns).saturating_mul(inner);
     let stacks = factors.map(Stack::new);
     if work <= TINY {
-        let [a, b] = factors.map(|factor| copy::list(call, factor));
+        let [a, b] = factors.map(|factor| copy::contiguous(call, factor));
         multiply_tiny(products, &a?, &b?, [rows, inner, columns], call.threads);
     } else if columns == 1 {
         vector::multiply(call, products, factors[0], factors[1])?;
@@ -114,9 +118,9 @@ pub(super) fn multiply_stacks<'a, T: Real + Float>(
         vector::multiply(call, products, &matrices, factors[0])?;
     } else if work <= WORK {
         let several = WORK / work;
-        call.threads.for_each_part(products, several * rows * columns, &|place, part| {
-            for (i, product) in part.chunks_exact_mut(rows * columns).enumerate() {
-                let [a, b] = [0, 1].map(|factor| stacks[factor].matrix(place * several + i));
+        call.threads.for_each_chunk(products, several * rows * columns, &|index, output| {
+            for (i, product) in output.chunks_exact_mut(rows * columns).enumerate() {
+                let [a, b] = [0, 1].map(|factor| stacks[factor].matrix(index * several + i));
                 raw::multiply(as_matrix(product, rows, columns), &a, &b);
             }
         });
@@ -153,13 +157,13 @@ fn multiply_tiny<T: Number + Send + Sync>(
     threads: &Threads,
 ) {
     let several = WORK / (rows * inner * columns);
-    threads.for_each_part(products, several * rows * columns, &|place, part| {
-        let (a, b) = (&a[place * several * rows * inner..], &b[place * several * inner * columns..]);
+    threads.for_each_chunk(products, several * rows * columns, &|index, output| {
+        let (a, b) = (&a[index * several * rows * inner..], &b[index * several * inner * columns..]);
         let factors = a.chunks_exact(rows * inner).zip(b.chunks_exact(inner * columns));
-        pieces::vectorised(
+        chunks::vectorised(
             #[inline(always)]
             || {
-                for (product, (a, b)) in part.chunks_exact_mut(rows * columns).zip(factors) {
+                for (product, (a, b)) in output.chunks_exact_mut(rows * columns).zip(factors) {
                     by_width!(
                         columns,
                         N => {
@@ -190,28 +194,28 @@ fn sum_rows<T: Number, const N: usize>(a: &[T], b: &[[T; N]]) -> [T; N] {
     })
 }
 
-/// A product of few elements that are long sums: parts of the sums are computed
-/// apart, and added in their order.
+/// A product of few elements that are long sums: partial sums are computed apart, and
+/// added in their order.
 fn multiply_deep<'a, T: Real + Float>(
     call: &Call<'_, 'a>,
     product: &mut [T],
     [a, b]: [ArrayView2<'_, T>; 2],
 ) -> Option<()> {
     let (rows, inner, columns) = (a.nrows(), a.ncols(), b.ncols());
-    let depth = inner.div_ceil((inner / DEEP).min(MOST_PARTS));
+    let depth = inner.div_ceil((inner / DEEP).min(MOST_PARTIALS));
     let mut sums = call.memory.unspecified::<T>(&[inner.div_ceil(depth), rows, columns]).ok()?;
     let _packed = packed::<T>(call, [rows, depth, columns], inner.div_ceil(depth))?;
-    call.threads.for_each_part(sums.as_list_mut(), rows * columns, &|place, part| {
-        let terms = place * depth..inner.min((place + 1) * depth);
+    call.threads.for_each_chunk(sums.as_contiguous_mut(), rows * columns, &|index, output| {
+        let terms = index * depth..inner.min((index + 1) * depth);
         let (a, b) = (a.slice(s![.., terms.clone()]), b.slice(s![terms, ..]));
-        raw::multiply(as_matrix(part, rows, columns), &a, &b);
+        raw::multiply(as_matrix(output, rows, columns), &a, &b);
     });
-    let sums = sums.as_list();
-    call.threads.for_each_part(product, PIECE, &|piece, part| {
-        let start = piece * PIECE;
-        part.copy_from_slice(&sums[start..start + part.len()]);
+    let sums = sums.as_contiguous();
+    call.threads.for_each_chunk(product, CHUNK, &|chunk, output| {
+        let start = chunk * CHUNK;
+        output.copy_from_slice(&sums[start..start + output.len()]);
         for sums in sums.chunks_exact(rows * columns).skip(1) {
-            part.iter_mut().zip(&sums[start..]).for_each(|(sum, more)| *sum = sum.add(*more));
+            output.iter_mut().zip(&sums[start..]).for_each(|(sum, more)| *sum = sum.add(*more));
         }
     });
     Some(())
@@ -242,7 +246,7 @@ fn multiply_blocks<T: Real>(
             }
         }
     }
-    pieces::each(threads, blocks, &|_, (batch, top, left, block)| {
+    chunks::each(threads, blocks, &|_, (batch, top, left, block)| {
         let [a, b] = [0, 1].map(|factor| stacks[factor].matrix(batch));
         let (rows, columns) = block.dim();
         let a = a.slice_move(s![top..top + rows, ..]);
@@ -270,14 +274,14 @@ impl<'t, T> Stack<'t, T> {
         flat.into_dimensionality().map_or_else(|_| Stack::Deep(stack.clone()), Stack::Flat)
     }
 
-    /// The matrix at `place`.
-    pub(super) fn matrix(&self, place: usize) -> ArrayView2<'t, T> {
+    /// The matrix at `index`.
+    pub(super) fn matrix(&self, index: usize) -> ArrayView2<'t, T> {
         match self {
-            Stack::Flat(stack) => stack.index_axis_move(Axis(0), place),
+            Stack::Flat(stack) => stack.index_axis_move(Axis(0), index),
             Stack::Deep(stack) => {
                 let mut view = stack.clone();
-                for place in place_in(&stack.shape()[..stack.ndim() - 2], place) {
-                    view.index_axis_inplace(Axis(0), place);
+                for index in position_of(&stack.shape()[..stack.ndim() - 2], index) {
+                    view.index_axis_inplace(Axis(0), index);
                 }
                 let matrix = view.into_dimensionality();
                 matrix.unwrap_or_else(|error| unreachable!("all batch axes are indexed: {error}"))
@@ -291,7 +295,7 @@ fn as_matrix<T>(elements: &mut [T], rows: usize, columns: usize) -> ArrayViewMut
     matrix.unwrap_or_else(|error| unreachable!("the elements are those of the matrix: {error}"))
 }
 
-/// A masked factor counts as 0, which takes part in no integer sum.
+/// A masked factor counts as 0, which changes no integer sum.
 fn of_integers<'a, T: Number + Send + Sync>(
     call: &Call<'_, 'a>,
     a: &Tensor<'a, T>,
@@ -304,9 +308,9 @@ fn of_integers<'a, T: Number + Send + Sync>(
     let (a, b) = (Stack::new(&a.view()), Stack::new(&b.view()));
     let (rows, columns) = (call.shape[call.shape.len() - 2], call.shape[call.shape.len() - 1]);
     let height = (WORK / columns.saturating_mul(inner)).clamp(1, rows).next_multiple_of(4);
-    let panels = pieces::parts(product.as_list_mut(), [rows, columns], 1, height);
-    pieces::each(call.threads, panels, &|_, Part { block: batch, row: top, elements: panel }| {
-        pieces::vectorised(
+    let panels = chunks::row_chunks(product.as_contiguous_mut(), [rows, columns], 1, height);
+    chunks::each(call.threads, panels, &|_, RowChunk { block: batch, row: top, elements: panel }| {
+        chunks::vectorised(
             #[inline(always)]
             || {
                 let (a, b) = (a.matrix(batch), b.matrix(batch));

@@ -2,10 +2,10 @@
 
 use tamis_graph::Mask;
 
-use super::copy::{self, Rows, advance, place_in};
+use super::chunks::{self, RowChunk};
+use super::copy::{self, Rows, advance, position_of};
 use super::index;
-use super::pieces::{self, Part};
-use super::places::Places;
+use super::offsets::Offsets;
 use super::rows;
 use super::selection::{Selection, each_true};
 use crate::kernel::Call;
@@ -28,42 +28,46 @@ fn boolean_mask<'a, T: Item>(call: &Call<'_, 'a>, x: &Tensor<'a, T>, axis: usize
     }
     let (inner, count) = (axis + mask.shape().len(), call.shape[axis]);
     let (blocks, width) = (x.shape()[..axis].iter().product::<usize>(), x.shape()[inner..].iter().product());
-    let mask = copy::list(call, &mask.view())?;
-    let x = copy::list(call, &x.view())?;
-    let selection = Selection::new(&mask, pieces::rows_per_piece(width), call.threads);
+    let mask = copy::contiguous(call, &mask.view())?;
+    let x = copy::contiguous(call, &x.view())?;
+    let selection = Selection::new(&mask, chunks::rows_per_chunk(width), call.threads);
     if selection.total() != count {
         return None;
     }
     let x: &[T] = &x;
     if blocks == 1 {
-        pieces::each(call.threads, selection.split(result.as_list_mut(), width), &|_, (piece, part)| {
-            let x = &x[piece.start * width..][..piece.mask.len() * width];
-            pieces::vectorised(
-                #[inline(always)]
-                || rows::pack(part, x, piece.mask, width),
-            );
-        });
+        chunks::each(
+            call.threads,
+            selection.split(result.as_contiguous_mut(), width),
+            &|_, (chunk, output)| {
+                let x = &x[chunk.start * width..][..chunk.mask.len() * width];
+                chunks::vectorised(
+                    #[inline(always)]
+                    || rows::compress(output, x, chunk.mask, width),
+                );
+            },
+        );
     } else {
-        let places = true_places(call, &selection)?;
-        let places = places.as_list();
-        let known = |_| Places::Known(places);
-        index::read(result.as_list_mut(), x, [mask.len(), width, count], known, call.threads)?;
+        let offsets = true_offsets(call, &selection)?;
+        let offsets = offsets.as_contiguous();
+        let known = |_| Offsets::Known(offsets);
+        index::read(result.as_contiguous_mut(), x, [mask.len(), width, count], known, call.threads)?;
     }
     Some(result.into())
 }
 
-/// The places of the true elements, in row-major order.
-fn true_places<'a>(call: &Call<'_, 'a>, selection: &Selection<'_>) -> Option<Buffer<'a, usize>> {
-    let mut places = call.memory.unspecified::<usize>(&[selection.total()]).ok()?;
-    pieces::each(call.threads, selection.split(places.as_list_mut(), 1), &|_, (piece, part)| {
-        let mut places = part.iter_mut();
-        each_true(piece.mask, |i| {
-            if let Some(place) = places.next() {
-                *place = piece.start + i;
+/// The row-major offsets of the true elements.
+fn true_offsets<'a>(call: &Call<'_, 'a>, selection: &Selection<'_>) -> Option<Buffer<'a, usize>> {
+    let mut offsets = call.memory.unspecified::<usize>(&[selection.total()]).ok()?;
+    chunks::each(call.threads, selection.split(offsets.as_contiguous_mut(), 1), &|_, (chunk, output)| {
+        let mut offsets = output.iter_mut();
+        each_true(chunk.mask, |i| {
+            if let Some(offset) = offsets.next() {
+                *offset = chunk.start + i;
             }
         });
     });
-    Some(places)
+    Some(offsets)
 }
 
 fn unmask<'a, T: Item>(call: &Call<'_, 'a>, values: &Tensor<'a, T>, axis: usize) -> Option<AnyTensor<'a>> {
@@ -74,28 +78,28 @@ fn unmask<'a, T: Item>(call: &Call<'_, 'a>, values: &Tensor<'a, T>, axis: usize)
     let (inner, count) = (axis + mask.shape().len(), values.shape()[axis]);
     let width = call.shape[inner..].iter().product::<usize>();
     let mut result = call.memory.unspecified::<T>(call.shape).ok()?;
-    let mask = copy::list(call, &mask.view())?;
-    let values = copy::list(call, &values.view())?;
+    let mask = copy::contiguous(call, &mask.view())?;
+    let values = copy::contiguous(call, &values.view())?;
     let (values, fill): (&[T], _) = (&values, Rows::new(&fill.view_as(call.shape)));
-    let (length, step) = (mask.len(), pieces::rows_per_piece(width));
+    let (length, step) = (mask.len(), chunks::rows_per_chunk(width));
     let selection = Selection::new(&mask, step, call.threads);
     if selection.total() != count {
         return None;
     }
-    let mask_pieces = selection.pieces();
-    let group = pieces::rows_per_piece(length * width);
-    let parts = pieces::parts(result.as_list_mut(), [length, width], group, step);
-    pieces::each(call.threads, parts, &|_, Part { block: first, row, elements }| {
+    let mask_chunks = selection.chunks();
+    let group = chunks::rows_per_chunk(length * width);
+    let outputs = chunks::row_chunks(result.as_contiguous_mut(), [length, width], group, step);
+    chunks::each(call.threads, outputs, &|_, RowChunk { block: first, row, elements }| {
         fill.read((first * length + row) * width, elements);
-        for (block, part) in elements.chunks_mut(length * width).enumerate() {
+        for (block, output) in elements.chunks_mut(length * width).enumerate() {
             let values = &values[(first + block) * count * width..][..count * width];
             let mut start = row;
-            for part in part.chunks_mut(step * width) {
-                let piece = &mask_pieces[start / step];
-                let values = &values[piece.before * width..][..piece.count * width];
-                pieces::vectorised(
+            for output in output.chunks_mut(step * width) {
+                let chunk = &mask_chunks[start / step];
+                let values = &values[chunk.before * width..][..chunk.count * width];
+                chunks::vectorised(
                     #[inline(always)]
-                    || rows::spread(part, values, piece.mask, width),
+                    || rows::expand(output, values, chunk.mask, width),
                 );
                 start += step;
             }
@@ -110,17 +114,17 @@ fn argwhere<'a>(call: &Call<'_, 'a>) -> Option<AnyTensor<'a>> {
     if result.is_empty() {
         return Some(result.into());
     }
-    let list = copy::list(call, &mask.view())?;
-    let selection = Selection::new(&list, pieces::PIECE, call.threads);
+    let contiguous = copy::contiguous(call, &mask.view())?;
+    let selection = Selection::new(&contiguous, chunks::CHUNK, call.threads);
     if selection.total() != call.shape[0] {
         return None;
     }
-    let (shape, list) = (mask.shape(), result.as_list_mut());
+    let (shape, contiguous) = (mask.shape(), result.as_contiguous_mut());
     match shape.len() {
-        1 => coordinates::<1>(list, &selection, shape, call),
-        2 => coordinates::<2>(list, &selection, shape, call),
-        3 => coordinates::<3>(list, &selection, shape, call),
-        4 => coordinates::<4>(list, &selection, shape, call),
+        1 => coordinates::<1>(contiguous, &selection, shape, call),
+        2 => coordinates::<2>(contiguous, &selection, shape, call),
+        3 => coordinates::<3>(contiguous, &selection, shape, call),
+        4 => coordinates::<4>(contiguous, &selection, shape, call),
         _ => return None,
     }
     Some(result.into())
@@ -128,20 +132,20 @@ fn argwhere<'a>(call: &Call<'_, 'a>) -> Option<AnyTensor<'a>> {
 
 /// Writes the coordinates of the true elements of a mask of this shape.
 fn coordinates<const RANK: usize>(
-    list: &mut [i64],
+    contiguous: &mut [i64],
     selection: &Selection<'_>,
     shape: &[usize],
     call: &Call<'_, '_>,
 ) {
-    pieces::each(call.threads, selection.split(list, RANK), &|_, (piece, part)| {
-        let mut rows = part.as_chunks_mut::<RANK>().0.iter_mut();
+    chunks::each(call.threads, selection.split(contiguous, RANK), &|_, (chunk, output)| {
+        let mut rows = output.as_chunks_mut::<RANK>().0.iter_mut();
         let mut position = [0; RANK];
-        position.copy_from_slice(&place_in(shape, piece.start));
-        let mut mask = piece.mask;
+        position.copy_from_slice(&position_of(shape, chunk.start));
+        let mut mask = chunk.mask;
         while !mask.is_empty() {
             let (run, rest) = mask.split_at(mask.len().min(shape[RANK - 1] - position[RANK - 1]));
             mask = rest;
-            let first = position.map(|place| place as i64);
+            let first = position.map(|offset| offset as i64);
             each_true(run, |i| {
                 if let Some(row) = rows.next() {
                     *row = first;

@@ -2,9 +2,9 @@
 
 use ndarray::ArrayView2;
 
+use super::chunks::{self, CHUNK};
 use super::copy::{self, Rows};
 use super::linalg::{Masks, Stack, multiply_stacks};
-use super::pieces::{self, PIECE};
 use crate::kernel::Call;
 use crate::kernel::number::Float;
 use crate::memory::Buffer;
@@ -17,11 +17,11 @@ const RUN: usize = 256;
 /// Writes the products of two stacks of matrices, of the terms whose factors
 /// are both selected.
 ///
-/// A 0 in the place of a masked factor leaves a sum as it is, as long as what
-/// it meets is finite. So all that is masked or not finite becomes 0, and the
-/// sums that an infinity or a NaN takes part in are computed again, leaving out
-/// term by term. Which ones these are follows from the row and the column
-/// alone: neither what is masked nor what stands in other rows moves a bit.
+/// A 0 instead of a masked factor leaves a sum as it is, as long as what it meets is
+/// finite. So all that is masked or not finite becomes 0, and the sums that contain an
+/// infinity or a NaN are computed again, leaving out term by term. Which ones these are
+/// follows from the row and the column alone: neither what is masked nor what stands in
+/// other rows moves a bit.
 pub(super) fn multiply<'a, T: Real + Float>(
     call: &Call<'_, 'a>,
     products: &mut [T],
@@ -35,7 +35,7 @@ pub(super) fn multiply<'a, T: Real + Float>(
     multiply_stacks(call, products, [&a.view(), &b.view()])?;
     let odd_rows = odd_rows(call, factors[0], masks[0])?;
     let odd_columns = odd_columns(call, factors[1], masks[1])?;
-    let (odd_rows, odd_columns) = (odd_rows.as_list(), odd_columns.as_list());
+    let (odd_rows, odd_columns) = (odd_rows.as_contiguous(), odd_columns.as_contiguous());
     if !odd_rows.contains(&true) && !odd_columns.contains(&true) {
         return Some(());
     }
@@ -43,12 +43,12 @@ pub(super) fn multiply<'a, T: Real + Float>(
     let selected = [0, 1].map(|i| masks[i].view_as(factors[i].shape()));
     let stacks = [0, 1].map(|i| (Stack::new(&values[i]), Stack::new(&selected[i])));
     let (rows, columns) = (call.shape[call.shape.len() - 2], call.shape[call.shape.len() - 1]);
-    let height = pieces::rows_per_piece(columns);
-    call.threads.for_each_part(products, height * columns, &|piece, part| {
-        for (i, sums) in part.chunks_exact_mut(columns).enumerate() {
-            let (batch, row) = ((piece * height + i) / rows, (piece * height + i) % rows);
+    let height = chunks::rows_per_chunk(columns);
+    call.threads.for_each_chunk(products, height * columns, &|chunk, output| {
+        for (i, sums) in output.chunks_exact_mut(columns).enumerate() {
+            let (batch, row) = ((chunk * height + i) / rows, (chunk * height + i) % rows);
             let [a, b] = [0, 1].map(|i| Selected::new(&stacks[i], batch));
-            if odd_rows[piece * height + i] {
+            if odd_rows[chunk * height + i] {
                 sum_row(sums, &a, &b, row);
             } else {
                 let odd = &odd_columns[batch * columns..][..columns];
@@ -100,11 +100,11 @@ fn odd_rows<'a, T: Float + Send + Sync>(
     let (width, outer) = x.shape().split_last()?;
     let mut odd = call.memory.unspecified::<bool>(&[outer.iter().product()]).ok()?;
     let (x, mask) = (Rows::new(&x.view()), Rows::new(&mask.view_as(x.shape())));
-    let height = pieces::rows_per_piece(*width);
-    call.threads.for_each_part(odd.as_list_mut(), height, &|piece, part| {
+    let height = chunks::rows_per_chunk(*width);
+    call.threads.for_each_chunk(odd.as_contiguous_mut(), height, &|chunk, output| {
         let (mut elements, mut selected) = ([T::default(); RUN], [false; RUN]);
-        for (i, odd) in part.iter_mut().enumerate() {
-            let row = (piece * height + i) * width;
+        for (i, odd) in output.iter_mut().enumerate() {
+            let row = (chunk * height + i) * width;
             *odd = (0..*width).step_by(RUN).any(|start| {
                 let run = RUN.min(width - start);
                 x.read(row + start, &mut elements[..run]);
@@ -127,8 +127,8 @@ fn odd_columns<'a, T: Float + Send + Sync>(
     let odd_rows = odd_rows(call, x, mask)?;
     let (x, mask) = (Rows::new(&x.view()), Rows::new(&mask.view_as(x.shape())));
     let (mut element, mut selected) = ([T::default()], [false]);
-    for row in (0..odd_rows.len()).filter(|row| odd_rows.as_list()[*row]) {
-        let odd = &mut odd.as_list_mut()[row / height * width..][..*width];
+    for row in (0..odd_rows.len()).filter(|row| odd_rows.as_contiguous()[*row]) {
+        let odd = &mut odd.as_contiguous_mut()[row / height * width..][..*width];
         for (column, odd) in odd.iter_mut().enumerate() {
             x.read(row * width + column, &mut element);
             mask.read(row * width + column, &mut selected);
@@ -147,12 +147,12 @@ pub(super) fn without<'a, T: Item>(
 ) -> Option<Buffer<'a, T>> {
     let mut result = copy::copy(&x.view(), call.memory, call.threads).ok()?;
     let mask = Rows::new(&mask.view_as(x.shape()));
-    call.threads.for_each_part(result.as_list_mut(), PIECE, &|place, part| {
+    call.threads.for_each_chunk(result.as_contiguous_mut(), CHUNK, &|index, output| {
         let mut selected = [false; RUN];
-        for (i, part) in part.chunks_mut(RUN).enumerate() {
-            let selected = &mut selected[..part.len()];
-            mask.read(place * PIECE + i * RUN, selected);
-            for (x, selected) in part.iter_mut().zip(selected) {
+        for (i, output) in output.chunks_mut(RUN).enumerate() {
+            let selected = &mut selected[..output.len()];
+            mask.read(index * CHUNK + i * RUN, selected);
+            for (x, selected) in output.iter_mut().zip(selected) {
                 *x = if *selected & accepted(*x) { *x } else { T::default() };
             }
         }

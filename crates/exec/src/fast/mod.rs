@@ -1,20 +1,20 @@
-//! Whole-array kernels for speed: on all threads of a run, in as few passes as
-//! they can be. One file per op family, as the reference kernels have.
+//! Array kernels for speed: on all threads of a run, in as few passes as they can be.
+//! One file per op family, as the reference kernels have.
 //!
-//! A kernel gives what the reference kernel of the op gives, bit for bit, for
-//! any number of threads; sums of matrix products alone add in another order.
-//! It gives nothing where it has no better way than the reference kernel, and
-//! where something is wrong: then the reference kernel says what.
+//! A kernel gives what the reference kernel of the op gives, bit for bit, for any
+//! number of threads; sums of matrix products alone add in another order. It returns
+//! `None` where it has no better way than the reference kernel, and where something is
+//! wrong: then the reference kernel says what.
 
+mod chunks;
 mod copy;
 mod index;
 mod layout;
 mod linalg;
 mod mask;
 mod masked;
+mod offsets;
 mod order;
-mod pieces;
-mod places;
 mod rows;
 mod scan;
 mod scatter;
@@ -28,10 +28,10 @@ use crate::error::ErrorKind;
 use crate::kernel::Call;
 use crate::tensor::AnyTensor;
 
-pub(crate) use copy::into_whole;
+pub(crate) use copy::into_materialized;
 
-/// Evaluates one op, if there is a fast kernel for it and its operands, and it
-/// finds no mistake.
+/// Evaluates one op, if there is a fast kernel for it and its operands, and it finds no
+/// error.
 pub(crate) fn run<'a>(op: &Op, call: &Call<'_, 'a>) -> Option<Result<AnyTensor<'a>, ErrorKind>> {
     if call.operands.iter().any(|operand| operand.repeats_without_end(call.memory)) {
         return None;

@@ -1,16 +1,16 @@
-//! Indices of extreme elements, and sorting.
+//! `argmax`, `argmin` and sorting.
 
 use tamis_graph::Order;
 
-use super::pieces::{self, PIECE, Part};
+use super::chunks::{self, CHUNK, RowChunk};
 use super::{copy, index, sort};
 use crate::kernel::Call;
 use crate::kernel::number::is_nan;
 use crate::tensor::{AnyTensor, Item, Tensor, dispatch};
 use crate::threads::Threads;
 
-/// How many lanes that lie side by side are searched at a time.
-const LANES: usize = if cfg!(test) { 8 } else { 128 };
+/// How many fibers that lie side by side are searched at a time.
+const FIBERS: usize = if cfg!(test) { 8 } else { 128 };
 
 /// How many of them are worth a thread.
 const FEWEST: usize = if cfg!(test) { 4 } else { 32 };
@@ -80,56 +80,60 @@ fn indices<'a, T: Item>(
     }
     let (length, width) = (x.shape()[axis], x.shape()[axis + 1..].iter().product::<usize>());
     let mut result = call.memory.unspecified::<i64>(call.shape).ok()?;
-    let list = copy::list(call, &x.view())?;
+    let contiguous = copy::contiguous(call, &x.view())?;
     let masked = call.operands.len() > 1;
-    let mask = if masked { Some(copy::list(call, &call.typed::<bool>(1).view())?) } else { None };
-    let elements = Elements { x: &list, mask: mask.as_deref() };
+    let mask = if masked { Some(copy::contiguous(call, &call.typed::<bool>(1).view())?) } else { None };
+    let elements = Elements { x: &contiguous, mask: mask.as_deref() };
     if result.len() == 1 {
-        result.as_list_mut()[0] = first_best_of_pieces(elements, &better, call.threads);
+        result.as_contiguous_mut()[0] = first_best_of_chunks(elements, &better, call.threads);
     } else if width == 1 {
-        let lanes = pieces::rows_per_piece(length);
-        call.threads.for_each_part(result.as_list_mut(), lanes, &|piece, part| {
-            for (index, lane) in part.iter_mut().zip(piece * lanes..) {
-                *index = elements.range(lane * length, length).first_best(&better);
+        let fibers = chunks::rows_per_chunk(length);
+        call.threads.for_each_chunk(result.as_contiguous_mut(), fibers, &|chunk, output| {
+            for (index, fiber) in output.iter_mut().zip(chunk * fibers..) {
+                *index = elements.range(fiber * length, length).first_best(&better);
             }
         });
     } else {
-        let group = pieces::rows_per_piece(length * width);
-        let step = pieces::rows_per_piece(length).next_multiple_of(FEWEST);
-        let parts = pieces::parts(result.as_list_mut(), [width, 1], group, step);
-        pieces::each(call.threads, parts, &|_, Part { block: first, row: lane, elements: indices }| {
-            for (block, indices) in indices.chunks_mut(width).enumerate() {
-                let elements = elements.range((first + block) * length * width, length * width);
-                for (i, indices) in indices.chunks_mut(LANES).enumerate() {
-                    first_bests(indices, elements, lane + i * LANES, width, &better);
+        let group = chunks::rows_per_chunk(length * width);
+        let step = chunks::rows_per_chunk(length).next_multiple_of(FEWEST);
+        let outputs = chunks::row_chunks(result.as_contiguous_mut(), [width, 1], group, step);
+        chunks::each(
+            call.threads,
+            outputs,
+            &|_, RowChunk { block: first, row: fiber, elements: indices }| {
+                for (block, indices) in indices.chunks_mut(width).enumerate() {
+                    let elements = elements.range((first + block) * length * width, length * width);
+                    for (i, indices) in indices.chunks_mut(FIBERS).enumerate() {
+                        first_bests(indices, elements, fiber + i * FIBERS, width, &better);
+                    }
                 }
-            }
-        });
+            },
+        );
     }
     if masked {
-        for index in result.as_list_mut().iter_mut().filter(|index| **index == NONE) {
+        for index in result.as_contiguous_mut().iter_mut().filter(|index| **index == NONE) {
             *index = if_empty?;
         }
     }
     Some(result.into())
 }
 
-/// The index of the first element that none is better than, or of the first
-/// NaN, in a lane of which each thread searches a piece at a time.
-fn first_best_of_pieces<T: Item>(
-    lane: Elements<'_, T>,
+/// The index of the first element that none is better than, or of the first NaN, in a
+/// fiber of which each thread searches a chunk at a time.
+fn first_best_of_chunks<T: Item>(
+    fiber: Elements<'_, T>,
     better: &(impl Fn(&T, &T) -> bool + Sync),
     threads: &Threads,
 ) -> i64 {
-    let length = lane.x.len();
-    let mut indices = vec![NONE; length.div_ceil(PIECE)];
-    threads.for_each_part(&mut indices, 1, &|piece, index| {
-        let start = piece * PIECE;
-        let found = lane.range(start, PIECE.min(length - start)).first_best(better);
+    let length = fiber.x.len();
+    let mut indices = vec![NONE; length.div_ceil(CHUNK)];
+    threads.for_each_chunk(&mut indices, 1, &|chunk, index| {
+        let start = chunk * CHUNK;
+        let found = fiber.range(start, CHUNK.min(length - start)).first_best(better);
         index[0] = if found == NONE { NONE } else { found + start as i64 };
     });
     let found = indices.into_iter().filter(|index| *index != NONE);
-    let element = |index: i64| &lane.x[index as usize];
+    let element = |index: i64| &fiber.x[index as usize];
     let best =
         found.reduce(|best, next| if wins(element(next), element(best), better) { next } else { best });
     best.unwrap_or(NONE)
@@ -140,13 +144,13 @@ fn wins<T: Item>(x: &T, best: &T, better: &impl Fn(&T, &T) -> bool) -> bool {
 }
 
 /// Finds what is best first, for which no indices are needed, and then where it is.
-fn first_best<T: Item>(lane: &[T], better: &impl Fn(&T, &T) -> bool) -> usize {
-    let found = pieces::vectorised(
+fn first_best<T: Item>(fiber: &[T], better: &impl Fn(&T, &T) -> bool) -> usize {
+    let found = chunks::vectorised(
         #[inline(always)]
         || {
-            let mut bests = [lane[0]; 16];
+            let mut bests = [fiber[0]; 16];
             let mut has_nan = false;
-            let (rows, rest) = lane.as_chunks::<16>();
+            let (rows, rest) = fiber.as_chunks::<16>();
             let mut include = |row: &[T]| {
                 for (best, x) in bests.iter_mut().zip(row) {
                     has_nan |= is_nan(*x);
@@ -156,28 +160,28 @@ fn first_best<T: Item>(lane: &[T], better: &impl Fn(&T, &T) -> bool) -> usize {
             rows.iter().for_each(|row| include(row));
             include(rest);
             if has_nan {
-                return lane.iter().position(|x| is_nan(*x));
+                return fiber.iter().position(|x| is_nan(*x));
             }
             let best = bests.into_iter().reduce(|best, x| if better(&x, &best) { x } else { best });
-            lane.iter().position(|x| Some(*x) == best)
+            fiber.iter().position(|x| Some(*x) == best)
         },
     );
-    found.unwrap_or_else(|| unreachable!("the best of the lane is in the lane"))
+    found.unwrap_or_else(|| unreachable!("the best of the fiber is in the fiber"))
 }
 
-/// [`first_best`] of the selected elements; nothing where none is.
+/// [`first_best`] of the selected elements; `None` where none is selected.
 fn first_best_selected<T: Item>(
-    lane: &[T],
+    fiber: &[T],
     mask: &[bool],
     better: &impl Fn(&T, &T) -> bool,
 ) -> Option<usize> {
     let first = mask.iter().position(|selected| *selected)?;
-    pieces::vectorised(
+    chunks::vectorised(
         #[inline(always)]
         || {
-            let mut bests = [lane[first]; 16];
+            let mut bests = [fiber[first]; 16];
             let mut has_nan = false;
-            let (rows, rest) = lane.as_chunks::<16>();
+            let (rows, rest) = fiber.as_chunks::<16>();
             let (mask_rows, mask_rest) = mask.as_chunks::<16>();
             let mut include = |row: &[T], mask: &[bool]| {
                 for ((best, x), selected) in bests.iter_mut().zip(row).zip(mask) {
@@ -187,7 +191,7 @@ fn first_best_selected<T: Item>(
             };
             rows.iter().zip(mask_rows).for_each(|(row, mask)| include(row, mask));
             include(rest, mask_rest);
-            let mut selected = lane.iter().zip(mask);
+            let mut selected = fiber.iter().zip(mask);
             if has_nan {
                 return selected.position(|(x, selected)| *selected && is_nan(*x));
             }
@@ -197,7 +201,7 @@ fn first_best_selected<T: Item>(
     )
 }
 
-/// The same for lanes that lie side by side, `width` in all, from `left` on.
+/// The same for fibers that lie side by side, `width` in all, from `left` on.
 fn first_bests<T: Item>(
     indices: &mut [i64],
     elements: Elements<'_, T>,
@@ -206,8 +210,8 @@ fn first_bests<T: Item>(
     better: &impl Fn(&T, &T) -> bool,
 ) {
     let Elements { x, mask } = elements;
-    let (every, range) = ([true; LANES], left..left + indices.len());
-    let mut bests = [x[left]; LANES];
+    let (every, range) = ([true; FIBERS], left..left + indices.len());
+    let mut bests = [x[left]; FIBERS];
     indices.fill(NONE);
     for (step, row) in x.chunks_exact(width).enumerate() {
         let mask = mask.map_or(&every[..indices.len()], |mask| &mask[step * width..][range.clone()]);

@@ -1,5 +1,5 @@
-//! Moving rows of one width: packing what a mask selects, spreading it again,
-//! reading at places, putting side by side. Rows of few elements are moved as arrays. Knows no op.
+//! Moving rows of one width: compressing the rows that a mask selects, expanding them again,
+//! gathering, interleaving. Rows of few elements are moved as arrays. Does not depend on ops.
 
 use std::ops::Range;
 
@@ -11,7 +11,7 @@ use crate::tensor::Item;
 /// a branch to mispredict.
 const DENSE: usize = RUN / 8;
 
-/// How many rows before its turn a row is asked for.
+/// How many rows ahead a row is prefetched.
 pub(super) const AHEAD: usize = 8;
 
 /// Runs `$array`, with rows as arrays of a length known to the compiler, or
@@ -46,22 +46,22 @@ macro_rules! by_width {
 
 pub(super) use by_width;
 
-/// Writes the rows at which the mask is true, which fill `packed`.
-pub(super) fn pack<T: Item>(packed: &mut [T], rows: &[T], mask: &[bool], width: usize) {
+/// Writes the rows at which the mask is true, which fill `compressed`.
+pub(super) fn compress<T: Item>(compressed: &mut [T], rows: &[T], mask: &[bool], width: usize) {
     by_width!(
         width,
-        N => pack_arrays(packed.as_chunks_mut::<N>().0, rows.as_chunks::<N>().0, mask),
+        N => compress_arrays(compressed.as_chunks_mut::<N>().0, rows.as_chunks::<N>().0, mask),
         {
             let mut end = 0;
             each_run(mask, width, |run| {
-                packed[end..end + run.len()].copy_from_slice(&rows[run.clone()]);
+                compressed[end..end + run.len()].copy_from_slice(&rows[run.clone()]);
                 end += run.len();
             });
         }
     );
 }
 
-fn pack_arrays<T: Item, const N: usize>(mut packed: &mut [[T; N]], rows: &[[T; N]], mask: &[bool]) {
+fn compress_arrays<T: Item, const N: usize>(mut compressed: &mut [[T; N]], rows: &[[T; N]], mask: &[bool]) {
     let ((words, mask), (eights, rows)) = (mask.as_chunks::<8>(), rows.as_chunks::<8>());
     for (word, rows) in words.iter().zip(eights) {
         let word = u64::from_le_bytes(word.map(u8::from));
@@ -71,48 +71,49 @@ fn pack_arrays<T: Item, const N: usize>(mut packed: &mut [[T; N]], rows: &[[T; N
         // Each byte counts the true elements up to its own.
         let counts = word.wrapping_mul(0x0101_0101_0101_0101);
         let before = counts - word;
-        let place = |i: usize| (before >> (8 * i)) as usize % 8;
-        // All eight are written, each over those before it that were not
-        // selected: no branch to mispredict. The last ones end in a spare place.
-        match packed.first_chunk_mut::<8>() {
-            Some(packed) => (0..8).for_each(|i| packed[place(i)] = rows[i]),
+        let offset = |i: usize| (before >> (8 * i)) as usize % 8;
+        // All eight are written, each over those before it that were not selected: no
+        // branch to mispredict. The last ones are written to spare memory.
+        match compressed.first_chunk_mut::<8>() {
+            Some(compressed) => (0..8).for_each(|i| compressed[offset(i)] = rows[i]),
             None => {
                 let mut spare = [[T::default(); N]; 8];
-                (0..8).for_each(|i| spare[place(i)] = rows[i]);
-                packed.copy_from_slice(&spare[..packed.len()]);
+                (0..8).for_each(|i| spare[offset(i)] = rows[i]);
+                compressed.copy_from_slice(&spare[..compressed.len()]);
             }
         }
-        packed = &mut packed[(counts >> 56) as usize..];
+        compressed = &mut compressed[(counts >> 56) as usize..];
     }
-    let mut packed = packed.iter_mut();
+    let mut compressed = compressed.iter_mut();
     each_true(mask, |i| {
-        if let Some(packed) = packed.next() {
-            *packed = rows[i];
+        if let Some(compressed) = compressed.next() {
+            *compressed = rows[i];
         }
     });
 }
 
-/// Overwrites the rows at which the mask is true with those of `packed`, which are as many.
-pub(super) fn spread<T: Item>(rows: &mut [T], packed: &[T], mask: &[bool], width: usize) {
+/// Overwrites the rows at which the mask is true with those of `compressed`, which are as
+/// many.
+pub(super) fn expand<T: Item>(rows: &mut [T], compressed: &[T], mask: &[bool], width: usize) {
     by_width!(
         width,
-        N => spread_arrays(rows.as_chunks_mut::<N>().0, packed.as_chunks::<N>().0, mask),
+        N => expand_arrays(rows.as_chunks_mut::<N>().0, compressed.as_chunks::<N>().0, mask),
         {
             let mut end = 0;
             each_run(mask, width, |run| {
                 let len = run.len();
-                rows[run].copy_from_slice(&packed[end..end + len]);
+                rows[run].copy_from_slice(&compressed[end..end + len]);
                 end += len;
             });
         }
     );
 }
 
-fn spread_arrays<T: Item, const N: usize>(rows: &mut [[T; N]], mut packed: &[[T; N]], mask: &[bool]) {
+fn expand_arrays<T: Item, const N: usize>(rows: &mut [[T; N]], mut compressed: &[[T; N]], mask: &[bool]) {
     let mut spare = [[T::default(); N]; RUN];
     for (rows, mask) in rows.chunks_mut(RUN).zip(mask.chunks(RUN)) {
-        let (source, rest) = packed.split_at(count(mask));
-        packed = rest;
+        let (source, rest) = compressed.split_at(count(mask));
+        compressed = rest;
         if source.len() == mask.len() {
             rows.copy_from_slice(source);
         } else if source.len() < DENSE {
@@ -136,30 +137,30 @@ fn spread_arrays<T: Item, const N: usize>(rows: &mut [[T; N]], mut packed: &[[T;
 /// Calls `task` with the elements of each run of selected rows.
 fn each_run(mask: &[bool], width: usize, mut task: impl FnMut(Range<usize>)) {
     let mut run = 0..0;
-    each_true(mask, |place| {
-        if run.end == place {
+    each_true(mask, |offset| {
+        if run.end == offset {
             run.end += 1;
         } else {
             task(run.start * width..run.end * width);
-            run = place..place + 1;
+            run = offset..offset + 1;
         }
     });
     task(run.start * width..run.end * width);
 }
 
-/// Reads the rows at `places`.
-pub(super) fn take<T: Item>(taken: &mut [T], rows: &[T], places: &[usize], width: usize) {
+/// Reads the rows at `offsets`.
+pub(super) fn take<T: Item>(taken: &mut [T], rows: &[T], offsets: &[usize], width: usize) {
     by_width!(
         width,
         N => {
             let rows = rows.as_chunks::<N>().0;
-            for (taken, place) in taken.as_chunks_mut::<N>().0.iter_mut().zip(places) {
-                *taken = rows[*place];
+            for (taken, offset) in taken.as_chunks_mut::<N>().0.iter_mut().zip(offsets) {
+                *taken = rows[*offset];
             }
         },
-        for (i, (taken, place)) in taken.chunks_exact_mut(width).zip(places).enumerate() {
-            prefetch_row(rows, places.get(i + AHEAD).copied(), width);
-            taken.copy_from_slice(&rows[place * width..][..width]);
+        for (i, (taken, offset)) in taken.chunks_exact_mut(width).zip(offsets).enumerate() {
+            prefetch_row(rows, offsets.get(i + AHEAD).copied(), width);
+            taken.copy_from_slice(&rows[offset * width..][..width]);
         }
     );
 }
@@ -183,13 +184,13 @@ pub(super) fn interleave<T: Item>(blocks: &mut [T], [offset, total]: [usize; 2],
     );
 }
 
-/// Asks for the row at `place`, if there is one; of a long one for the start,
-/// behind which the machine sees what is coming.
+/// Prefetches the row at `offset`, if there is one; of a long one the start, after
+/// which the hardware prefetcher follows.
 #[inline(always)]
-pub(super) fn prefetch_row<T: Item>(rows: &[T], place: Option<usize>, width: usize) {
+pub(super) fn prefetch_row<T: Item>(rows: &[T], offset: Option<usize>, width: usize) {
     const LONGEST: usize = 512;
     let len = width.min(LONGEST / size_of::<T>());
-    if let Some(row) = place.and_then(|place| rows.get(place * width..place * width + len)) {
+    if let Some(row) = offset.and_then(|offset| rows.get(offset * width..offset * width + len)) {
         raw::prefetch(row);
     }
 }

@@ -1,19 +1,20 @@
-//! Running reductions along an axis. Lanes run side by side; one alone is
-//! serial, since its sums are what they are by their order.
+//! Scans along an axis. A fiber is a slice along one axis (Kolda and Bader, 2009).
+//! Fibers run side by side; a single one is serial, since its sums are what they are by
+//! their order.
 
 use ndarray::{ArrayViewMut3, Axis};
 use tamis_graph::{Direction, Scan};
 
-use super::{copy, pieces};
+use super::{chunks, copy};
 use crate::kernel::Call;
 use crate::kernel::number::{Accumulate, Multiply, Number};
 use crate::tensor::{AnyTensor, Item, Tensor};
 
-/// How many lanes that lie side by side run at a time.
-const LANES: usize = if cfg!(test) { 8 } else { 128 };
+/// How many fibers that lie side by side run at a time.
+const FIBERS: usize = if cfg!(test) { 8 } else { 128 };
 
-/// How many lanes that lie side by side are worth a thread: what a row of them
-/// reads is some lines of the cache.
+/// How many fibers that lie side by side are worth a thread: what a row of them reads
+/// is some lines of the cache.
 const FEWEST: usize = if cfg!(test) { 4 } else { 32 };
 
 pub(super) fn run<'a>(op: Scan, call: &Call<'_, 'a>) -> Option<AnyTensor<'a>> {
@@ -88,11 +89,11 @@ fn scan<'a, T: Item, State, const OPERANDS: usize>(
     let Direction { axis, exclusive, reverse } = direction;
     let (outer, inner) = (&call.shape[..axis], &call.shape[axis + 1..]);
     let (blocks, length, width) = (outer.iter().product(), call.shape[axis], inner.iter().product());
-    let mut lists = Vec::new();
+    let mut operand_elements = Vec::new();
     for operand in operands {
-        lists.push(copy::list(call, &operand.view())?);
+        operand_elements.push(copy::contiguous(call, &operand.view())?);
     }
-    let operands: [&[T]; OPERANDS] = std::array::from_fn(|operand| &*lists[operand]);
+    let operands: [&[T]; OPERANDS] = std::array::from_fn(|operand| &*operand_elements[operand]);
     let mut result = call.memory.unspecified::<T>(call.shape).ok()?;
     let next = |step, state: &mut State, elements| {
         let old = std::mem::replace(state, initial());
@@ -100,25 +101,25 @@ fn scan<'a, T: Item, State, const OPERANDS: usize>(
         *state = include(step, old, elements);
         before.unwrap_or_else(|| value(state))
     };
-    let place = |step: usize| if reverse { length - 1 - step } else { step };
-    let parts = parts(result.as_list_mut(), [blocks, length, width]);
-    pieces::each(call.threads, parts, &|_, Part { block: first, lane: left, mut lanes }| {
-        for (block, mut lanes) in lanes.outer_iter_mut().enumerate() {
+    let index = |step: usize| if reverse { length - 1 - step } else { step };
+    let chunks = fiber_chunks(result.as_contiguous_mut(), [blocks, length, width]);
+    chunks::each(call.threads, chunks, &|_, FiberChunk { block: first, fiber: left, mut fibers }| {
+        for (block, mut fibers) in fibers.outer_iter_mut().enumerate() {
             let start = (first + block) * length * width + left;
             let operands = operands.map(|operand| &operand[start..]);
-            if let (1, Some(lane)) = (width, lanes.as_slice_mut()) {
+            if let (1, Some(fiber)) = (width, fibers.as_slice_mut()) {
                 let mut state = initial();
                 for step in 0..length {
-                    let at = place(step);
-                    lane[at] = next(step, &mut state, operands.map(|operand| operand[at]));
+                    let at = index(step);
+                    fiber[at] = next(step, &mut state, operands.map(|operand| operand[at]));
                 }
                 continue;
             }
-            for (i, mut lanes) in lanes.axis_chunks_iter_mut(Axis(1), LANES).enumerate() {
-                let mut states: [State; LANES] = std::array::from_fn(|_| initial());
+            for (i, mut fibers) in fibers.axis_chunks_iter_mut(Axis(1), FIBERS).enumerate() {
+                let mut states: [State; FIBERS] = std::array::from_fn(|_| initial());
                 for step in 0..length {
-                    let operands = operands.map(|operand| &operand[place(step) * width + i * LANES..]);
-                    let row = lanes.row_mut(place(step)).into_iter().zip(&mut states);
+                    let operands = operands.map(|operand| &operand[index(step) * width + i * FIBERS..]);
+                    let row = fibers.row_mut(index(step)).into_iter().zip(&mut states);
                     for (i, (element, state)) in row.enumerate() {
                         *element = next(step, state, operands.map(|operand| operand[i]));
                     }
@@ -129,33 +130,33 @@ fn scan<'a, T: Item, State, const OPERANDS: usize>(
     Some(result.into())
 }
 
-/// Lanes of several blocks, or some lanes of one.
-struct Part<'e, T> {
+/// All fibers of several blocks, or some fibers of one.
+struct FiberChunk<'e, T> {
     block: usize,
-    lane: usize,
-    /// Block, place on the axis, lane.
-    lanes: ArrayViewMut3<'e, T>,
+    fiber: usize,
+    /// Block, index along the axis, fiber.
+    fibers: ArrayViewMut3<'e, T>,
 }
 
-/// Divides `elements`, which are blocks of `length` rows of `width` lanes.
-fn parts<T>(elements: &mut [T], [blocks, length, width]: [usize; 3]) -> Vec<Part<'_, T>> {
+/// Divides `elements`, which are blocks of `length` rows of `width` fibers.
+fn fiber_chunks<T>(elements: &mut [T], [blocks, length, width]: [usize; 3]) -> Vec<FiberChunk<'_, T>> {
     let rest = ArrayViewMut3::from_shape((blocks, length, width), elements);
     let mut rest = rest.unwrap_or_else(|error| unreachable!("the elements are those of the blocks: {error}"));
-    let mut parts = Vec::new();
-    let group = pieces::rows_per_piece(length * width);
+    let mut chunks = Vec::new();
+    let group = chunks::rows_per_chunk(length * width);
     if blocks > 1 || width <= FEWEST {
         for block in (0..blocks).step_by(group) {
-            let (lanes, others) = rest.split_at(Axis(0), group.min(blocks - block));
-            parts.push(Part { block, lane: 0, lanes });
+            let (fibers, others) = rest.split_at(Axis(0), group.min(blocks - block));
+            chunks.push(FiberChunk { block, fiber: 0, fibers });
             rest = others;
         }
     } else {
-        let group = pieces::rows_per_piece(length).next_multiple_of(FEWEST);
-        for lane in (0..width).step_by(group) {
-            let (lanes, others) = rest.split_at(Axis(2), group.min(width - lane));
-            parts.push(Part { block: 0, lane, lanes });
+        let group = chunks::rows_per_chunk(length).next_multiple_of(FEWEST);
+        for fiber in (0..width).step_by(group) {
+            let (fibers, others) = rest.split_at(Axis(2), group.min(width - fiber));
+            chunks.push(FiberChunk { block: 0, fiber, fibers });
             rest = others;
         }
     }
-    parts
+    chunks
 }

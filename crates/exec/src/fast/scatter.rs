@@ -1,13 +1,13 @@
-//! Writing at computed places.
+//! Writing at computed indices.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use tamis_graph::{Addressing, Combine};
 
+use super::chunks::{self, CHUNK, RowChunk};
 use super::copy::{self, Rows};
 use super::index::Addressed;
-use super::pieces::{self, PIECE, Part};
-use super::places::{Places, RUN};
+use super::offsets::{Offsets, RUN};
 use super::rows::{AHEAD, prefetch_row};
 use crate::kernel::Call;
 use crate::kernel::number::{Number, Ordered};
@@ -33,8 +33,8 @@ pub(super) fn run<'a>(
     }
 }
 
-/// Every thread owns a range of the destination and walks all places in order:
-/// so each element combines its updates in their order, whoever owns it.
+/// Every thread owns a range of the destination and visits all offsets in order: so
+/// each element combines its updates in their order, whoever owns it.
 fn scatter<'a, T: Item>(
     call: &Call<'_, 'a>,
     x: &Tensor<'a, T>,
@@ -45,27 +45,27 @@ fn scatter<'a, T: Item>(
     if call.shape.contains(&0) || updates.shape().contains(&0) {
         return None;
     }
-    let index_list = copy::list(call, &indices.view())?;
-    let update_list = copy::list(call, &updates.view())?;
+    let index_elements = copy::contiguous(call, &indices.view())?;
+    let update_elements = copy::contiguous(call, &updates.view())?;
     let (addressed, updates) =
-        (Addressed::new(addressing, x.shape(), &index_list, indices.shape())?, &*update_list);
+        (Addressed::new(addressing, x.shape(), &index_elements, indices.shape())?, &*update_elements);
     let (length, width, count) = (addressed.length, addressed.width, addressed.count);
     let mut result = call.memory.unspecified::<T>(call.shape).ok()?;
     let x = Rows::new(&x.view());
-    let group = pieces::rows_per_piece((count + length) * width);
+    let group = chunks::rows_per_chunk((count + length) * width);
     let owners = if addressed.blocks < call.threads.count() { call.threads.count() } else { 1 };
-    let step = if updates.len() < PIECE { length } else { length.div_ceil(owners) };
-    let parts = pieces::parts(result.as_list_mut(), [length, width], group, step);
+    let step = if updates.len() < CHUNK { length } else { length.div_ceil(owners) };
+    let outputs = chunks::row_chunks(result.as_contiguous_mut(), [length, width], group, step);
     let odd = AtomicBool::new(false);
-    pieces::each(call.threads, parts, &|_, Part { block: first, row, elements }| {
+    chunks::each(call.threads, outputs, &|_, RowChunk { block: first, row, elements }| {
         x.read((first * length + row) * width, elements);
-        let found = pieces::vectorised(
+        let found = chunks::vectorised(
             #[inline(always)]
             || {
                 let mut blocks = elements.chunks_mut(length * width).enumerate();
-                blocks.try_for_each(|(block, part)| {
+                blocks.try_for_each(|(block, output)| {
                     let updates = &updates[(first + block) * count * width..][..count * width];
-                    write(part, row, &addressed.places(first + block), updates, width, &combine)
+                    write(output, row, &addressed.offsets(first + block), updates, width, &combine)
                 })
             },
         );
@@ -76,22 +76,22 @@ fn scatter<'a, T: Item>(
     (!odd.into_inner()).then(|| result.into())
 }
 
-/// Combines the rows of a block from `start` on, which are `part`, with those
-/// of the updates whose places they are. `None` if an index names no place.
+/// Combines the rows of a block from `start` on, which are `output`, with those of the
+/// updates whose offsets they are. `None` if an index is out of range.
 #[inline(always)]
 fn write<T: Item>(
-    part: &mut [T],
+    output: &mut [T],
     start: usize,
-    places: &Places<'_>,
+    offsets: &Offsets<'_>,
     updates: &[T],
     width: usize,
     combine: &impl Fn(T, T) -> T,
 ) -> Option<()> {
     let (mut numbers, mut owned) = ([0; RUN], [0_u8; RUN]);
-    let rows = part.len() / width;
+    let rows = output.len() / width;
     for (i, updates) in updates.chunks(RUN * width).enumerate() {
         let numbers = &mut numbers[..updates.len() / width];
-        places.read(i * RUN, numbers)?;
+        offsets.read(i * RUN, numbers)?;
         // Sorting out first costs no misprediction where owners alternate.
         let mut end = 0;
         for (i, number) in numbers.iter_mut().enumerate() {
@@ -102,17 +102,17 @@ fn write<T: Item>(
         let owned = &owned[..end];
         if width == 1 {
             for i in owned.iter().map(|i| usize::from(*i)) {
-                let element = &mut part[numbers[i]];
+                let element = &mut output[numbers[i]];
                 *element = combine(*element, updates[i]);
             }
             continue;
         }
-        for (turn, i) in owned.iter().enumerate() {
-            let next = owned.get(turn + AHEAD).map(|next| usize::from(*next));
-            prefetch_row(part, next.map(|next| numbers[next]), width);
+        for (hand_off, i) in owned.iter().enumerate() {
+            let next = owned.get(hand_off + AHEAD).map(|next| usize::from(*next));
+            prefetch_row(output, next.map(|next| numbers[next]), width);
             prefetch_row(updates, next, width);
             let i = usize::from(*i);
-            let row = &mut part[numbers[i] * width..][..width];
+            let row = &mut output[numbers[i] * width..][..width];
             for (element, update) in row.iter_mut().zip(&updates[i * width..]) {
                 *element = combine(*element, *update);
             }

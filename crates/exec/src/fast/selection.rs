@@ -1,6 +1,6 @@
-//! The true elements of a mask: how many, and where. Knows no op.
+//! The true elements of a mask: how many, and where. Does not depend on ops.
 
-use super::pieces;
+use super::chunks;
 use crate::threads::Threads;
 
 /// How many elements of a mask are handled at a time.
@@ -13,7 +13,7 @@ pub(super) fn count(mask: &[bool]) -> usize {
     mask.chunks(RUN).map(|run| usize::from(run.iter().map(|selected| u8::from(*selected)).sum::<u8>())).sum()
 }
 
-/// Calls `task` with the place of each true element, in their order.
+/// Calls `task` with the index of each true element, in order.
 #[inline(always)]
 pub(super) fn each_true(mask: &[bool], mut task: impl FnMut(usize)) {
     let (words, rest) = mask.as_chunks::<8>();
@@ -30,7 +30,7 @@ pub(super) fn each_true(mask: &[bool], mut task: impl FnMut(usize)) {
     }
 }
 
-/// A mask in pieces of one length.
+/// A mask in chunks of one length.
 pub(super) struct Selection<'m> {
     mask: &'m [bool],
     len: usize,
@@ -41,12 +41,12 @@ impl<'m> Selection<'m> {
     /// Counts the true elements of each `len` of the mask.
     pub(super) fn new(mask: &'m [bool], len: usize, threads: &Threads) -> Selection<'m> {
         let mut counts = vec![0; mask.len().div_ceil(len)];
-        threads.for_each_part(&mut counts, 1, &|place, counted| {
-            let start = (place * len).min(mask.len());
-            let piece = &mask[start..mask.len().min(start + len)];
-            counted.fill(pieces::vectorised(
+        threads.for_each_chunk(&mut counts, 1, &|offset, counted| {
+            let start = (offset * len).min(mask.len());
+            let chunk = &mask[start..mask.len().min(start + len)];
+            counted.fill(chunks::vectorised(
                 #[inline(always)]
-                || count(piece),
+                || count(chunk),
             ));
         });
         Selection { mask, len, counts }
@@ -57,31 +57,31 @@ impl<'m> Selection<'m> {
         self.counts.iter().sum()
     }
 
-    /// The pieces: the place of the first element, the elements, and how many
-    /// are true before them and among them.
-    pub(super) fn pieces(&self) -> Vec<Piece<'m>> {
-        let (mut pieces, mut before) = (Vec::with_capacity(self.counts.len()), 0);
+    /// The chunks: the index of the first element, the elements, and how many are true
+    /// before them and among them.
+    pub(super) fn chunks(&self) -> Vec<Chunk<'m>> {
+        let (mut chunks, mut before) = (Vec::with_capacity(self.counts.len()), 0);
         for (i, (mask, count)) in self.mask.chunks(self.len).zip(&self.counts).enumerate() {
-            pieces.push(Piece { start: i * self.len, mask, before, count: *count });
+            chunks.push(Chunk { start: i * self.len, mask, before, count: *count });
             before += count;
         }
-        pieces
+        chunks
     }
 
-    /// The pieces, each with the part of `rows` that its true elements have: a row of `width` each.
-    pub(super) fn split<'r, R>(&self, mut rows: &'r mut [R], width: usize) -> Vec<(Piece<'m>, &'r mut [R])> {
-        let mut parts = Vec::with_capacity(self.counts.len());
-        for piece in self.pieces() {
-            let (part, rest) = rows.split_at_mut(piece.count * width);
-            parts.push((piece, part));
+    /// The chunks, each with the part of `rows` that its true elements have: a row of `width` each.
+    pub(super) fn split<'r, R>(&self, mut rows: &'r mut [R], width: usize) -> Vec<(Chunk<'m>, &'r mut [R])> {
+        let mut outputs = Vec::with_capacity(self.counts.len());
+        for chunk in self.chunks() {
+            let (output, rest) = rows.split_at_mut(chunk.count * width);
+            outputs.push((chunk, output));
             rows = rest;
         }
-        parts
+        outputs
     }
 }
 
 /// Consecutive elements of a mask.
-pub(super) struct Piece<'m> {
+pub(super) struct Chunk<'m> {
     pub(super) start: usize,
     pub(super) mask: &'m [bool],
     pub(super) before: usize,
@@ -98,7 +98,7 @@ mod tests {
             let mask: Vec<bool> = (0..len).map(|i| i % 3 == 1 || i > 200).collect();
             let expected: Vec<usize> = (0..len).filter(|i| mask[*i]).collect();
             let mut found = Vec::new();
-            each_true(&mask, |place| found.push(place));
+            each_true(&mask, |offset| found.push(offset));
             assert_eq!(found, expected);
             assert_eq!(count(&mask), expected.len());
         }
@@ -106,14 +106,14 @@ mod tests {
     }
 
     #[test]
-    fn pieces_know_what_is_selected_before_them() {
+    fn chunks_know_what_is_selected_before_them() {
         let mask = [true, false, true, true, false];
         let selection = Selection::new(&mask, 2, &Threads::new(2));
-        let pieces = selection.pieces();
-        let pieces = pieces.iter().map(|piece| (piece.start, piece.mask.len(), piece.before, piece.count));
-        assert!(pieces.eq([(0, 2, 0, 1), (2, 2, 1, 2), (4, 1, 3, 0)]));
+        let chunks = selection.chunks();
+        let chunks = chunks.iter().map(|chunk| (chunk.start, chunk.mask.len(), chunk.before, chunk.count));
+        assert!(chunks.eq([(0, 2, 0, 1), (2, 2, 1, 2), (4, 1, 3, 0)]));
         let mut rows = [0; 6];
-        assert!(selection.split(&mut rows, 2).iter().map(|(_, part)| part.len()).eq([2, 4, 0]));
+        assert!(selection.split(&mut rows, 2).iter().map(|(_, output)| output.len()).eq([2, 4, 0]));
         assert_eq!(selection.total(), 3);
     }
 }

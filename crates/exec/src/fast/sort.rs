@@ -1,10 +1,10 @@
-//! Sorting by keys: each element becomes an unsigned number of the same order,
-//! followed by its place, so that sorting is stable whatever the method.
+//! Sorting by keys: each element becomes an unsigned number of the same order, followed
+//! by its index, so that sorting is stable whatever the method.
 
 use std::sync::{Mutex, PoisonError};
 
+use super::chunks::{self, CHUNK};
 use super::copy;
-use super::pieces::{self, PIECE};
 use crate::kernel::Call;
 use crate::pool::Pooled;
 use crate::tensor::{AnyTensor, Item, Tensor};
@@ -12,18 +12,18 @@ use crate::threads::Threads;
 
 /// Elements that sort by a key.
 pub(super) trait Sortable: Item {
-    /// A key and a place.
+    /// A key and an index.
     type Entry: Ord + Pooled + Send + Sync;
 
-    /// The entry of the element at `place`. Zeros of either sign have one key;
-    /// NaN has the last, in either direction.
-    fn entry(self, place: usize, descending: bool) -> Self::Entry;
+    /// The entry of the element at `index`. Zeros of either sign have one key; NaN has
+    /// the last, in either direction.
+    fn entry(self, index: usize, descending: bool) -> Self::Entry;
 
-    /// The place in an entry.
-    fn place(entry: Self::Entry) -> i64;
+    /// The index in an entry.
+    fn index(entry: Self::Entry) -> i64;
 
-    /// How many places an entry can tell apart.
-    const PLACES: u64;
+    /// How many indices an entry can represent.
+    const INDICES: u64;
 }
 
 /// Elements whose key is made by `$key`, and is the last if they are NaN.
@@ -32,19 +32,19 @@ macro_rules! sortable {
         impl Sortable for $ty {
             type Entry = $entry;
 
-            const PLACES: u64 = <$half>::MAX as u64;
+            const INDICES: u64 = <$half>::MAX as u64;
 
             #[inline(always)]
-            fn entry(self, place: usize, descending: bool) -> $entry {
+            fn entry(self, index: usize, descending: bool) -> $entry {
                 let $x = self;
                 let key: $half = $key;
                 let key = if descending { !key } else { key };
                 let key = if crate::kernel::number::is_nan(self) { <$half>::MAX } else { key };
-                (<$entry>::from(key) << <$half>::BITS) | place as $entry
+                (<$entry>::from(key) << <$half>::BITS) | index as $entry
             }
 
             #[inline(always)]
-            fn place(entry: $entry) -> i64 {
+            fn index(entry: $entry) -> i64 {
                 entry as $half as i64
             }
         }
@@ -67,7 +67,7 @@ sortable! {
     };
 }
 
-/// The places of the elements in sorted order along `axis`.
+/// The indices of the elements in sorted order along `axis`.
 pub(super) fn argsort<'a, T: Sortable>(
     call: &Call<'_, 'a>,
     x: &Tensor<'a, T>,
@@ -75,37 +75,39 @@ pub(super) fn argsort<'a, T: Sortable>(
     descending: bool,
 ) -> Option<AnyTensor<'a>> {
     let length = x.shape()[axis];
-    if x.shape().contains(&0) || length as u64 > T::PLACES {
+    if x.shape().contains(&0) || length as u64 > T::INDICES {
         return None;
     }
-    // The axis is sorted as the last one, and the result read as if it had been in its place.
+    // The axis is sorted as the last one, and the result is permuted back.
     let rank = x.shape().len();
     let order: Vec<usize> = (0..axis).chain(axis + 1..rank).chain([axis]).collect();
     let back: Vec<usize> = (0..axis).chain([rank - 1]).chain(axis..rank - 1).collect();
     let x = x.clone().permute(&order);
     let mut result = call.memory.unspecified::<i64>(x.shape()).ok()?;
-    let list = copy::list(call, &x.view())?;
-    let x: &[T] = &list;
-    let long = length > 2 * PIECE && result.len() / length < call.threads.count();
+    let contiguous = copy::contiguous(call, &x.view())?;
+    let x: &[T] = &contiguous;
+    let long = length > 2 * CHUNK && result.len() / length < call.threads.count();
     let spare = if long { 2 } else { call.threads.count().min(result.len() / length) };
     let mut entries = call.memory.unspecified::<T::Entry>(&[spare, length]).ok()?;
-    let entries = entries.as_list_mut();
+    let entries = entries.as_contiguous_mut();
     if long {
-        for (places, lane) in result.as_list_mut().chunks_exact_mut(length).zip(x.chunks_exact(length)) {
-            sort_long(places, lane, entries, descending, call.threads);
+        for (indices, fiber) in
+            result.as_contiguous_mut().chunks_exact_mut(length).zip(x.chunks_exact(length))
+        {
+            sort_long(indices, fiber, entries, descending, call.threads);
         }
     } else {
         // As many as there are threads: each finds one.
         let spare: Mutex<Vec<&mut [T::Entry]>> = Mutex::new(entries.chunks_exact_mut(length).collect());
-        let lanes = pieces::rows_per_piece(length);
-        call.threads.for_each_part(result.as_list_mut(), lanes * length, &|piece, part| {
+        let fibers = chunks::rows_per_chunk(length);
+        call.threads.for_each_chunk(result.as_contiguous_mut(), fibers * length, &|chunk, output| {
             let entries = spare.lock().unwrap_or_else(PoisonError::into_inner).pop();
             let entries = entries.unwrap_or_else(|| unreachable!("there is one for each thread"));
-            let x = &x[piece * lanes * length..];
-            for (places, lane) in part.chunks_exact_mut(length).zip(x.chunks_exact(length)) {
-                write_entries::<T>(entries, lane, 0, descending);
+            let x = &x[chunk * fibers * length..];
+            for (indices, fiber) in output.chunks_exact_mut(length).zip(x.chunks_exact(length)) {
+                write_entries::<T>(entries, fiber, 0, descending);
                 entries.sort_unstable();
-                write_places::<T>(places, entries);
+                write_indices::<T>(indices, entries);
             }
             spare.lock().unwrap_or_else(PoisonError::into_inner).push(entries);
         });
@@ -113,60 +115,60 @@ pub(super) fn argsort<'a, T: Sortable>(
     Some(Tensor::from(result).permute(&back).into())
 }
 
-fn write_entries<T: Sortable>(entries: &mut [T::Entry], lane: &[T], start: usize, descending: bool) {
-    for (i, (entry, x)) in entries.iter_mut().zip(lane).enumerate() {
+fn write_entries<T: Sortable>(entries: &mut [T::Entry], fiber: &[T], start: usize, descending: bool) {
+    for (i, (entry, x)) in entries.iter_mut().zip(fiber).enumerate() {
         *entry = x.entry(start + i, descending);
     }
 }
 
-fn write_places<T: Sortable>(places: &mut [i64], entries: &[T::Entry]) {
-    for (place, entry) in places.iter_mut().zip(entries) {
-        *place = T::place(*entry);
+fn write_indices<T: Sortable>(indices: &mut [i64], entries: &[T::Entry]) {
+    for (index, entry) in indices.iter_mut().zip(entries) {
+        *index = T::index(*entry);
     }
 }
 
-/// Sorts a long lane on all threads: as many runs of it apart, and these merged
-/// in pairs. `entries` is space for twice the lane.
+/// Sorts a long fiber on all threads: as many runs separately, which are then merged in
+/// pairs. `entries` has space for twice the fiber.
 fn sort_long<T: Sortable>(
-    places: &mut [i64],
-    lane: &[T],
+    indices: &mut [i64],
+    fiber: &[T],
     entries: &mut [T::Entry],
     descending: bool,
     threads: &Threads,
 ) {
-    let (mut from, mut to) = entries.split_at_mut(lane.len());
+    let (mut from, mut to) = entries.split_at_mut(fiber.len());
     let runs = (2 * threads.count()).next_power_of_two();
-    let mut run = lane.len().div_ceil(runs);
-    threads.for_each_part(from, run, &|piece, part| {
-        write_entries(part, &lane[piece * run..], piece * run, descending);
-        part.sort_unstable();
+    let mut run = fiber.len().div_ceil(runs);
+    threads.for_each_chunk(from, run, &|chunk, output| {
+        write_entries(output, &fiber[chunk * run..], chunk * run, descending);
+        output.sort_unstable();
     });
-    while run < lane.len() {
+    while run < fiber.len() {
         merge_runs(to, from, run, threads);
         std::mem::swap(&mut from, &mut to);
         run *= 2;
     }
-    threads.for_each_part(places, PIECE, &|piece, part| {
-        write_places::<T>(part, &from[piece * PIECE..]);
+    threads.for_each_chunk(indices, CHUNK, &|chunk, output| {
+        write_indices::<T>(output, &from[chunk * CHUNK..]);
     });
 }
 
 /// Merges sorted runs of `run` entries in pairs.
 fn merge_runs<E: Ord + Copy + Send + Sync>(merged: &mut [E], entries: &[E], run: usize, threads: &Threads) {
-    let mut parts = Vec::new();
+    let mut outputs = Vec::new();
     for (pair, merged) in entries.chunks(2 * run).zip(merged.chunks_mut(2 * run)) {
         let (left, right) = pair.split_at(run.min(pair.len()));
-        for (piece, part) in merged.chunks_mut(PIECE).enumerate() {
-            parts.push((left, right, piece * PIECE, part));
+        for (chunk, output) in merged.chunks_mut(CHUNK).enumerate() {
+            outputs.push((left, right, chunk * CHUNK, output));
         }
     }
-    pieces::each(threads, parts, &|_, (left, right, before, part)| {
+    chunks::each(threads, outputs, &|_, (left, right, before, output)| {
         let from_left = taken_from_left(left, right, before);
-        merge(part, &left[from_left..], &right[before - from_left..]);
+        merge(output, &left[from_left..], &right[before - from_left..]);
     });
 }
 
-/// How many of the first `count` entries of both lists together are of `left`.
+/// How many of the first `count` entries of both runs together are of `left`.
 fn taken_from_left<E: Ord>(left: &[E], right: &[E], count: usize) -> usize {
     let (mut low, mut high) = (count.saturating_sub(right.len()), count.min(left.len()));
     while low < high {
@@ -180,7 +182,7 @@ fn taken_from_left<E: Ord>(left: &[E], right: &[E], count: usize) -> usize {
     low
 }
 
-/// Fills `merged` with the first entries of both lists, in order.
+/// Fills `merged` with the first entries of both runs, in order.
 fn merge<E: Ord + Copy>(merged: &mut [E], left: &[E], right: &[E]) {
     let (mut i, mut j) = (0, 0);
     for entry in &mut *merged {
@@ -190,7 +192,7 @@ fn merge<E: Ord + Copy>(merged: &mut [E], left: &[E], right: &[E]) {
         i += usize::from(from_left);
         j += usize::from(!from_left);
     }
-    // One of the lists may have run out; the other has what is missing.
+    // One of the runs may be exhausted; the other has the rest.
     let rest = &mut merged[i + j..];
     let others = if i < left.len() { &left[i..] } else { &right[j..] };
     rest.copy_from_slice(&others[..rest.len()]);

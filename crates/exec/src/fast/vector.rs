@@ -1,24 +1,26 @@
 //! Products of matrices and vectors.
 //!
-//! Each sum has as many lanes, of every so manieth term, which are added at the
-//! end: the same whether rows or columns lie together in memory.
+//! Each sum has [`ACCUMULATORS`] accumulators; term `k` goes to accumulator `k mod
+//! ACCUMULATORS`, and they are added pairwise at the end: the same whether rows or
+//! columns lie together in memory.
 
 use ndarray::{ArrayView2, ArrayViewD, s};
 
+use super::chunks;
 use super::copy;
 use super::linalg::Stack;
-use super::pieces;
 use crate::kernel::Call;
 use crate::kernel::number::Float;
 use crate::raw::Real;
 
-/// How many lanes a sum has.
-const LANES: usize = 32;
+/// How many accumulators a sum has.
+const ACCUMULATORS: usize = 32;
 
 /// How many rows are summed side by side where columns lie together.
 const ROWS: usize = 32;
 
-/// Up to how many rows sums are divided too, and how many terms a part has at least.
+/// Up to how many rows sums are split as well, and how many terms a partial sum has at
+/// least.
 const FEW: usize = if cfg!(test) { 6 } else { 256 };
 const DEEP: usize = if cfg!(test) { 40 } else { 4096 };
 
@@ -30,14 +32,14 @@ pub(super) fn multiply<'a, T: Real + Float>(
     vectors: &ArrayViewD<'_, T>,
 ) -> Option<()> {
     let [.., rows, inner] = *matrices.shape() else { return None };
-    let list = copy::list(call, vectors)?;
-    let (vectors, matrices): (&[T], _) = (&list, Stack::new(matrices));
-    let depth = pieces::rows_per_piece(rows).max(DEEP);
+    let contiguous = copy::contiguous(call, vectors)?;
+    let (vectors, matrices): (&[T], _) = (&contiguous, Stack::new(matrices));
+    let depth = chunks::rows_per_chunk(rows).max(DEEP);
     if rows > FEW || inner < 2 * depth {
-        let (group, step) = (pieces::rows_per_piece(rows * inner), pieces::rows_per_piece(inner));
+        let (group, step) = (chunks::rows_per_chunk(rows * inner), chunks::rows_per_chunk(inner));
         let step = step.next_multiple_of(ROWS);
-        let parts = pieces::parts(products, [rows, 1], group, step);
-        pieces::each(call.threads, parts, &|_, pieces::Part { block: first, row, elements }| {
+        let outputs = chunks::row_chunks(products, [rows, 1], group, step);
+        chunks::each(call.threads, outputs, &|_, chunks::RowChunk { block: first, row, elements }| {
             for (block, sums) in elements.chunks_mut(rows).enumerate() {
                 let vector = &vectors[(first + block) * inner..][..inner];
                 let matrix = matrices.matrix(first + block);
@@ -46,17 +48,19 @@ pub(super) fn multiply<'a, T: Real + Float>(
         });
         return Some(());
     }
-    let parts = inner.div_ceil(depth);
-    let mut sums = call.memory.unspecified::<T>(&[products.len() / rows, parts, rows]).ok()?;
-    call.threads.for_each_part(sums.as_list_mut(), rows, &|place, sums| {
-        let terms = place % parts * depth..inner.min((place % parts + 1) * depth);
-        let vector = &vectors[place / parts * inner..][terms.clone()];
-        sum(sums, &matrices.matrix(place / parts).slice(s![.., terms]), vector);
+    let partials = inner.div_ceil(depth);
+    let mut sums = call.memory.unspecified::<T>(&[products.len() / rows, partials, rows]).ok()?;
+    call.threads.for_each_chunk(sums.as_contiguous_mut(), rows, &|index, sums| {
+        let terms = index % partials * depth..inner.min((index % partials + 1) * depth);
+        let vector = &vectors[index / partials * inner..][terms.clone()];
+        sum(sums, &matrices.matrix(index / partials).slice(s![.., terms]), vector);
     });
-    for (product, sums) in products.chunks_exact_mut(rows).zip(sums.as_list().chunks_exact(parts * rows)) {
+    for (product, sums) in
+        products.chunks_exact_mut(rows).zip(sums.as_contiguous().chunks_exact(partials * rows))
+    {
         product.fill(T::default());
-        for part in sums.chunks_exact(rows) {
-            product.iter_mut().zip(part).for_each(|(sum, part)| *sum = sum.add(*part));
+        for partial in sums.chunks_exact(rows) {
+            product.iter_mut().zip(partial).for_each(|(sum, partial)| *sum = sum.add(*partial));
         }
     }
     Some(())
@@ -64,7 +68,7 @@ pub(super) fn multiply<'a, T: Real + Float>(
 
 /// Writes the product of a matrix and a vector.
 fn sum<T: Float>(sums: &mut [T], matrix: &ArrayView2<'_, T>, vector: &[T]) {
-    pieces::vectorised(
+    chunks::vectorised(
         #[inline(always)]
         || {
             if matrix.strides()[1] == 1 {
@@ -77,16 +81,16 @@ fn sum<T: Float>(sums: &mut [T], matrix: &ArrayView2<'_, T>, vector: &[T]) {
                     sum_columns(sums, &matrix.slice(s![i * ROWS.., ..]), vector);
                 }
             } else {
-                let mut row_of = [T::default(); 8 * LANES];
+                let mut row_of = [T::default(); 8 * ACCUMULATORS];
                 for (sum, row) in sums.iter_mut().zip(matrix.outer_iter()) {
-                    let mut lanes = [T::default(); LANES];
+                    let mut accumulators = [T::default(); ACCUMULATORS];
                     for (i, vector) in vector.chunks(row_of.len()).enumerate() {
                         let row_of = &mut row_of[..vector.len()];
-                        let terms = row.slice(s![i * 8 * LANES..i * 8 * LANES + vector.len()]);
+                        let terms = row.slice(s![i * 8 * ACCUMULATORS..i * 8 * ACCUMULATORS + vector.len()]);
                         row_of.iter_mut().zip(terms).for_each(|(to, from)| *to = *from);
-                        add_row(&mut lanes, row_of, vector);
+                        add_row(&mut accumulators, row_of, vector);
                     }
-                    *sum = total(lanes);
+                    *sum = total(accumulators);
                 }
             }
         },
@@ -95,51 +99,52 @@ fn sum<T: Float>(sums: &mut [T], matrix: &ArrayView2<'_, T>, vector: &[T]) {
 
 #[inline(always)]
 fn sum_row<T: Float>(row: &[T], vector: &[T]) -> T {
-    let mut lanes = [T::default(); LANES];
-    add_row(&mut lanes, row, vector);
-    total(lanes)
+    let mut accumulators = [T::default(); ACCUMULATORS];
+    add_row(&mut accumulators, row, vector);
+    total(accumulators)
 }
 
 #[inline(always)]
-fn add_row<T: Float>(lanes: &mut [T; LANES], row: &[T], vector: &[T]) {
-    let ((rows, row), (vectors, vector)) = (row.as_chunks::<LANES>(), vector.as_chunks::<LANES>());
+fn add_row<T: Float>(accumulators: &mut [T; ACCUMULATORS], row: &[T], vector: &[T]) {
+    let ((rows, row), (vectors, vector)) =
+        (row.as_chunks::<ACCUMULATORS>(), vector.as_chunks::<ACCUMULATORS>());
     for (row, vector) in rows.iter().zip(vectors) {
-        for lane in 0..LANES {
-            lanes[lane] = lanes[lane].add(row[lane].mul(vector[lane]));
+        for i in 0..ACCUMULATORS {
+            accumulators[i] = accumulators[i].add(row[i].mul(vector[i]));
         }
     }
-    for ((lane, a), b) in lanes.iter_mut().zip(row).zip(vector) {
-        *lane = lane.add(a.mul(*b));
+    for ((accumulator, a), b) in accumulators.iter_mut().zip(row).zip(vector) {
+        *accumulator = accumulator.add(a.mul(*b));
     }
 }
 
 /// The same for some rows of a matrix whose columns lie together.
 #[inline(always)]
 fn sum_columns<T: Float>(sums: &mut [T], matrix: &ArrayView2<'_, T>, vector: &[T]) {
-    let mut lanes = [[T::default(); ROWS]; LANES];
+    let mut accumulators = [[T::default(); ROWS]; ACCUMULATORS];
     for (k, (column, b)) in matrix.columns().into_iter().zip(vector).enumerate() {
         let column = column.to_slice().unwrap_or_else(|| unreachable!("columns lie together"));
         let column = &column[..sums.len()];
-        let lane = &mut lanes[k % LANES];
+        let accumulator = &mut accumulators[k % ACCUMULATORS];
         match column.first_chunk::<ROWS>() {
-            Some(column) => (0..ROWS).for_each(|i| lane[i] = lane[i].add(column[i].mul(*b))),
-            None => lane.iter_mut().zip(column).for_each(|(sum, a)| *sum = sum.add(a.mul(*b))),
+            Some(column) => (0..ROWS).for_each(|i| accumulator[i] = accumulator[i].add(column[i].mul(*b))),
+            None => accumulator.iter_mut().zip(column).for_each(|(sum, a)| *sum = sum.add(a.mul(*b))),
         }
     }
     for (i, sum) in sums.iter_mut().enumerate() {
-        *sum = total(lanes.each_ref().map(|lane| lane[i]));
+        *sum = total(accumulators.each_ref().map(|accumulator| accumulator[i]));
     }
 }
 
-/// The sum of the lanes, halved again and again.
+/// The sum of the accumulators, pairwise.
 #[inline(always)]
-fn total<T: Float>(mut lanes: [T; LANES]) -> T {
-    let mut half = LANES / 2;
+fn total<T: Float>(mut accumulators: [T; ACCUMULATORS]) -> T {
+    let mut half = ACCUMULATORS / 2;
     while half > 0 {
-        for lane in 0..half {
-            lanes[lane] = lanes[lane].add(lanes[lane + half]);
+        for i in 0..half {
+            accumulators[i] = accumulators[i].add(accumulators[i + half]);
         }
         half /= 2;
     }
-    lanes[0]
+    accumulators[0]
 }

@@ -1,14 +1,14 @@
-//! One function applied to every element, or to every pair. Knows no op.
+//! One function applied to every element, or to every pair. Does not depend on ops.
 //!
 //! Functions are called through references: one loop for each dtype rather than for
-//! each function, which would take a large part of the time to build the crate.
+//! each function, which would take much of the time to build the crate.
 
 use std::cell::Cell;
 
 use ndarray::Zip;
 
 use super::Call;
-use super::places::position;
+use super::offsets::position;
 use crate::error::ErrorKind;
 use crate::tensor::{Item, Tensor};
 

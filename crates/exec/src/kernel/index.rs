@@ -1,11 +1,11 @@
-//! Reading and writing at computed places.
+//! Reading and writing at computed indices.
 
 use ndarray::{Axis, Zip};
 use tamis_graph::{Addressing, Combine, Index};
 
 use super::number::{Number, Ordered};
-use super::places::position;
-use super::{Call, places};
+use super::offsets::position;
+use super::{Call, offsets};
 use crate::error::ErrorKind;
 use crate::memory::{Buffer, Memory};
 use crate::tensor::{AnyTensor, Item, Tensor, dispatch};
@@ -38,35 +38,35 @@ fn gather<'a, T: Item>(
     let (indices, memory) = (call.typed::<i64>(1), call.memory);
     let read = match addressing {
         Addressing::Axis(axis) => {
-            let places = resolve_all(indices, x.shape(), axis, memory)?;
-            places::read(x, axis, places.as_list(), memory)?
+            let offsets = resolve_all(indices, x.shape(), axis, memory)?;
+            offsets::read(x, axis, offsets.as_contiguous(), memory)?
         }
         Addressing::Nd => {
-            let places = row_places(indices, x.shape(), memory)?;
-            places::read(&merge_addressed(x, indices, memory)?, 0, places.as_list(), memory)?
+            let offsets = row_offsets(indices, x.shape(), memory)?;
+            offsets::read(&merge_addressed(x, indices, memory)?, 0, offsets.as_contiguous(), memory)?
         }
         Addressing::AlongAxis(axis) => gather_along(call, x, axis)?,
     };
     Ok(read.with_shape(call.shape).into())
 }
 
-/// The elements of `x` at the places on `axis` that the second operand names.
+/// The elements of `x` that the second operand, indices into `axis`, addresses.
 pub(super) fn gather_along<'a, T: Item>(
     call: &Call<'_, 'a>,
     x: &Tensor<'_, T>,
     axis: usize,
 ) -> Result<Buffer<'a, T>, ErrorKind> {
     let indices = call.typed::<i64>(1);
-    let places = resolve_all(indices, x.shape(), axis, call.memory)?;
+    let offsets = resolve_all(indices, x.shape(), axis, call.memory)?;
     let mut result = call.memory.zeros::<T>(indices.shape())?;
     if result.is_empty() {
         return Ok(result);
     }
     let axis = Axis(axis);
-    Zip::from(result.lanes_mut(axis)).and(x.view().lanes(axis)).and(places.lanes(axis)).for_each(
-        |mut result, x, places| {
-            for (element, place) in result.iter_mut().zip(places) {
-                *element = x[*place];
+    Zip::from(result.lanes_mut(axis)).and(x.view().lanes(axis)).and(offsets.lanes(axis)).for_each(
+        |mut result, x, offsets| {
+            for (element, offset) in result.iter_mut().zip(offsets) {
+                *element = x[*offset];
             }
         },
     );
@@ -80,19 +80,19 @@ fn scatter<'a, T: Item>(
     combine: impl Fn(T, T) -> T,
 ) -> Result<AnyTensor<'a>, ErrorKind> {
     let (indices, updates, memory) = (call.typed::<i64>(1), call.typed::<T>(2), call.memory);
-    let (axis, x, places) = match addressing {
+    let (axis, x, offsets) = match addressing {
         Addressing::Axis(axis) => (axis, x.clone(), resolve_all(indices, x.shape(), axis, memory)?),
-        Addressing::Nd => (0, merge_addressed(x, indices, memory)?, row_places(indices, x.shape(), memory)?),
+        Addressing::Nd => (0, merge_addressed(x, indices, memory)?, row_offsets(indices, x.shape(), memory)?),
         Addressing::AlongAxis(axis) => {
             return Ok(scatter_along(call, x, axis, combine)?.into());
         }
     };
-    // The axes that name places become one, as the places are one list.
+    // The addressed axes are merged, as the offsets are one array.
     let mut merged = x.shape().to_vec();
-    merged[axis] = places.len();
+    merged[axis] = offsets.len();
     let updates = updates.clone().reshape(&merged, memory)?;
     let mut result = x.to_buffer(memory)?;
-    places::write(&mut result, axis, places.as_list(), &updates.view(), combine);
+    offsets::write(&mut result, axis, offsets.as_contiguous(), &updates.view(), combine);
     Ok(result.with_shape(call.shape).into())
 }
 
@@ -103,70 +103,71 @@ fn scatter_along<'a, T: Item>(
     combine: impl Fn(T, T) -> T,
 ) -> Result<Buffer<'a, T>, ErrorKind> {
     let (indices, updates) = (call.typed::<i64>(1), call.typed::<T>(2));
-    let places = resolve_all(indices, x.shape(), axis, call.memory)?;
+    let offsets = resolve_all(indices, x.shape(), axis, call.memory)?;
     let mut result = x.to_buffer(call.memory)?;
-    if places.is_empty() {
+    if offsets.is_empty() {
         return Ok(result);
     }
     let axis = Axis(axis);
-    Zip::from(result.lanes_mut(axis)).and(updates.view().lanes(axis)).and(places.lanes(axis)).for_each(
-        |mut result, updates, places| {
-            for (update, place) in updates.iter().zip(places) {
-                result[*place] = combine(result[*place], *update);
+    Zip::from(result.lanes_mut(axis)).and(updates.view().lanes(axis)).and(offsets.lanes(axis)).for_each(
+        |mut result, updates, offsets| {
+            for (update, offset) in updates.iter().zip(offsets) {
+                result[*offset] = combine(result[*offset], *update);
             }
         },
     );
     Ok(result)
 }
 
-/// The place in an axis of this length that an index names, counting from the end if negative.
+/// The offset in an axis of this length that an index addresses, counting from the end if
+/// negative.
 fn resolve(index: i64, length: usize) -> Option<usize> {
     let length = length as i64;
-    let place = if index < 0 { index.checked_add(length)? } else { index };
-    (0..length).contains(&place).then_some(place as usize)
+    let offset = if index < 0 { index.checked_add(length)? } else { index };
+    (0..length).contains(&offset).then_some(offset as usize)
 }
 
-/// The places that all indices name on one axis of `shape`.
+/// The offsets that all indices address on one axis of `shape`.
 fn resolve_all<'m>(
     indices: &Tensor<'_, i64>,
     shape: &[usize],
     axis: usize,
     memory: &'m Memory,
 ) -> Result<Buffer<'m, usize>, ErrorKind> {
-    let mut places = memory.zeros::<usize>(indices.shape())?;
+    let mut offsets = memory.zeros::<usize>(indices.shape())?;
     let length = shape[axis];
-    for (before, (index, place)) in indices.view().iter().zip(&mut *places).enumerate() {
-        *place = resolve(*index, length).ok_or_else(|| ErrorKind::IndexOutOfRange {
+    for (before, (index, offset)) in indices.view().iter().zip(&mut *offsets).enumerate() {
+        *offset = resolve(*index, length).ok_or_else(|| ErrorKind::IndexOutOfRange {
             index: *index,
             axis,
             length,
             position: position(indices.shape(), before),
         })?;
     }
-    Ok(places)
+    Ok(offsets)
 }
 
-/// The places that the rows of the indices name on the leading axes of `shape`,
+/// The offsets that the rows of the indices address on the leading axes of `shape`,
 /// these merged into one. Each coordinate is checked against its own axis.
-fn row_places<'m>(
+fn row_offsets<'m>(
     indices: &Tensor<'_, i64>,
     shape: &[usize],
     memory: &'m Memory,
 ) -> Result<Buffer<'m, usize>, ErrorKind> {
     let (rows, depth) = split_rows(indices);
-    let mut places = memory.zeros::<usize>(&[rows])?;
+    let mut offsets = memory.zeros::<usize>(&[rows])?;
     for (i, index) in indices.view().iter().enumerate() {
         let (row, axis) = (i / depth, i % depth);
         let length = shape[axis];
-        let place = resolve(*index, length).ok_or_else(|| ErrorKind::IndexOutOfRange {
+        let offset = resolve(*index, length).ok_or_else(|| ErrorKind::IndexOutOfRange {
             index: *index,
             axis,
             length,
             position: position(indices.shape(), i),
         })?;
-        places[row] = places[row] * length + place;
+        offsets[row] = offsets[row] * length + offset;
     }
-    Ok(places)
+    Ok(offsets)
 }
 
 /// The tensor with the leading axes that the rows of the indices address merged into one.
@@ -176,7 +177,7 @@ fn merge_addressed<'a, T: Item>(
     memory: &'a Memory,
 ) -> Result<Tensor<'a, T>, ErrorKind> {
     let (_, depth) = split_rows(indices);
-    x.clone().reshape(&places::merge(x.shape(), 0..depth), memory)
+    x.clone().reshape(&offsets::merge(x.shape(), 0..depth), memory)
 }
 
 /// How many rows the indices have, and how long each is.

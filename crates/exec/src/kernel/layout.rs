@@ -3,18 +3,18 @@
 use ndarray::Axis;
 use tamis_graph::{Layout, PadAxis, Scalar, SliceAxis};
 
-use super::{Call, places};
+use super::{Call, offsets};
 use crate::error::ErrorKind;
 use crate::tensor::{AnyTensor, Item, Tensor, dispatch, slice_of};
 
 pub(super) fn run<'a>(op: &Layout, call: &Call<'_, 'a>) -> Result<AnyTensor<'a>, ErrorKind> {
     let x = call.operands[0];
     match op {
-        // A guard has held by now: the run compares lengths, of which kernels know nothing.
+        // A guard has held by now: the run compares lengths, and kernels do not see them.
         Layout::Guard { .. } | Layout::Checked => Ok(x.clone()),
         Layout::Assert { message, .. } => {
             let mask = call.typed(1);
-            let Some(position) = places::first_false(mask, call.memory)? else { return Ok(x.clone()) };
+            let Some(position) = offsets::first_false(mask, call.memory)? else { return Ok(x.clone()) };
             let value = dispatch!(x, x => value_at(x, mask.shape(), &position));
             Err(ErrorKind::Assertion { message: message.to_string(), position, value })
         }
@@ -34,7 +34,7 @@ fn value_at<T: Item>(x: &Tensor<'_, T>, shape: &[usize], position: &[usize]) -> 
     if x.shape() == shape { x.view().get(position).map(|value| value.into_scalar()) } else { None }
 }
 
-/// Evenly spaced places of one axis.
+/// Evenly spaced indices of one axis.
 struct Span {
     start: usize,
     step: isize,
@@ -42,8 +42,8 @@ struct Span {
 }
 
 impl Span {
-    /// The places `start, start + step, …`, which must lie within an axis of
-    /// this length. Where there are none, the start means nothing.
+    /// The indices `start, start + step, …`, which must lie within an axis of this
+    /// length. If there are none, the start is ignored.
     fn new(start: i64, step: i64, len: usize, axis: usize, length: usize) -> Result<Span, ErrorKind> {
         let Some(steps) = len.checked_sub(1) else { return Ok(Span { start: 0, step: 1, len }) };
         let (first, last) = (i128::from(start), i128::from(start) + steps as i128 * i128::from(step));
@@ -74,13 +74,13 @@ fn pad<'a, T: Item>(
     axes: &[PadAxis],
 ) -> Result<AnyTensor<'a>, ErrorKind> {
     let mut result = call.memory.zeros::<T>(call.shape)?;
-    let mut places = result.view_mut();
+    let mut offsets = result.view_mut();
     for (axis, PadAxis { start, step, .. }) in axes.iter().enumerate() {
         let start = call.sizes.value(start)?;
         let span = Span::new(start, *step, x.shape()[axis], axis, call.shape[axis])?;
-        places = places.slice_axis_move(Axis(axis), slice_of(span.start, span.step, span.len));
+        offsets = offsets.slice_axis_move(Axis(axis), slice_of(span.start, span.step, span.len));
     }
-    places.assign(&x.view());
+    offsets.assign(&x.view());
     Ok(result.into())
 }
 
@@ -92,9 +92,9 @@ fn concat<'a, T: Item>(
     let mut result = call.memory.zeros::<T>(call.shape)?;
     let mut start = 0;
     for position in 0..call.operands.len() {
-        let part = call.typed::<T>(position);
-        let len = part.shape()[axis];
-        result.slice_axis_mut(Axis(axis), slice_of(start, 1, len)).assign(&part.view());
+        let operand = call.typed::<T>(position);
+        let len = operand.shape()[axis];
+        result.slice_axis_mut(Axis(axis), slice_of(start, 1, len)).assign(&operand.view());
         start += len;
     }
     Ok(result.into())

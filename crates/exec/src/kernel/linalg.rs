@@ -27,7 +27,7 @@ pub(super) fn run<'a>(op: Linalg, call: &Call<'_, 'a>) -> Result<AnyTensor<'a>, 
 /// The masks of the two factors, as far as there are any.
 type Masks<'c, 'a> = [Option<&'c Tensor<'a, bool>>; 2];
 
-/// A masked factor counts as 0, which takes part in no integer sum.
+/// A masked factor counts as 0, which changes no integer sum.
 fn of_integers<'a, T: Number>(
     call: &Call<'_, 'a>,
     a: &Tensor<'a, T>,
@@ -46,10 +46,9 @@ fn of_integers<'a, T: Number>(
     Ok(product.with_shape(call.shape).into())
 }
 
-/// With masks, the terms are left out one by one: a 0 in their place would meet
-/// the NaN or the infinity of an element that is not selected on the other side.
-/// The order of the sum must not depend on whether there is one, so that what is
-/// not selected moves no bit.
+/// With masks, the terms are left out one by one: a 0 instead would meet the NaN or the
+/// infinity of an element that is not selected on the other side. The order of the sum
+/// must not depend on whether there is one, so that what is not selected moves no bit.
 fn of_floats<'a, T: Number + LinalgScalar>(
     call: &Call<'_, 'a>,
     a: &Tensor<'a, T>,
@@ -143,11 +142,11 @@ fn stack<'a, T: Item>(x: &Tensor<'a, T>, memory: &'a Memory) -> Result<Tensor<'a
 }
 
 fn stacked(shape: &[usize]) -> Vec<usize> {
-    super::places::merge(shape, 0..shape.len() - 2)
+    super::offsets::merge(shape, 0..shape.len() - 2)
 }
 
 fn panels<'t, T: Item>(stack: &'t Tensor<'_, T>, memory: &Memory) -> Result<ArrayView3<'t, T>, ErrorKind> {
-    let panels = stack.walk(memory)?.into_dimensionality::<Ix3>();
+    let panels = stack.view_for_iteration(memory)?.into_dimensionality::<Ix3>();
     Ok(panels.unwrap_or_else(|error| unreachable!("batch axes are merged into one: {error}")))
 }
 

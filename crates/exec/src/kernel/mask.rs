@@ -2,7 +2,7 @@
 
 use tamis_graph::Mask;
 
-use super::{Call, places};
+use super::{Call, offsets};
 use crate::error::ErrorKind;
 use crate::memory::Buffer;
 use crate::tensor::{AnyTensor, Item, Tensor, dispatch};
@@ -21,10 +21,10 @@ fn boolean_mask<'a, T: Item>(
     axis: usize,
 ) -> Result<AnyTensor<'a>, ErrorKind> {
     let mask = call.typed::<bool>(1);
-    let merged = places::merge(x.shape(), axis..axis + mask.shape().len());
-    let selected = places::of_true(mask, call.memory)?;
+    let merged = offsets::merge(x.shape(), axis..axis + mask.shape().len());
+    let selected = offsets::of_true(mask, call.memory)?;
     let x = x.clone().reshape(&merged, call.memory)?;
-    Ok(places::read(&x, axis, selected.as_list(), call.memory)?.into())
+    Ok(offsets::read(&x, axis, selected.as_contiguous(), call.memory)?.into())
 }
 
 fn unmask<'a, T: Item>(
@@ -33,25 +33,25 @@ fn unmask<'a, T: Item>(
     axis: usize,
 ) -> Result<AnyTensor<'a>, ErrorKind> {
     let (mask, fill) = (call.typed::<bool>(1), call.typed::<T>(2));
-    let selected = places::of_true(mask, call.memory)?;
+    let selected = offsets::of_true(mask, call.memory)?;
     if selected.len() != values.shape()[axis] {
         return Err(ErrorKind::CountMismatch { count: selected.len(), values: values.shape()[axis] });
     }
-    let merged = places::merge(call.shape, axis..axis + mask.shape().len());
+    let merged = offsets::merge(call.shape, axis..axis + mask.shape().len());
     let filled = fill.clone().broadcast(call.shape).to_buffer(call.memory)?;
     let mut result = filled.with_shape(&merged);
-    places::write(&mut result, axis, selected.as_list(), &values.view(), |_, value| value);
+    offsets::write(&mut result, axis, selected.as_contiguous(), &values.view(), |_, value| value);
     Ok(result.with_shape(call.shape).into())
 }
 
 fn argwhere<'a>(call: &Call<'_, 'a>) -> Result<Buffer<'a, i64>, ErrorKind> {
     let mask = call.typed::<bool>(0);
     let mut rows = call.memory.zeros::<i64>(call.shape)?;
-    let places = places::of_true(mask, call.memory)?;
-    for (mut row, mut place) in rows.outer_iter_mut().zip(places.iter().copied()) {
+    let offsets = offsets::of_true(mask, call.memory)?;
+    for (mut row, mut offset) in rows.outer_iter_mut().zip(offsets.iter().copied()) {
         for (axis, length) in mask.shape().iter().enumerate().rev() {
-            row[axis] = (place % length) as i64;
-            place /= length;
+            row[axis] = (offset % length) as i64;
+            offset /= length;
         }
     }
     Ok(rows)

@@ -1,7 +1,7 @@
-//! What each op computes, whole arrays at a time: one file per op family.
+//! What each op computes, an array at a time: one file per op family.
 //!
-//! Shapes and dtypes are settled by the graph's shape rules before a kernel
-//! runs; kernels check values alone. They know nothing of plans.
+//! Shapes and dtypes are settled by the graph's shape rules before a kernel runs;
+//! kernels check values alone. They do not depend on plans.
 
 mod binary;
 mod compare;
@@ -12,8 +12,8 @@ pub(crate) mod linalg;
 mod logic;
 mod mask;
 pub(crate) mod number;
+mod offsets;
 mod order;
-mod places;
 mod reduce;
 mod scan;
 mod select;

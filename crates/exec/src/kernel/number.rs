@@ -18,7 +18,7 @@ pub(crate) trait Number: Item {
     fn sign(self) -> Self;
     fn floor(self) -> Self;
     fn ceil(self) -> Self;
-    /// The nearest whole number, ties to even.
+    /// The nearest integer, ties to even.
     fn round(self) -> Self;
     fn trunc(self) -> Self;
     /// `floor(self / divisor)`; `None` for an integer by 0.
@@ -263,8 +263,8 @@ macro_rules! floats {
                 <$ty>::trunc(self)
             }
 
-            // As NumPy divides: by the exact remainder, so that no quotient rounds
-            // up to a whole number that the remainder denies.
+            // As NumPy divides: by the exact remainder, so that no quotient rounds up
+            // to an integer that the remainder contradicts.
             fn floor_div(self, divisor: $ty) -> Option<$ty> {
                 if divisor == 0.0 {
                     return Some(self / divisor);
@@ -422,7 +422,7 @@ impl Accumulate for f64 {
         Compensated { sum: next, lost: lost + ((large - next) + small) }
     }
 
-    /// An infinite sum loses infinities to roundings, which mean nothing.
+    /// Of an infinite sum the compensation is infinite or NaN, and is left out.
     fn rounded(total: &Compensated) -> f64 {
         if total.lost.is_finite() { total.sum + total.lost } else { total.sum }
     }

@@ -1,4 +1,4 @@
-//! Indices of extreme elements, and sorting.
+//! `argmax`, `argmin` and sorting.
 
 use ndarray::{ArrayView1, Axis, Dimension};
 use tamis_graph::Order;
@@ -21,7 +21,7 @@ pub(super) fn run<'a>(op: Order, call: &Call<'_, 'a>) -> Result<AnyTensor<'a>, E
         Order::Argsort { axis, descending } => {
             dispatch!(x, x => argsort(call, x, axis, descending)).map(AnyTensor::from)
         }
-        // The elements at the places: what the op adds is its derivative.
+        // The elements at the indices: the op differs from a gather in its derivative.
         Order::TopK { axis } => {
             dispatch!(x, x => index::gather_along(call, x, axis).map(AnyTensor::from))
         }
@@ -39,7 +39,7 @@ fn argsort<'a, T: Item>(
         return Ok(result);
     }
     let mut sorted = call.memory.zeros::<usize>(&[x.shape()[axis]])?;
-    let sorted = sorted.as_list_mut();
+    let sorted = sorted.as_contiguous_mut();
     let order = |a: T, b: T| match a.partial_cmp(&b) {
         Some(order) => {
             if descending {
@@ -51,12 +51,12 @@ fn argsort<'a, T: Item>(
         // NaN last, whatever the direction.
         None => is_nan(a).cmp(&is_nan(b)),
     };
-    for (mut places, lane) in result.lanes_mut(Axis(axis)).into_iter().zip(x.view().lanes(Axis(axis))) {
-        sorted.iter_mut().zip(0..).for_each(|(place, i)| *place = i);
-        // Stable, since no two places are equal, and without memory of its own.
-        sorted.sort_unstable_by(|a, b| order(lane[*a], lane[*b]).then(a.cmp(b)));
-        for (place, sorted) in places.iter_mut().zip(&*sorted) {
-            *place = *sorted as i64;
+    for (mut indices, fiber) in result.lanes_mut(Axis(axis)).into_iter().zip(x.view().lanes(Axis(axis))) {
+        sorted.iter_mut().zip(0..).for_each(|(index, i)| *index = i);
+        // Stable, since no two indices are equal, and without memory of its own.
+        sorted.sort_unstable_by(|a, b| order(fiber[*a], fiber[*b]).then(a.cmp(b)));
+        for (index, sorted) in indices.iter_mut().zip(&*sorted) {
+            *index = *sorted as i64;
         }
     }
     Ok(result)
@@ -77,15 +77,15 @@ fn indices<'a, T: Item>(
         (x.condensed(|axis| mask.repeats_along(axis)), mask.condensed(|axis| x.repeats_along(axis)));
     let kept = (0..x.shape().len()).filter(|kept| *kept != axis).map(|kept| x.shape()[kept]);
     let mut result = call.memory.zeros::<i64>(&kept.collect::<Vec<_>>())?;
-    let (x, mask) = (x.walk(call.memory)?, mask.walk(call.memory)?);
-    let lanes = x.lanes(Axis(axis)).into_iter().zip(mask.lanes(Axis(axis)));
-    for ((position, result), (lane, mask)) in result.indexed_iter_mut().zip(lanes) {
-        let index = first_best(lane, mask, &better).map(|index| index as i64);
+    let (x, mask) = (x.view_for_iteration(call.memory)?, mask.view_for_iteration(call.memory)?);
+    let fibers = x.lanes(Axis(axis)).into_iter().zip(mask.lanes(Axis(axis)));
+    for ((position, result), (fiber, mask)) in result.indexed_iter_mut().zip(fibers) {
+        let index = first_best(fiber, mask, &better).map(|index| index as i64);
         *result = index.or(if_empty).ok_or_else(|| {
             let position = position.slice().to_vec();
             match masked {
-                true => ErrorKind::NothingSelected { position },
-                false => ErrorKind::NothingToChoose { position },
+                true => ErrorKind::EmptySelection { position },
+                false => ErrorKind::EmptyReduction { position },
             }
         })?;
     }
@@ -94,12 +94,12 @@ fn indices<'a, T: Item>(
 
 /// The index of the first selected element that none is better than, or of the first NaN.
 fn first_best<T: Item>(
-    lane: ArrayView1<'_, T>,
+    fiber: ArrayView1<'_, T>,
     mask: ArrayView1<'_, bool>,
     better: &impl Fn(&T, &T) -> bool,
 ) -> Option<usize> {
     let wins = |x: &T, best: &T| !is_nan(*best) && (is_nan(*x) || better(x, best));
-    let selected = lane.iter().zip(mask).enumerate().filter(|(_, (_, selected))| **selected);
+    let selected = fiber.iter().zip(mask).enumerate().filter(|(_, (_, selected))| **selected);
     let elements = selected.map(|(index, (x, _))| (index, x));
     let best = elements.reduce(|best, next| if wins(next.1, best.1) { next } else { best });
     best.map(|(index, _)| index)

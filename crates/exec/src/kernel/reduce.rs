@@ -46,7 +46,7 @@ fn gather_axes<'a, T: Item>(
     let order: Vec<usize> = kept.chain(axes.iter().copied()).collect();
     let permuted = x.clone().permute(&order);
     let kept = order.len() - axes.len();
-    let merged = super::places::merge(permuted.shape(), kept..order.len());
+    let merged = super::offsets::merge(permuted.shape(), kept..order.len());
     permuted.reshape(&merged, memory)
 }
 
@@ -107,9 +107,9 @@ macro_rules! not_exact {
 
 not_exact!(f32, f64);
 
-/// `f` of every lane of the reduced axes. What repeats along kept axes is
-/// computed once, and so is what repeats along reduced ones if that is exact:
-/// then `f` is given how many elements each one of a lane stands for.
+/// `f` of every fiber along the reduced axes. What repeats along kept axes is computed
+/// once, and so is what repeats along reduced ones if that is exact: then `f` is given
+/// how often each element of a fiber counts.
 fn reduce<'a, T: Item, R: Item>(
     call: &Call<'_, 'a>,
     x: &Tensor<'a, T>,
@@ -122,8 +122,8 @@ fn reduce<'a, T: Item, R: Item>(
     let x = gather_axes(&x, axes, call.memory)?;
     let (kept, axis) = split(&x);
     let mut result = call.memory.zeros::<R>(kept)?;
-    let lanes = x.walk(call.memory)?;
-    Zip::from(&mut *result).and(lanes.lanes(axis)).for_each(|result, lane| *result = f(lane, times));
+    let fibers = x.view_for_iteration(call.memory)?;
+    Zip::from(&mut *result).and(fibers.lanes(axis)).for_each(|result, fiber| *result = f(fiber, times));
     Ok(Tensor::repeated(result, call.shape))
 }
 
@@ -132,8 +132,8 @@ fn sum<'a, T: Accumulate + Repeat>(
     x: &Tensor<'a, T>,
     axes: &AxisList,
 ) -> Result<Tensor<'a, T>, ErrorKind> {
-    reduce(call, x, axes, T::IS_EXACT, |lane, times| {
-        let total = lane.iter().fold(T::Total::default(), |total, x| T::accumulate(total, *x));
+    reduce(call, x, axes, T::IS_EXACT, |fiber, times| {
+        let total = fiber.iter().fold(T::Total::default(), |total, x| T::accumulate(total, *x));
         T::rounded(&total).times(times)
     })
 }
@@ -143,15 +143,15 @@ fn prod<'a, T: Multiply + Repeat>(
     x: &Tensor<'a, T>,
     axes: &AxisList,
 ) -> Result<Tensor<'a, T>, ErrorKind> {
-    reduce(call, x, axes, T::IS_EXACT, |lane, times| {
-        T::product(lane.iter().fold(T::ONE, |total, x| T::multiply(total, *x))).power(times)
+    reduce(call, x, axes, T::IS_EXACT, |fiber, times| {
+        T::product(fiber.iter().fold(T::ONE, |total, x| T::multiply(total, *x))).power(times)
     })
 }
 
 /// Whether any element is true; with `wanted` false, whether none is false.
 fn any<'a>(call: &Call<'_, 'a>, axes: &AxisList, wanted: bool) -> Result<Tensor<'a, bool>, ErrorKind> {
-    reduce(call, call.typed::<bool>(0), axes, true, |lane, _| {
-        let found = lane.iter().any(|x| *x == wanted);
+    reduce(call, call.typed::<bool>(0), axes, true, |fiber, _| {
+        let found = fiber.iter().any(|x| *x == wanted);
         found == wanted
     })
 }
@@ -173,13 +173,13 @@ fn choose<'a, T: Item>(
     let (x, mask) = (gather_axes(&x, axes, call.memory)?, gather_axes(&mask, axes, call.memory)?);
     let (kept, axis) = split(&x);
     let mut result = call.memory.zeros::<T>(kept)?;
-    let (x, mask) = (x.walk(call.memory)?, mask.walk(call.memory)?);
-    let lanes = x.lanes(axis).into_iter().zip(mask.lanes(axis));
-    for ((position, result), (lane, mask)) in result.indexed_iter_mut().zip(lanes) {
-        let selected = lane.iter().zip(mask).filter(|(_, selected)| **selected).map(|(x, _)| *x);
+    let (x, mask) = (x.view_for_iteration(call.memory)?, mask.view_for_iteration(call.memory)?);
+    let fibers = x.lanes(axis).into_iter().zip(mask.lanes(axis));
+    for ((position, result), (fiber, mask)) in result.indexed_iter_mut().zip(fibers) {
+        let selected = fiber.iter().zip(mask).filter(|(_, selected)| **selected).map(|(x, _)| *x);
         // The best of one element and itself, so that a NaN that is alone is that of all others.
         let best = initial.into_iter().chain(selected).reduce(better).map(|best| better(best, best));
-        *result = best.ok_or_else(|| ErrorKind::NothingToChoose { position: position.slice().to_vec() })?;
+        *result = best.ok_or_else(|| ErrorKind::EmptyReduction { position: position.slice().to_vec() })?;
     }
     Ok(Tensor::repeated(result, call.shape).into())
 }

@@ -69,9 +69,9 @@ fn linear<'a, T: Number>(
     }
     Zip::from(result.lanes_mut(Axis(axis))).and(a.view().lanes(Axis(axis))).for_each(|mut h, a| {
         for step in 1..h.len() {
-            let (place, before) =
+            let (index, before) =
                 if reverse { (h.len() - 1 - step, h.len() - step) } else { (step, step - 1) };
-            h[place] = h[place].add(a[place].mul(h[before]));
+            h[index] = h[index].add(a[index].mul(h[before]));
         }
     });
     Ok(result)
@@ -89,19 +89,19 @@ fn scan<'a, T: Item, State>(
     let Direction { axis, exclusive, reverse } = direction;
     let mut result = call.memory.zeros::<T>(x.shape())?;
     if result.is_empty() {
-        // The lanes of an array without elements can be astronomically many.
+        // An array without elements can have astronomically many fibers.
         return Ok(result);
     }
     Zip::from(result.lanes_mut(Axis(axis))).and(x.view().lanes(Axis(axis))).for_each(|mut result, x| {
         let mut state = initial();
         for step in 0..x.len() {
-            let place = if reverse { x.len() - 1 - step } else { step };
+            let index = if reverse { x.len() - 1 - step } else { step };
             if exclusive {
-                result[place] = value(&state);
+                result[index] = value(&state);
             }
-            state = include(state, x[place]);
+            state = include(state, x[index]);
             if !exclusive {
-                result[place] = value(&state);
+                result[index] = value(&state);
             }
         }
     });

@@ -14,7 +14,7 @@ pub(super) fn run<'a>(op: &Source, call: &Call<'_, 'a>) -> Result<AnyTensor<'a>,
         Source::Iota { .. } => iota(call).map(AnyTensor::from),
         Source::Size(dim) => Ok(Tensor::full(&[], call.sizes.value(dim)?).into()),
         Source::Input { .. } => unreachable!("a run starts when all inputs are fed"),
-        Source::Poison => unreachable!("no plan is made of a graph with mistakes"),
+        Source::Poison => unreachable!("no plan is made of a graph with errors"),
     }
 }
 

@@ -1,4 +1,5 @@
-//! Where ops break: nothing selected, nothing there, wrong places, odd values.
+//! Edge cases of ops: empty selections, empty arrays, indices out of range, special
+//! values.
 
 use ndarray::{ArrayD, array};
 use tamis_graph::{Element, Expr, Graph, Op, Reduce, ReduceKind, Scalar, along, where_};
@@ -93,25 +94,25 @@ fn scatter_lets_the_last_win_and_adds_in_order() {
 }
 
 #[test]
-fn extreme_of_nothing_is_an_error_only_where_it_is_asked_for() {
+fn min_or_max_of_an_empty_selection_is_an_error_only_where_it_is_asked_for() {
     let graph = Graph::new();
     let empty = graph.zeros::<i64>([2, 0]);
     let error = fail(empty.max(1));
-    assert!(matches!(error.kind(), ErrorKind::NothingToChoose { position } if position == &[0]), "{error}");
+    assert!(matches!(error.kind(), ErrorKind::EmptyReduction { position } if position == &[0]), "{error}");
     check(empty.max(0), ArrayD::<i64>::zeros(vec![0]));
-    assert!(matches!(fail(empty.argmax(1)).kind(), ErrorKind::NothingToChoose { .. }));
+    assert!(matches!(fail(empty.argmax(1)).kind(), ErrorKind::EmptyReduction { .. }));
     check(empty.sum(1), array![0_i64, 0]);
     check(empty.gt(0).all(1), array![true, true]);
     let x = graph.constant([[1_i64, 2], [3, 4]]);
     let error = fail(x.masked(x.gt(2)).max(1));
-    assert!(matches!(error.kind(), ErrorKind::NothingToChoose { position } if position == &[0]), "{error}");
+    assert!(matches!(error.kind(), ErrorKind::EmptyReduction { position } if position == &[0]), "{error}");
     let initial = Some(Scalar::I64(-1));
     let op = Op::from(Reduce { kind: ReduceKind::Max, axes: [1].into_iter().collect(), initial });
     check(graph.apply(op, &[x, x.gt(2)]), array![-1_i64, 4]);
 }
 
 #[test]
-fn nan_wins_extremes() {
+fn nan_wins_min_and_max() {
     let graph = Graph::new();
     let x = graph.constant([1.0, f64::NAN, f64::NAN, 9.0]);
     assert!(x.max(..).eval::<f64>().unwrap()[[]].is_nan());
@@ -198,7 +199,7 @@ fn slice_of_a_symbolic_axis_is_checked() {
 }
 
 #[test]
-fn concat_takes_empty_parts() {
+fn concat_takes_empty_operands() {
     let graph = Graph::new();
     let (a, b) = (graph.constant([[1], [2]]), graph.zeros::<i32>([2, 0]));
     check(graph.concat([b, a, a], 1), array![[1, 1], [2, 2]]);
@@ -243,10 +244,10 @@ fn masked_factors_are_never_read() {
 fn tensors_of_rank_64_are_tensors() {
     let graph = Graph::new();
     let x = graph.constant([1_i64, 2]).reshape([&[1_usize; 63][..], &[2]].concat());
-    let spread = (x + graph.zeros::<i64>(vec![1_usize; 64])).transpose();
-    check(spread.sum(..), ndarray::arr0(3_i64));
-    check(spread.boolean_mask(spread.gt(1)), array![2_i64]);
-    assert_eq!(spread.gt(1).argwhere().eval::<i64>().unwrap().shape(), [1, 64]);
+    let repeated = (x + graph.zeros::<i64>(vec![1_usize; 64])).transpose();
+    check(repeated.sum(..), ndarray::arr0(3_i64));
+    check(repeated.boolean_mask(repeated.gt(1)), array![2_i64]);
+    assert_eq!(repeated.gt(1).argwhere().eval::<i64>().unwrap().shape(), [1, 64]);
 }
 
 #[test]

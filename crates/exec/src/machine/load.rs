@@ -3,7 +3,7 @@
 use ndarray::ArrayViewD;
 use smallvec::SmallVec;
 
-use super::bank::{Lane, TILE, Tile};
+use super::register_file::{ElementType, TILE, Tile};
 use crate::raw::Strided;
 
 /// How many elements a repeated row may have to be laid out once for all tiles.
@@ -12,29 +12,29 @@ const LONGEST_PERIOD: usize = 1 << 14;
 /// An array over the domain of a region.
 pub(super) enum Loaded<'p, T> {
     /// Every element of the domain lies in memory, in order.
-    Whole(&'p [T]),
+    Contiguous(&'p [T]),
     /// One value in every element.
-    Same(Vec<T>),
+    Scalar(Vec<T>),
     /// A row that repeats every `period` elements, laid out one tile further.
-    Periodic { elements: Vec<T>, period: usize },
+    Row { elements: Vec<T>, period: usize },
     /// Each element `times` times in a row.
-    Spread { elements: &'p [T], times: usize, register: usize },
+    Column { elements: &'p [T], times: usize, register: usize },
     /// Anything else.
     Strided { elements: Strided<'p, T>, shape: SmallVec<[usize; 4]>, register: usize },
 }
 
-impl<'p, T: Lane> Loaded<'p, T> {
-    /// `view` has the shape of the domain. `register` is taken if the elements must be
-    /// brought together for each tile.
+impl<'p, T: ElementType> Loaded<'p, T> {
+    /// `view` has the shape of the domain. `register` is used if the elements must be
+    /// copied for each tile.
     pub(super) fn new(view: ArrayViewD<'p, T>, register: &mut usize) -> Loaded<'p, T> {
         let len = view.len();
         if let Some(elements) = view.to_slice() {
-            return Loaded::Whole(elements);
+            return Loaded::Contiguous(elements);
         }
         let mut axes: SmallVec<[(usize, isize); 4]> = SmallVec::new();
         for (length, stride) in view.shape().iter().zip(view.strides()).filter(|(length, _)| **length != 1) {
             match axes.last_mut() {
-                // Two axes that one can walk as one.
+                // Two axes that can be iterated as one.
                 Some((outer, step)) if *step == *stride * *length as isize => {
                     *outer *= length;
                     *step = *stride;
@@ -44,15 +44,15 @@ impl<'p, T: Lane> Loaded<'p, T> {
         }
         let first = view.first().copied();
         match (axes.as_slice(), first) {
-            (_, None) => Loaded::Whole(&[]),
-            ([] | [(_, 0)], Some(value)) => Loaded::Same(vec![value; len.min(TILE)]),
-            ([(_, 0), (period, 1)], Some(_)) if *period <= LONGEST_PERIOD => Loaded::Periodic {
+            (_, None) => Loaded::Contiguous(&[]),
+            ([] | [(_, 0)], Some(value)) => Loaded::Scalar(vec![value; len.min(TILE)]),
+            ([(_, 0), (period, 1)], Some(_)) if *period <= LONGEST_PERIOD => Loaded::Row {
                 elements: view.iter().copied().take(*period + TILE.min(len - period)).collect(),
                 period: *period,
             },
             ([(count, 1), (times, 0)], Some(_)) if stored(&view, *count).is_some() => {
                 let elements = stored(&view, *count).unwrap_or_default();
-                Loaded::Spread { elements, times: *times, register: next(register) }
+                Loaded::Column { elements, times: *times, register: next(register) }
             }
             (axes, Some(_)) => {
                 let shape: SmallVec<[usize; 4]> = axes.iter().map(|(length, _)| *length).collect();
@@ -62,15 +62,16 @@ impl<'p, T: Lane> Loaded<'p, T> {
         }
     }
 
-    /// Brings the elements of the tile together, where they do not lie so in memory.
+    /// Copies the elements of the tile to a register, where they are not contiguous in
+    /// memory.
     pub(super) fn read(&self, tile: Tile, registers: &mut [&mut [T]]) {
         match self {
-            Loaded::Whole(_) | Loaded::Same(_) | Loaded::Periodic { .. } => {}
-            Loaded::Spread { elements, times, register } => {
-                spread(elements, *times, tile.start, &mut registers[*register][..tile.len]);
+            Loaded::Contiguous(_) | Loaded::Scalar(_) | Loaded::Row { .. } => {}
+            Loaded::Column { elements, times, register } => {
+                repeat_each(elements, *times, tile.start, &mut registers[*register][..tile.len]);
             }
             Loaded::Strided { elements, shape, register } => {
-                walk(elements, shape, tile.start, &mut registers[*register][..tile.len]);
+                read_strided(elements, shape, tile.start, &mut registers[*register][..tile.len]);
             }
         }
     }
@@ -82,7 +83,7 @@ fn next(register: &mut usize) -> usize {
 }
 
 /// The elements of a view whose last axis alone repeats, if the others lie in order.
-fn stored<'p, T: Lane>(view: &ArrayViewD<'p, T>, count: usize) -> Option<&'p [T]> {
+fn stored<'p, T: ElementType>(view: &ArrayViewD<'p, T>, count: usize) -> Option<&'p [T]> {
     let mut base = view.clone();
     for axis in (0..base.ndim()).rev() {
         if base.strides()[axis] == 0 && base.len_of(ndarray::Axis(axis)) > 1 {
@@ -112,8 +113,8 @@ fn merge<T>(mut view: ArrayViewD<'_, T>, rank: usize) -> ArrayViewD<'_, T> {
     view
 }
 
-/// Each element `times` times, from the place `start` of the result on.
-fn spread<T: Lane>(elements: &[T], times: usize, start: usize, mut target: &mut [T]) {
+/// Repeats each element `times` times, from index `start` of the result on.
+fn repeat_each<T: ElementType>(elements: &[T], times: usize, start: usize, mut target: &mut [T]) {
     let (mut element, mut within) = (start / times, start % times);
     while !target.is_empty() {
         let count = (times - within).min(target.len());
@@ -125,12 +126,17 @@ fn spread<T: Lane>(elements: &[T], times: usize, start: usize, mut target: &mut 
     }
 }
 
-/// The elements in row-major order, from the place `start` on.
-fn walk<T: Lane>(elements: &Strided<'_, T>, shape: &[usize], start: usize, mut target: &mut [T]) {
+/// The elements in row-major order, from index `start` on.
+fn read_strided<T: ElementType>(
+    elements: &Strided<'_, T>,
+    shape: &[usize],
+    start: usize,
+    mut target: &mut [T],
+) {
     let mut position: SmallVec<[usize; 4]> = SmallVec::from_elem(0, shape.len());
     let mut rest = start;
-    for (place, length) in position.iter_mut().zip(shape).rev() {
-        *place = rest % length;
+    for (index, length) in position.iter_mut().zip(shape).rev() {
+        *index = rest % length;
         rest /= length;
     }
     let last = shape.len() - 1;
@@ -162,10 +168,10 @@ mod tests {
         let mut registers = 0;
         let loaded = Loaded::new(view, &mut registers);
         let name = match &loaded {
-            Loaded::Whole(_) => "whole",
-            Loaded::Same(_) => "same",
-            Loaded::Periodic { .. } => "periodic",
-            Loaded::Spread { .. } => "spread",
+            Loaded::Contiguous(_) => "contiguous",
+            Loaded::Scalar(_) => "scalar",
+            Loaded::Row { .. } => "row",
+            Loaded::Column { .. } => "column",
             Loaded::Strided { .. } => "strided",
         };
         for start in 0..expected.len() {
@@ -174,10 +180,10 @@ mod tests {
             let tile = Tile { start, len, offset: 0 };
             loaded.read(tile, &mut [&mut memory]);
             let found = match &loaded {
-                Loaded::Whole(elements) => elements[start..][..len].to_vec(),
-                Loaded::Same(elements) => elements[..len].to_vec(),
-                Loaded::Periodic { elements, period } => elements[start % period..][..len].to_vec(),
-                Loaded::Spread { .. } | Loaded::Strided { .. } => memory[..len].to_vec(),
+                Loaded::Contiguous(elements) => elements[start..][..len].to_vec(),
+                Loaded::Scalar(elements) => elements[..len].to_vec(),
+                Loaded::Row { elements, period } => elements[start % period..][..len].to_vec(),
+                Loaded::Column { .. } | Loaded::Strided { .. } => memory[..len].to_vec(),
             };
             assert_eq!(found, expected[start..start + len], "{name} from {start}");
         }
@@ -187,26 +193,26 @@ mod tests {
     #[test]
     fn every_layout_reaches_its_tile() {
         let array = Array::from_shape_vec(IxDyn(&[3, 4, 5]), (0..60).collect()).unwrap();
-        assert_eq!(check(array.view()), "whole");
+        assert_eq!(check(array.view()), "contiguous");
         assert_eq!(check(array.view().permuted_axes(vec![2, 0, 1])), "strided");
         assert_eq!(check(array.slice_axis(Axis(2), Slice::from(..).step_by(-2))), "strided");
         assert_eq!(check(array.slice_axis(Axis(1), Slice::from(1..3))), "strided");
         let row = Array::from_shape_vec(IxDyn(&[4, 5]), (0..20).collect()).unwrap();
-        assert_eq!(check(row.broadcast(vec![3, 4, 5]).unwrap()), "periodic");
+        assert_eq!(check(row.broadcast(vec![3, 4, 5]).unwrap()), "row");
         let column = Array::from_shape_vec(IxDyn(&[3, 4, 1]), (0..12).collect()).unwrap();
-        assert_eq!(check(column.broadcast(vec![3, 4, 5]).unwrap()), "spread");
+        assert_eq!(check(column.broadcast(vec![3, 4, 5]).unwrap()), "column");
         let middle = Array::from_shape_vec(IxDyn(&[3, 1, 5]), (0..15).collect()).unwrap();
         assert_eq!(check(middle.broadcast(vec![3, 4, 5]).unwrap()), "strided");
         let one = Array::from_elem(IxDyn(&[1, 1]), 7);
-        assert_eq!(check(one.broadcast(vec![3, 4]).unwrap()), "same");
-        assert_eq!(check(one.broadcast(vec![0, 4]).unwrap()), "whole");
+        assert_eq!(check(one.broadcast(vec![3, 4]).unwrap()), "scalar");
+        assert_eq!(check(one.broadcast(vec![0, 4]).unwrap()), "contiguous");
     }
 
     #[test]
-    fn a_periodic_row_serves_tiles_that_begin_anywhere() {
+    fn a_repeated_row_serves_tiles_that_begin_anywhere() {
         let row = Array::from_iter(0..3).into_dyn();
         let view = row.broadcast(vec![2000, 3]).unwrap();
-        let Loaded::Periodic { elements, period } = Loaded::new(view, &mut 0) else { unreachable!() };
+        let Loaded::Row { elements, period } = Loaded::new(view, &mut 0) else { unreachable!() };
         assert_eq!((elements.len(), period), (3 + TILE, 3));
         assert!(elements[2..].iter().zip([2, 0, 1].iter().cycle()).all(|(a, b)| a == b));
     }

@@ -1,12 +1,12 @@
-//! The tile machine: runs the program of a region over its domain, a tile at a
-//! time, so that between reading inputs and writing results nothing leaves the
-//! first-level cache. Knows no op but by the instructions of a region.
+//! The tile machine: runs the program of a region over its domain, a tile at a time, so
+//! that between reading inputs and writing results all values stay in the first-level
+//! cache. Knows ops only as instructions of a region.
 
-mod bank;
-mod compact;
-mod cut;
-mod fold;
-mod lane;
+mod accumulator;
+mod compress;
+mod elementwise;
+mod partition;
+mod register_file;
 
 mod load;
 mod outputs;
@@ -20,19 +20,19 @@ use fearless_simd::Level;
 use ndarray::{Axis, Slice};
 use tamis_graph::steps;
 
-use self::bank::{ByDType, Frames, Lane, Lists, Loads, TILE, Tile, with_dtype};
-use self::compact::{SLACK, Selecting, selecting};
-use self::cut::{Cut, Domain, PIECE, Work};
-use self::fold::{Folding, Layout, Total, folding};
-use self::lane::{Machine, execute};
+use self::accumulator::{Accumulator, Layout, Total, accumulator};
+use self::compress::{SLACK, Selecting, selecting};
+use self::elementwise::{Machine, execute};
 use self::load::Loaded;
 use self::outputs::{Outputs, Shared};
+use self::partition::{CHUNK, Domain, Partition, Work};
+use self::register_file::{ByDType, ElementType, Loads, OperandViews, RegisterFile, TILE, Tile, with_dtype};
 use crate::error::ErrorKind;
 use crate::memory::{Memory, checked_len};
-use crate::region::{Folded, Region, Sink, slot};
+use crate::region::{ReducedAxes, Region, RegionOutput, slot};
 use crate::sizes::Sizes;
 use crate::tensor::{AnyTensor, Item};
-use crate::threads::{Threads, Turn};
+use crate::threads::{OrderedHandOff, Threads};
 
 /// How many bytes of registers stay in the first-level cache beside what they work on.
 const CACHED: usize = 24 << 10;
@@ -56,14 +56,14 @@ pub(crate) struct Results<'r> {
     pub(crate) counts: Vec<(usize, usize)>,
 }
 
-/// A mistake, and the step that makes it.
-pub(crate) type Mistake = (usize, ErrorKind);
+/// An error, and the step that failed.
+pub(crate) type StepError = (usize, ErrorKind);
 
 /// What the regions of a plan share: their constants, and registers that runs hand on to one another.
 #[derive(Default)]
 pub(crate) struct Scratch {
-    constants: ByDType<Lists>,
-    registers: Mutex<Vec<ByDType<Lists>>>,
+    constants: ByDType<RegisterFile>,
+    registers: Mutex<Vec<ByDType<RegisterFile>>>,
 }
 
 impl Scratch {
@@ -77,14 +77,14 @@ impl Scratch {
     }
 
     /// At least `counts` registers of each dtype, for tiles of `tile` elements.
-    fn take(&self, counts: &[usize; 6], tile: usize) -> ByDType<Lists> {
+    fn take(&self, counts: &[usize; 6], tile: usize) -> ByDType<RegisterFile> {
         let spare = self.registers.lock().unwrap_or_else(PoisonError::into_inner).pop();
         let mut registers = spare.unwrap_or_default();
         registers.grow(counts, tile);
         registers
     }
 
-    fn give(&self, registers: ByDType<Lists>) {
+    fn give(&self, registers: ByDType<RegisterFile>) {
         let mut spare = self.registers.lock().unwrap_or_else(PoisonError::into_inner);
         // Runs at the same time need few, and hardly any region needs many registers.
         if spare.len() < 16 && registers.count() <= 256 {
@@ -94,36 +94,36 @@ impl Scratch {
 }
 
 /// Runs a region.
-pub(crate) fn run<'r>(region: &Region, call: &Call<'_, 'r>) -> Result<Results<'r>, Mistake> {
-    let mistake = |kind| (region.sinks[0].step(), kind);
-    let lengths = call.sizes.lengths(&region.domain).map_err(mistake)?;
-    checked_len(&lengths, 1).map_err(mistake)?;
+pub(crate) fn run<'r>(region: &Region, call: &Call<'_, 'r>) -> Result<Results<'r>, StepError> {
+    let failed = |kind| (region.outputs[0].step(), kind);
+    let lengths = call.sizes.lengths(&region.domain).map_err(failed)?;
+    checked_len(&lengths, 1).map_err(failed)?;
     let visited = visited(region, call, &lengths);
     let len = visited.iter().product();
-    steps::add(region.sinks.len() + region.loads.len() + region.instructions.len());
+    steps::add(region.outputs.len() + region.loads.len() + region.instructions.len());
     let mut outputs = Outputs::new(region, &visited, len, call)?;
-    let stores = region.sinks.iter().any(|sink| matches!(sink, Sink::Store { .. }));
+    let stores = region.outputs.iter().any(|output| matches!(output, RegionOutput::Store { .. }));
     let stored = || {
         let loaded = region.loads.iter().map(|load| value(call, load.step).stored_len());
         if stores { len } else { loaded.max().unwrap_or(1) }
     };
-    call.memory.check_iteration(&visited, len, stored, region.weight.max(1)).map_err(mistake)?;
+    call.memory.check_iteration(&visited, len, stored, region.weight.max(1)).map_err(failed)?;
     let mut registers = region.registers;
     let loads = bind(region, call, [&lengths, &visited], &mut registers);
-    let folded = match &region.folded {
+    let reduced = match &region.reduced {
         Some(axes) => axes[0]..axes[axes.len() - 1] + 1,
         None => 0..0,
     };
-    let domain = Domain::new(&visited, folded);
+    let domain = Domain::new(&visited, reduced);
     let tile = tile_len(&registers);
-    let cut = Cut::new(domain, region.folded.is_some(), tile);
+    let partition = Partition::new(domain, region.reduced.is_some(), tile);
     let (level, scratch) = (call.level, call.scratch);
-    let pass = Pass { region, loads, registers, tile, cut, level, scratch };
+    let pass = Pass { region, loads, registers, tile, partition, level, scratch };
     if outputs.is_counting() {
-        pass.run(domain.cells(), &mut outputs, call.threads);
+        pass.run(domain.outputs(), &mut outputs, call.threads);
         outputs = outputs.counted(region, &visited, len, call)?;
     }
-    pass.run(domain.cells(), &mut outputs, call.threads);
+    pass.run(domain.outputs(), &mut outputs, call.threads);
     if *visited != *lengths {
         outputs.repeat(region, &lengths, &visited);
     }
@@ -134,7 +134,7 @@ pub(crate) fn run<'r>(region: &Region, call: &Call<'_, 'r>) -> Result<Results<'r
 /// everything that it reads repeats, if all its results follow from one of what repeats.
 fn visited<'l>(region: &Region, call: &Call<'_, '_>, lengths: &'l [usize]) -> Cow<'l, [usize]> {
     let mut visited = Cow::Borrowed(lengths);
-    if region.sinks.iter().all(Sink::is_exact) {
+    if region.outputs.iter().all(RegionOutput::is_exact) {
         for axis in (0..lengths.len()).filter(|axis| lengths[*axis] > 1) {
             if repeats_along(region, call, lengths.len() - axis) {
                 visited.to_mut()[axis] = 1;
@@ -201,29 +201,29 @@ struct Pass<'p> {
     loads: ByDType<Loads<'p>>,
     registers: [usize; 6],
     tile: usize,
-    cut: Cut,
+    partition: Partition,
     level: Level,
     scratch: &'p Scratch,
 }
 
 /// What a thread works with.
 struct Worker<'o> {
-    registers: ByDType<Lists>,
-    folds: Vec<Box<dyn Folding>>,
+    registers: ByDType<RegisterFile>,
+    accumulators: Vec<Box<dyn Accumulator>>,
     selections: Vec<Box<dyn Selecting<'o> + 'o>>,
 }
 
 impl Pass<'_> {
-    fn run(&self, cells: usize, outputs: &mut Outputs<'_>, threads: &Threads) {
-        let pieces = self.cut.pieces();
-        let is_alone = threads.count() == 1 || pieces <= 1;
+    fn run(&self, output_count: usize, outputs: &mut Outputs<'_>, threads: &Threads) {
+        let chunks = self.partition.chunks();
+        let is_alone = threads.count() == 1 || chunks <= 1;
         let totals: Mutex<Vec<(usize, Vec<Vec<Total>>)>> = Mutex::new(Vec::new());
-        let turn = Turn::default();
-        let shared = outputs.share(self.cut);
-        threads.share(pieces, &|source| {
+        let hand_off = OrderedHandOff::default();
+        let shared = outputs.share(self.partition);
+        threads.share(chunks, &|source| {
             let mut worker = self.worker(&shared, is_alone);
             while let Some(number) = source.next() {
-                let found = self.piece(number, &mut worker, &shared, (!is_alone).then_some(&turn));
+                let found = self.chunk(number, &mut worker, &shared, (!is_alone).then_some(&hand_off));
                 if !found.is_empty() {
                     totals.lock().unwrap_or_else(PoisonError::into_inner).push((number, found));
                 }
@@ -233,14 +233,18 @@ impl Pass<'_> {
         drop(shared);
         let mut totals = totals.into_inner().unwrap_or_else(PoisonError::into_inner);
         totals.sort_unstable_by_key(|(number, _)| *number);
-        outputs.combine(self.cut, cells, &totals);
+        outputs.combine(self.partition, output_count, &totals);
     }
 
     fn worker<'o>(&self, shared: &Shared<'o>, is_alone: bool) -> Worker<'o> {
-        let staging = if is_alone { 0 } else { PIECE + SLACK };
+        let staging = if is_alone { 0 } else { CHUNK + SLACK };
         Worker {
             registers: self.scratch.take(&self.registers, self.tile),
-            folds: shared.folds.iter().map(|fold| folding(fold.fold, fold.place)).collect(),
+            accumulators: shared
+                .reductions
+                .iter()
+                .map(|output| accumulator(output.reduction, output.operand))
+                .collect(),
             selections: shared
                 .selections
                 .iter()
@@ -249,88 +253,94 @@ impl Pass<'_> {
         }
     }
 
-    /// Runs one piece, in its turn where order matters and others run as well.
-    /// Gives the totals of its folds.
-    fn piece<'o>(
+    /// Runs one chunk. Returns the totals of its reductions. Where threads share the
+    /// pass, selections wait for the hand-off from the chunk before.
+    fn chunk<'o>(
         &self,
         number: usize,
         worker: &mut Worker<'o>,
         shared: &Shared<'o>,
-        turn: Option<&Turn>,
+        hand_off: Option<&OrderedHandOff>,
     ) -> Vec<Vec<Total>> {
-        let piece = self.cut.piece(number);
-        let Worker { registers, folds, selections } = worker;
-        for (fold, sink) in folds.iter_mut().zip(&shared.folds) {
-            fold.open(if sink.axes == Folded::All { 1 } else { piece.cells.len() });
+        let chunk = self.partition.chunk(number);
+        let Worker { registers, accumulators, selections } = worker;
+        for (accumulator, output) in accumulators.iter_mut().zip(&shared.reductions) {
+            accumulator.open(if output.axes == ReducedAxes::All { 1 } else { chunk.outputs.len() });
         }
-        for (selection, sink) in selections.iter_mut().zip(&shared.selections) {
-            selection.open(if turn.is_none() { sink.take() } else { None });
+        for (selection, output) in selections.iter_mut().zip(&shared.selections) {
+            selection.open(if hand_off.is_none() { output.take() } else { None });
         }
         let constants = &self.scratch.constants;
         let outputs = shared.outputs(number);
-        let mut frames = ByDType::frames(registers, &self.registers, constants, &self.loads, outputs);
-        self.cut.walk(&piece, |work| match work {
+        let mut views = ByDType::views(registers, &self.registers, constants, &self.loads, outputs);
+        self.partition.visit_tiles(&chunk, |work| match work {
             Work::Tile(tile, layout) => {
-                self.compute(&mut frames, tile);
-                for (fold, sink) in folds.iter_mut().zip(&shared.folds) {
-                    let layout = if sink.axes == Folded::All { Layout::One } else { layout };
-                    fold.include(self.level, &frames, tile, layout);
+                self.compute(&mut views, tile);
+                for (accumulator, output) in accumulators.iter_mut().zip(&shared.reductions) {
+                    let layout = if output.axes == ReducedAxes::All { Layout::One } else { layout };
+                    accumulator.include(self.level, &views, tile, layout);
                 }
                 for selection in &mut *selections {
-                    selection.include(self.level, &frames, tile);
+                    selection.include(self.level, &views, tile);
                 }
             }
-            Work::Close(cell) => {
-                let along = folds.iter_mut().zip(&shared.folds).filter(|(_, sink)| sink.axes == Folded::Axes);
-                along.for_each(|(fold, _)| fold.close(cell));
+            Work::Close(output) => {
+                let along = accumulators
+                    .iter_mut()
+                    .zip(&shared.reductions)
+                    .filter(|(_, output)| output.axes == ReducedAxes::Axes);
+                along.for_each(|(accumulator, _)| accumulator.close(output));
             }
         });
-        hand_over(number, selections, shared, turn);
-        let finish = |(fold, sink): (&mut Box<dyn Folding>, &outputs::SharedFold<'o>)| match sink.axes {
-            Folded::All => {
-                fold.close(0);
-                fold.totals()
-            }
-            Folded::Axes if self.cut.is_direct() => {
-                sink.finish(number, &**fold);
-                Vec::new()
-            }
-            Folded::Axes => fold.totals(),
-        };
-        folds.iter_mut().zip(&shared.folds).map(finish).collect()
+        hand_over(number, selections, shared, hand_off);
+        let finish =
+            |(accumulator, output): (&mut Box<dyn Accumulator>, &outputs::SharedReduction<'o>)| match output
+                .axes
+            {
+                ReducedAxes::All => {
+                    accumulator.close(0);
+                    accumulator.totals()
+                }
+                ReducedAxes::Axes if self.partition.is_direct() => {
+                    output.finish(number, &**accumulator);
+                    Vec::new()
+                }
+                ReducedAxes::Axes => accumulator.totals(),
+            };
+        accumulators.iter_mut().zip(&shared.reductions).map(finish).collect()
     }
 
     /// Runs the program on one tile.
-    fn compute(&self, frames: &mut ByDType<Frames<'_>>, tile: Tile) {
-        frames.load(tile);
-        let mut machine = Machine { level: self.level, frames, tile };
+    fn compute(&self, views: &mut ByDType<OperandViews<'_>>, tile: Tile) {
+        views.load(tile);
+        let mut machine = Machine { level: self.level, views, tile };
         for instruction in &self.region.instructions {
             execute(&mut machine, instruction);
         }
     }
 }
 
-/// Puts what a piece has selected behind what the pieces before have.
+/// Appends the elements that a chunk has selected to those of the chunks before.
 fn hand_over<'o>(
     number: usize,
     selections: &mut [Box<dyn Selecting<'o> + 'o>],
     shared: &Shared<'o>,
-    turn: Option<&Turn>,
+    hand_off: Option<&OrderedHandOff>,
 ) {
     if selections.is_empty() {
         return;
     }
     let pairs = selections.iter_mut().zip(&shared.selections);
-    let Some(turn) = turn else {
-        pairs.for_each(|(selection, sink)| {
+    let Some(hand_off) = hand_off else {
+        pairs.for_each(|(selection, output)| {
             let count = selection.count();
-            sink.give_back(selection.rest(), count);
+            output.give_back(selection.rest(), count);
         });
         return;
     };
-    turn.wait(number);
-    let places: Vec<_> = pairs.map(|(selection, sink)| sink.reserve(selection.count())).collect();
-    turn.pass(number);
-    // The order is settled: the copies themselves need no turn.
-    selections.iter().zip(places).for_each(|(selection, place)| selection.copy(place));
+    hand_off.wait(number);
+    let targets: Vec<_> = pairs.map(|(selection, output)| output.reserve(selection.count())).collect();
+    hand_off.pass(number);
+    // The order is settled: the copies themselves run in parallel.
+    selections.iter().zip(targets).for_each(|(selection, target)| selection.copy(target));
 }

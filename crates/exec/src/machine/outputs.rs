@@ -1,18 +1,18 @@
-//! Where the results of a region go: memory for each sink, and its parts for
-//! the pieces that write it.
+//! The outputs of a region: memory for each of them, split among the chunks that write
+//! it.
 
 use std::sync::{Mutex, PoisonError};
 
 use tamis_graph::DType;
 
-use super::bank::{AnySlice, ByDType, Lane, Slices};
-use super::compact::SLACK;
-use super::cut::Cut;
-use super::fold::{Folding, Total, folding};
-use super::{Call, Mistake, Results};
+use super::accumulator::{Accumulator, Total, accumulator};
+use super::compress::SLACK;
+use super::partition::Partition;
+use super::register_file::{AnySlice, ByDType, ElementType, Slices};
+use super::{Call, Results, StepError};
 use crate::error::ErrorKind;
 use crate::memory::Buffer;
-use crate::region::{Fold, Folded, Place, Region, Sink};
+use crate::region::{Operand, ReducedAxes, Reduction, Region, RegionOutput};
 use crate::tensor::AnyTensor;
 
 /// Memory of a run, of some dtype.
@@ -65,7 +65,7 @@ impl<'r> AnyBuffer<'r> {
     }
 
     fn slice(&mut self) -> AnySlice<'_> {
-        any_buffer!(self, buffer => Lane::into_slice(buffer.as_list_mut()))
+        any_buffer!(self, buffer => ElementType::into_slice(buffer.as_contiguous_mut()))
     }
 
     fn into_tensor(self) -> AnyTensor<'r> {
@@ -75,7 +75,7 @@ impl<'r> AnyBuffer<'r> {
     /// Each element so many times, where elements wrap.
     fn multiply(&mut self, times: usize) {
         let AnyBuffer::I64(sums) = self else { unreachable!("only integers are added in one step, as i64") };
-        sums.as_list_mut().iter_mut().for_each(|sum| *sum = sum.wrapping_mul(times as i64));
+        sums.as_contiguous_mut().iter_mut().for_each(|sum| *sum = sum.wrapping_mul(times as i64));
     }
 
     /// The first `count` elements.
@@ -84,21 +84,26 @@ impl<'r> AnyBuffer<'r> {
     }
 }
 
-/// A fold of the region, and what becomes of it.
-pub(super) struct FoldSink<'r> {
-    pub(super) fold: Fold,
-    pub(super) place: Place,
-    pub(super) axes: Folded,
+/// A reduction of the region, and the use of its result.
+pub(super) struct ReductionOutput<'r> {
+    pub(super) reduction: Reduction,
+    pub(super) operand: Operand,
+    pub(super) axes: ReducedAxes,
     use_: Use,
     buffer: AnyBuffer<'r>,
     /// The shape of the result, where the buffer has one of what repeats.
     repeated: Option<Vec<usize>>,
 }
 
-impl<'r> FoldSink<'r> {
+impl<'r> ReductionOutput<'r> {
     /// One result of all elements.
-    fn of_all(fold: Fold, place: Place, use_: Use, buffer: AnyBuffer<'r>) -> FoldSink<'r> {
-        FoldSink { fold, place, axes: Folded::All, use_, buffer, repeated: None }
+    fn of_all(
+        reduction: Reduction,
+        operand: Operand,
+        use_: Use,
+        buffer: AnyBuffer<'r>,
+    ) -> ReductionOutput<'r> {
+        ReductionOutput { reduction, operand, axes: ReducedAxes::All, use_, buffer, repeated: None }
     }
 }
 
@@ -108,7 +113,7 @@ enum Use {
     Value(usize),
     /// It is the count of a mask.
     Count(usize),
-    /// It tells whether there is anything to choose from for a step.
+    /// It says whether a reduction of a step has any selected element.
     Guard(usize),
     /// It is the length of a selection, counted before the pass that selects.
     Length,
@@ -118,43 +123,43 @@ enum Use {
 pub(super) struct Outputs<'r> {
     stores: Vec<(usize, AnyBuffer<'r>)>,
     selections: Vec<Selection<'r>>,
-    folds: Vec<FoldSink<'r>>,
+    reductions: Vec<ReductionOutput<'r>>,
 }
 
 struct Selection<'r> {
     step: usize,
     dtype: DType,
-    value: Place,
-    mask: Place,
+    value: Operand,
+    mask: Operand,
     count: usize,
     buffer: AnyBuffer<'r>,
 }
 
 impl<'r> Outputs<'r> {
-    /// Memory for every sink of a region over a domain of `len` elements.
+    /// Memory for every output of a region over a domain of `len` elements.
     ///
-    /// A selection may turn out as long as the domain. Where there is no memory
-    /// for that, a first pass counts: then the outputs are counting ones, and
-    /// [`Outputs::counted`] makes those of the second pass.
+    /// A selection may be as long as the domain. Where there is no memory for that, a
+    /// first pass counts: then the outputs are counting ones, and [`Outputs::counted`]
+    /// makes those of the second pass.
     pub(super) fn new(
         region: &Region,
         lengths: &[usize],
         len: usize,
         call: &Call<'_, 'r>,
-    ) -> Result<Outputs<'r>, Mistake> {
-        let mut outputs = Outputs { stores: Vec::new(), selections: Vec::new(), folds: Vec::new() };
+    ) -> Result<Outputs<'r>, StepError> {
+        let mut outputs = Outputs { stores: Vec::new(), selections: Vec::new(), reductions: Vec::new() };
         outputs.add_stores(region, lengths, call)?;
         match outputs.add_others(region, lengths, len, None, call) {
             Err((_, ErrorKind::MemoryLimit { .. } | ErrorKind::OutOfMemory { .. })) if region.selects() => {}
             others => return others.map(|()| outputs),
         }
-        // What was made before the limit was met is in the way now.
+        // The memory reserved so far is freed for the counting pass.
         outputs.selections.clear();
-        outputs.folds.clear();
-        for sink in &region.sinks {
-            if let Sink::Compact { step, mask, .. } = *sink {
+        outputs.reductions.clear();
+        for output in &region.outputs {
+            if let RegionOutput::Compress { step, mask, .. } = *output {
                 let count = AnyBuffer::new(DType::I64, &[], call).map_err(|kind| (step, kind))?;
-                outputs.folds.push(FoldSink::of_all(Fold::Count, mask, Use::Length, count));
+                outputs.reductions.push(ReductionOutput::of_all(Reduction::Count, mask, Use::Length, count));
             }
         }
         Ok(outputs)
@@ -162,7 +167,7 @@ impl<'r> Outputs<'r> {
 
     /// Whether a first pass with these outputs counts what the second selects.
     pub(super) fn is_counting(&self) -> bool {
-        self.folds.iter().any(|fold| matches!(fold.use_, Use::Length))
+        self.reductions.iter().any(|reduction| matches!(reduction.use_, Use::Length))
     }
 
     /// Outputs for the selections whose lengths a first pass has counted.
@@ -172,20 +177,25 @@ impl<'r> Outputs<'r> {
         lengths: &[usize],
         len: usize,
         call: &Call<'_, 'r>,
-    ) -> Result<Outputs<'r>, Mistake> {
-        let count = |fold: &FoldSink<'r>| {
-            let AnyBuffer::I64(count) = &fold.buffer else { unreachable!("counts are i64") };
-            count.as_list()[0] as usize
+    ) -> Result<Outputs<'r>, StepError> {
+        let count = |reduction: &ReductionOutput<'r>| {
+            let AnyBuffer::I64(count) = &reduction.buffer else { unreachable!("counts are i64") };
+            count.as_contiguous()[0] as usize
         };
-        let counts: Vec<usize> = self.folds.iter().map(count).collect();
-        let mut outputs = Outputs { stores: self.stores, selections: Vec::new(), folds: Vec::new() };
+        let counts: Vec<usize> = self.reductions.iter().map(count).collect();
+        let mut outputs = Outputs { stores: self.stores, selections: Vec::new(), reductions: Vec::new() };
         outputs.add_others(region, lengths, len, Some(&counts), call)?;
         Ok(outputs)
     }
 
-    fn add_stores(&mut self, region: &Region, lengths: &[usize], call: &Call<'_, 'r>) -> Result<(), Mistake> {
-        for sink in &region.sinks {
-            if let Sink::Store { step, dtype } = *sink {
+    fn add_stores(
+        &mut self,
+        region: &Region,
+        lengths: &[usize],
+        call: &Call<'_, 'r>,
+    ) -> Result<(), StepError> {
+        for output in &region.outputs {
+            if let RegionOutput::Store { step, dtype } = *output {
                 let buffer = AnyBuffer::new(dtype, lengths, call).map_err(|kind| (step, kind))?;
                 self.stores.push((step, buffer));
             }
@@ -193,7 +203,8 @@ impl<'r> Outputs<'r> {
         Ok(())
     }
 
-    /// Memory for what is not stored whole. Selections have these counts, or any.
+    /// Memory for selections and reductions. Selections have these counts, or at most
+    /// the domain's length.
     fn add_others(
         &mut self,
         region: &Region,
@@ -201,62 +212,85 @@ impl<'r> Outputs<'r> {
         len: usize,
         counts: Option<&[usize]>,
         call: &Call<'_, 'r>,
-    ) -> Result<(), Mistake> {
-        for sink in &region.sinks {
-            if let Sink::Compact { step, dtype, value, mask } = *sink {
+    ) -> Result<(), StepError> {
+        for output in &region.outputs {
+            if let RegionOutput::Compress { step, dtype, value, mask } = *output {
                 let most = counts.map_or(len, |counts| counts[self.selections.len()]);
                 let buffer = AnyBuffer::for_selection(dtype, most, call).map_err(|kind| (step, kind))?;
                 self.selections.push(Selection { step, dtype, value, mask, count: 0, buffer });
             } else {
-                self.add_fold(region, sink, lengths, len, call).map_err(|kind| (sink.step(), kind))?;
+                self.add_reduction(region, output, lengths, len, call)
+                    .map_err(|kind| (output.step(), kind))?;
             }
         }
         Ok(())
     }
 
-    fn add_fold(
+    fn add_reduction(
         &mut self,
         region: &Region,
-        sink: &Sink,
+        output: &RegionOutput,
         lengths: &[usize],
         len: usize,
         call: &Call<'_, 'r>,
     ) -> Result<(), ErrorKind> {
-        match *sink {
-            Sink::Store { .. } | Sink::Compact { .. } => {}
-            Sink::Count { mask, value } => {
+        match *output {
+            RegionOutput::Store { .. } | RegionOutput::Compress { .. } => {}
+            RegionOutput::Count { mask, value } => {
                 let buffer = AnyBuffer::new(DType::I64, &[], call)?;
-                self.folds.push(FoldSink::of_all(Fold::Count, value, Use::Count(mask), buffer));
+                self.reductions.push(ReductionOutput::of_all(
+                    Reduction::Count,
+                    value,
+                    Use::Count(mask),
+                    buffer,
+                ));
             }
-            Sink::Fold { step, fold, value, mask, axes } => {
+            RegionOutput::Reduction { step, reduction, value, mask, axes } => {
                 let kept = kept(region, axes, lengths);
                 if let Some(mask) = mask {
                     let buffer = AnyBuffer::new(DType::Bool, &kept, call)?;
                     let use_ = Use::Guard(step);
-                    let fold = Fold::Any;
-                    self.folds.push(FoldSink { fold, place: mask, axes, use_, buffer, repeated: None });
+                    let reduction = Reduction::Any;
+                    self.reductions.push(ReductionOutput {
+                        reduction,
+                        operand: mask,
+                        axes,
+                        use_,
+                        buffer,
+                        repeated: None,
+                    });
                 }
-                if len == 0 && matches!(fold, Fold::Max(_, None) | Fold::Min(_, None)) && !kept.contains(&0) {
-                    return Err(ErrorKind::NothingToChoose { position: vec![0; kept.len()] });
+                if len == 0
+                    && matches!(reduction, Reduction::Max(_, None) | Reduction::Min(_, None))
+                    && !kept.contains(&0)
+                {
+                    return Err(ErrorKind::EmptyReduction { position: vec![0; kept.len()] });
                 }
-                let buffer = AnyBuffer::new(fold.dtype(), &kept, call)?;
+                let buffer = AnyBuffer::new(reduction.dtype(), &kept, call)?;
                 let use_ = Use::Value(step);
-                self.folds.push(FoldSink { fold, place: value, axes, use_, buffer, repeated: None });
+                self.reductions.push(ReductionOutput {
+                    reduction,
+                    operand: value,
+                    axes,
+                    use_,
+                    buffer,
+                    repeated: None,
+                });
             }
         }
         Ok(())
     }
 
-    /// The parts that the pieces write.
-    pub(super) fn share(&mut self, cut: Cut) -> Shared<'_> {
-        let pieces = cut.pieces();
-        let elements = |number| cut.piece(number).elements.len();
-        let cells = |number| cut.piece(number).cells.len();
+    /// The slices that the chunks write.
+    pub(super) fn share(&mut self, partition: Partition) -> Shared<'_> {
+        let chunk_count = partition.chunks();
+        let elements = |number| partition.chunk(number).elements.len();
+        let output_count = |number| partition.chunk(number).outputs.len();
         Shared {
             stores: self
                 .stores
                 .iter_mut()
-                .map(|(_, buffer)| split(buffer.slice(), pieces, &elements))
+                .map(|(_, buffer)| split(buffer.slice(), chunk_count, &elements))
                 .collect(),
             selections: self
                 .selections
@@ -269,15 +303,15 @@ impl<'r> Outputs<'r> {
                     count: Mutex::new(&mut selection.count),
                 })
                 .collect(),
-            folds: self
-                .folds
+            reductions: self
+                .reductions
                 .iter_mut()
-                .map(|sink| SharedFold {
-                    fold: sink.fold,
-                    place: sink.place,
-                    axes: sink.axes,
-                    parts: if sink.axes == Folded::Axes && cut.is_direct() {
-                        split(sink.buffer.slice(), pieces, &cells)
+                .map(|output| SharedReduction {
+                    reduction: output.reduction,
+                    operand: output.operand,
+                    axes: output.axes,
+                    chunks: if output.axes == ReducedAxes::Axes && partition.is_direct() {
+                        split(output.buffer.slice(), chunk_count, &output_count)
                     } else {
                         Vec::new()
                     },
@@ -286,50 +320,55 @@ impl<'r> Outputs<'r> {
         }
     }
 
-    /// Combines the totals of pieces, in their order.
-    pub(super) fn combine(&mut self, cut: Cut, cells: usize, totals: &[(usize, Vec<Vec<Total>>)]) {
-        for (place, sink) in self.folds.iter_mut().enumerate() {
-            let is_all = sink.axes == Folded::All;
-            if !is_all && cut.is_direct() && cut.pieces() > 0 {
+    /// Combines the totals of chunks, in their order.
+    pub(super) fn combine(
+        &mut self,
+        partition: Partition,
+        output_count: usize,
+        totals: &[(usize, Vec<Vec<Total>>)],
+    ) {
+        for (index, output) in self.reductions.iter_mut().enumerate() {
+            let is_all = output.axes == ReducedAxes::All;
+            if !is_all && partition.is_direct() && partition.chunks() > 0 {
                 continue;
             }
-            let mut fold = folding(sink.fold, sink.place);
-            fold.open(if is_all { 1 } else { cells });
+            let mut reduction = accumulator(output.reduction, output.operand);
+            reduction.open(if is_all { 1 } else { output_count });
             for (number, found) in totals {
-                let first = if is_all { 0 } else { cut.piece(*number).cells.start };
-                fold.merge(first, &found[place]);
+                let first = if is_all { 0 } else { partition.chunk(*number).outputs.start };
+                reduction.merge(first, &found[index]);
             }
-            fold.finish(0, sink.buffer.slice());
+            reduction.finish(0, output.buffer.slice());
         }
     }
 
     /// Makes the results those of all `lengths`, of which only `visited` were:
     /// elements repeat along the others.
     pub(super) fn repeat(&mut self, region: &Region, lengths: &[usize], visited: &[usize]) {
-        for sink in &mut self.folds {
-            let kept = kept(region, sink.axes, lengths);
-            let is_folded = |axis: &usize| match sink.axes {
-                Folded::All => true,
-                Folded::Axes => region.folded.as_ref().is_some_and(|folded| folded.contains(axis)),
+        for output in &mut self.reductions {
+            let kept = kept(region, output.axes, lengths);
+            let is_folded = |axis: &usize| match output.axes {
+                ReducedAxes::All => true,
+                ReducedAxes::Axes => region.reduced.as_ref().is_some_and(|reduced| reduced.contains(axis)),
             };
-            let folded = (0..lengths.len()).filter(is_folded);
-            let times = folded.map(|axis| if visited[axis] < lengths[axis] { lengths[axis] } else { 1 });
-            if sink.fold.adds() {
-                sink.buffer.multiply(times.product());
+            let reduced = (0..lengths.len()).filter(is_folded);
+            let times = reduced.map(|axis| if visited[axis] < lengths[axis] { lengths[axis] } else { 1 });
+            if output.reduction.adds() {
+                output.buffer.multiply(times.product());
             }
-            sink.repeated = Some(kept);
+            output.repeated = Some(kept);
         }
     }
 
-    /// The values of the sinks.
-    pub(super) fn into_results(self, call: &Call<'_, 'r>) -> Result<Results<'r>, Mistake> {
+    /// The values of the outputs.
+    pub(super) fn into_results(self, call: &Call<'_, 'r>) -> Result<Results<'r>, StepError> {
         let mut results = Results { values: Vec::new(), counts: Vec::new() };
         results.values.extend(self.stores.into_iter().map(|(step, buffer)| (step, buffer.into_tensor())));
         for Selection { step, count, buffer, .. } in self.selections {
             let selected = buffer.truncated(count, call).map_err(|kind| (step, kind))?;
             results.values.push((step, selected));
         }
-        for FoldSink { use_, buffer, repeated, .. } in self.folds {
+        for ReductionOutput { use_, buffer, repeated, .. } in self.reductions {
             match (use_, buffer) {
                 (Use::Value(step), buffer) => {
                     let value = buffer.into_tensor();
@@ -337,13 +376,13 @@ impl<'r> Outputs<'r> {
                     results.values.push((step, value));
                 }
                 (Use::Count(mask), AnyBuffer::I64(count)) => {
-                    results.counts.push((mask, count.as_list()[0] as usize));
+                    results.counts.push((mask, count.as_contiguous()[0] as usize));
                 }
                 (Use::Guard(step), AnyBuffer::Bool(any)) => {
-                    let nothing = any.indexed_iter().find(|(_, any)| !**any);
-                    if let Some((position, _)) = nothing {
+                    let empty = any.indexed_iter().find(|(_, any)| !**any);
+                    if let Some((position, _)) = empty {
                         let position = ndarray::Dimension::slice(&position).to_vec();
-                        return Err((step, ErrorKind::NothingToChoose { position }));
+                        return Err((step, ErrorKind::EmptyReduction { position }));
                     }
                 }
                 (Use::Length, _) => unreachable!("a pass that counts is followed by one that selects"),
@@ -355,76 +394,76 @@ impl<'r> Outputs<'r> {
 }
 
 /// The lengths that are left of a domain's.
-fn kept(region: &Region, axes: Folded, lengths: &[usize]) -> Vec<usize> {
-    match (axes, &region.folded) {
-        (Folded::Axes, Some(folded)) => {
-            let kept = lengths.iter().enumerate().filter(|(axis, _)| !folded.contains(axis));
+fn kept(region: &Region, axes: ReducedAxes, lengths: &[usize]) -> Vec<usize> {
+    match (axes, &region.reduced) {
+        (ReducedAxes::Axes, Some(reduced)) => {
+            let kept = lengths.iter().enumerate().filter(|(axis, _)| !reduced.contains(axis));
             kept.map(|(_, length)| *length).collect()
         }
-        (Folded::Axes, None) | (Folded::All, _) => Vec::new(),
+        (ReducedAxes::Axes, None) | (ReducedAxes::All, _) => Vec::new(),
     }
 }
 
-impl Fold {
+impl Reduction {
     fn dtype(self) -> DType {
         match self {
-            Fold::Sum(dtype) | Fold::Max(dtype, _) | Fold::Min(dtype, _) => dtype,
-            Fold::Count => DType::I64,
-            Fold::Any | Fold::All => DType::Bool,
+            Reduction::Sum(dtype) | Reduction::Max(dtype, _) | Reduction::Min(dtype, _) => dtype,
+            Reduction::Count => DType::I64,
+            Reduction::Any | Reduction::All => DType::Bool,
         }
     }
 }
 
-/// Memory of one sink, cut for its pieces. Each part is taken once.
-type Parts<'o> = Vec<Mutex<Option<AnySlice<'o>>>>;
+/// Memory of one output, split among its chunks. Each slice is taken once.
+type Chunks<'o> = Vec<Mutex<Option<AnySlice<'o>>>>;
 
-fn split<'o>(slice: AnySlice<'o>, pieces: usize, len: &dyn Fn(usize) -> usize) -> Parts<'o> {
+fn split<'o>(slice: AnySlice<'o>, chunk_count: usize, len: &dyn Fn(usize) -> usize) -> Chunks<'o> {
     let mut rest = slice;
-    let mut parts = Vec::with_capacity(pieces);
-    for number in 0..pieces {
-        let (part, others) = rest.split_at(len(number));
-        parts.push(Mutex::new(Some(part)));
+    let mut chunks = Vec::with_capacity(chunk_count);
+    for number in 0..chunk_count {
+        let (chunk, others) = rest.split_at(len(number));
+        chunks.push(Mutex::new(Some(chunk)));
         rest = others;
     }
-    parts
+    chunks
 }
 
-fn take<'o>(parts: &Parts<'o>, number: usize) -> AnySlice<'o> {
-    let part = parts[number].lock().unwrap_or_else(PoisonError::into_inner).take();
-    part.unwrap_or_else(|| unreachable!("each piece is run once"))
+fn take<'o>(chunks: &Chunks<'o>, number: usize) -> AnySlice<'o> {
+    let chunk = chunks[number].lock().unwrap_or_else(PoisonError::into_inner).take();
+    chunk.unwrap_or_else(|| unreachable!("each chunk is run once"))
 }
 
 /// What the threads of a pass share.
 pub(super) struct Shared<'o> {
-    stores: Vec<Parts<'o>>,
+    stores: Vec<Chunks<'o>>,
     pub(super) selections: Vec<SharedSelection<'o>>,
-    pub(super) folds: Vec<SharedFold<'o>>,
+    pub(super) reductions: Vec<SharedReduction<'o>>,
 }
 
 pub(super) struct SharedSelection<'o> {
     pub(super) dtype: DType,
-    pub(super) value: Place,
-    pub(super) mask: Place,
+    pub(super) value: Operand,
+    pub(super) mask: Operand,
     /// What is not yet written.
     rest: Mutex<Option<AnySlice<'o>>>,
     count: Mutex<&'o mut usize>,
 }
 
-pub(super) struct SharedFold<'o> {
-    pub(super) fold: Fold,
-    pub(super) place: Place,
-    pub(super) axes: Folded,
-    parts: Parts<'o>,
+pub(super) struct SharedReduction<'o> {
+    pub(super) reduction: Reduction,
+    pub(super) operand: Operand,
+    pub(super) axes: ReducedAxes,
+    chunks: Chunks<'o>,
 }
 
 impl<'o> Shared<'o> {
-    /// The part of every store that a piece writes.
+    /// The slice of every store that a chunk writes.
     pub(super) fn outputs<'f>(&self, number: usize) -> ByDType<Slices<'f>>
     where
         'o: 'f,
     {
         let mut slices = ByDType::<Slices<'f>>::default();
-        self.stores.iter().for_each(|parts| take(parts, number).push_to(&mut slices));
+        self.stores.iter().for_each(|chunks| take(chunks, number).push_to(&mut slices));
         slices
     }
 }
@@ -443,16 +482,16 @@ impl<'o> SharedSelection<'o> {
 
     /// Memory for the next `count` elements.
     pub(super) fn reserve(&self, count: usize) -> AnySlice<'o> {
-        let rest = self.take().unwrap_or_else(|| unreachable!("pieces reserve one after the other"));
+        let rest = self.take().unwrap_or_else(|| unreachable!("chunks reserve one after the other"));
         let (own, rest) = rest.split_at(count);
         self.give_back(rest, count);
         own
     }
 }
 
-impl SharedFold<'_> {
-    /// Writes the results of a piece that has its own cells.
-    pub(super) fn finish(&self, number: usize, fold: &dyn Folding) {
-        fold.finish(0, take(&self.parts, number));
+impl SharedReduction<'_> {
+    /// Writes the results of a chunk that has its own output elements.
+    pub(super) fn finish(&self, number: usize, reduction: &dyn Accumulator) {
+        reduction.finish(0, take(&self.chunks, number));
     }
 }

@@ -122,11 +122,11 @@ impl Inputs {
                 continue;
             };
             for (name, (found, expected)) in names.iter().zip(found.iter().zip(expected)) {
-                let wrong = (0..expected.len()).find(|place| found.get(*place) != expected.get(*place));
+                let wrong = (0..expected.len()).find(|operand| found.get(*operand) != expected.get(*operand));
                 assert_eq!(found.len(), expected.len(), "{name} at {level:?}");
-                if let Some(place) = wrong {
-                    let (found, expected) = (found[place], expected[place]);
-                    panic!("{name} at {level:?}: {found:#x} in place {place}, {expected:#x} at the weakest");
+                if let Some(operand) = wrong {
+                    let (found, expected) = (found[operand], expected[operand]);
+                    panic!("{name} at {level:?}: {found:#x} at {operand}, {expected:#x} at the weakest");
                 }
             }
         }
@@ -275,7 +275,7 @@ fn reductions_have_the_same_bits_at_every_level() {
     Inputs::new().check(|operands| {
         let mut outputs = Vec::new();
         let [m, p] = operands.masks;
-        // Rows, short rows, columns, and columns that are taken in strips.
+        // Rows, short rows, columns, and columns in panels.
         for (rows, columns) in [(1, LEN), (LEN, 1), (11, LEN / 11), (LEN / 11, 11), (2, LEN / 2)] {
             let table = |x| as_table(x, rows, columns);
             let mask = table(m);

@@ -78,7 +78,7 @@ fn half_exp(x: f64) -> f64 {
     (1.0 + reduced.exp_m1).scale(reduced.shifted - 1.0)
 }
 
-/// `x = n ln 2 + r` with a whole `n` and `|r| ≤ ½ ln 2`.
+/// `x = n ln 2 + r` with an integer `n` and `|r| ≤ ½ ln 2`.
 struct Reduced<F> {
     /// `n + SHIFT`.
     shifted: F,

@@ -1,5 +1,5 @@
-//! Elementary functions without branches, calls or tables, so that a plain loop
-//! over a slice becomes SIMD code. This module knows nothing of tensors.
+//! Elementary functions without branches, calls or tables, so that a plain loop over a
+//! slice becomes SIMD code. This module does not depend on tensors.
 //!
 //! Every function is a fixed sequence of additions, multiplications, divisions,
 //! comparisons and bit operations. Products and sums are rounded one by one,
@@ -63,9 +63,9 @@ macro_rules! elementary {
         /// Floats with elementary functions that vectorise.
         pub(crate) trait Elementary: Copy {
             /// The largest size of an argument of [`sin`](Self::sin), [`cos`](Self::cos) and
-            /// [`tan`](Self::tan). Beyond it their results mean nothing, except that they are NaN
-            /// for NaN and infinities: a caller whose slice holds a larger argument has to call
-            /// those of the standard library.
+            /// [`tan`](Self::tan). Beyond it their results are unspecified, except that they are
+            /// NaN for NaN and infinities: a caller whose slice holds a larger argument has to
+            /// call those of the standard library.
             const SIN_LIMIT: Self;
             $($(#[$doc])* fn $name(self) -> Self;)*
         }

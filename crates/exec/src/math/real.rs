@@ -30,8 +30,8 @@ pub(super) trait Real:
     const RAISE: Self;
     const RAISE_EXPONENT: Self;
 
-    /// `1.5·2ᵖ` for the `p` stored bits of the mantissa. Added to a moderate number,
-    /// it rounds that to a whole one, which then stands in the lowest bits.
+    /// `1.5·2ᵖ` for the `p` stored bits of the mantissa. Added to a moderate number, it
+    /// rounds that to an integer, which then stands in the lowest bits.
     const SHIFT: Self;
     const LOG2_E: Self;
     /// The upper bits of ln 2: few enough that products with an exponent are exact.
@@ -125,14 +125,14 @@ macro_rules! real {
                 const ONE: $bits = (1.0 as $float).to_bits();
                 const ROOT: $bits = std::$float::consts::FRAC_1_SQRT_2.to_bits();
                 const EXPONENT: $bits = <$bits>::MAX << $digits;
-                // A whole number below 2ᵖ, written into the mantissa of 2ᵖ, is added to it.
-                const WHOLE: $float = (1_u64 << $digits) as $float;
+                // An integer below 2ᵖ, written into the mantissa of 2ᵖ, is added to it.
+                const INTEGER_SHIFT: $float = (1_u64 << $digits) as $float;
                 let moved = self.to_bits().wrapping_add(ONE - ROOT);
-                let biased = $float::from_bits(WHOLE.to_bits() | (moved >> $digits));
+                let biased = $float::from_bits(INTEGER_SHIFT.to_bits() | (moved >> $digits));
                 let power = (moved & EXPONENT).wrapping_sub(ONE);
                 Split {
                     m: $float::from_bits(self.to_bits().wrapping_sub(power)),
-                    k: biased - (WHOLE + $bias as $float),
+                    k: biased - (INTEGER_SHIFT + $bias as $float),
                     twice_inverse: $float::from_bits((2.0 as $float).to_bits().wrapping_sub(power)),
                 }
             }

@@ -47,8 +47,9 @@ fn cases() -> impl IntoIterator<Item = Case> {
     functions!(cases)
 }
 
-/// Where a function may go wrong: ends of the range and places where formulas change.
-const PLACES: [f64; 36] = [
+/// Critical arguments of a function: ends of the range and points where formulas
+/// change.
+const POINTS: [f64; 36] = [
     0.0,
     f64::INFINITY,
     f64::NAN,
@@ -87,24 +88,25 @@ const PLACES: [f64; 36] = [
     f64::SIN_LIMIT,
 ];
 
-/// Every place and its nearest neighbours, of both signs.
+/// Every point and its nearest neighbours, of both signs.
 fn narrow_edges() -> impl Iterator<Item = f32> {
-    let near = |place: f64| {
+    let near = |point: f64| {
         (0..7)
-            .map(move |step| f32::from_bits((place as f32).to_bits().saturating_add(step).saturating_sub(3)))
+            .map(move |step| f32::from_bits((point as f32).to_bits().saturating_add(step).saturating_sub(3)))
     };
-    PLACES.into_iter().flat_map(near).flat_map(|x| [x, -x])
+    POINTS.into_iter().flat_map(near).flat_map(|x| [x, -x])
 }
 
 /// The same in f64.
 fn wide_edges() -> impl Iterator<Item = f64> {
-    let near = |place: f64| {
-        (0..7).map(move |step| f64::from_bits(place.to_bits().saturating_add(step).saturating_sub(3)))
+    let near = |point: f64| {
+        (0..7).map(move |step| f64::from_bits(point.to_bits().saturating_add(step).saturating_sub(3)))
     };
-    PLACES.into_iter().flat_map(near).flat_map(|x| [x, -x])
+    POINTS.into_iter().flat_map(near).flat_map(|x| [x, -x])
 }
 
-/// More than a million of f32, evenly spread over all bit patterns, and multiples of π/2.
+/// More than a million of f32, evenly distributed over all bit patterns, and multiples of
+/// π/2.
 fn narrow_sample() -> impl Iterator<Item = f32> {
     let multiples = (0..100_000).map(|i| (f64::from(i) * std::f64::consts::FRAC_PI_2) as f32);
     (0..=u32::MAX).step_by(4093).map(f32::from_bits).chain(multiples)

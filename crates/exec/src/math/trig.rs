@@ -10,13 +10,13 @@ pub(super) const LIMIT: f64 = 1e6;
 #[inline(always)]
 pub(super) fn sin(x: f64) -> f64 {
     let angle = reduce(x);
-    odd(x, turned(sin_cos(angle), angle.quadrant))
+    odd(x, rotated(sin_cos(angle), angle.quadrant))
 }
 
 #[inline(always)]
 pub(super) fn cos(x: f64) -> f64 {
     let angle = reduce(x);
-    turned(sin_cos(angle), angle.quadrant.wrapping_add(1))
+    rotated(sin_cos(angle), angle.quadrant.wrapping_add(1))
 }
 
 #[inline(always)]
@@ -28,13 +28,13 @@ pub(super) fn tan(x: f64) -> f64 {
 #[inline(always)]
 pub(super) fn sin_narrow(x: f32) -> f32 {
     let angle = reduce_narrow(x);
-    odd(x, turned(sin_cos_narrow(angle), angle.quadrant) as f32)
+    odd(x, rotated(sin_cos_narrow(angle), angle.quadrant) as f32)
 }
 
 #[inline(always)]
 pub(super) fn cos_narrow(x: f32) -> f32 {
     let angle = reduce_narrow(x);
-    turned(sin_cos_narrow(angle), angle.quadrant.wrapping_add(1)) as f32
+    rotated(sin_cos_narrow(angle), angle.quadrant.wrapping_add(1)) as f32
 }
 
 #[inline(always)]
@@ -48,7 +48,7 @@ pub(super) fn tan_narrow(x: f32) -> f32 {
 struct Angle {
     high: f64,
     low: f64,
-    /// `n` in its two lowest bits; the others mean nothing.
+    /// `n` in its two lowest bits; the others are unspecified.
     quadrant: u64,
 }
 
@@ -81,7 +81,7 @@ fn reduce_narrow(x: f32) -> Angle {
     Angle { high: (x - n * PARTS[0]) - n * (PARTS[1] + PARTS[2]), low: 0.0, quadrant }
 }
 
-/// The whole number nearest to `x / (π/2)`, also as bits.
+/// The integer nearest to `x / (π/2)`, also as bits.
 #[inline(always)]
 fn nearest_multiple(x: f64) -> (f64, u64) {
     let shifted = x * std::f64::consts::FRAC_2_PI + f64::SHIFT;
@@ -125,14 +125,14 @@ fn sin_cos_narrow(Angle { high, .. }: Angle) -> (f64, f64) {
     (high + high * z * sin, (1.0 - 0.5 * z) + z * z * cos)
 }
 
-/// The sine of an angle from those within its quadrant: `s, c, −s, −c` in turn.
+/// The sine of an angle from those within its quadrant: `s, c, −s, −c` cyclically.
 #[inline(always)]
-fn turned((sin, cos): (f64, f64), quadrant: u64) -> f64 {
+fn rotated((sin, cos): (f64, f64), quadrant: u64) -> f64 {
     let size = if quadrant & 1 == 0 { sin } else { cos };
     f64::from_bits(size.to_bits() ^ (quadrant & 2) << 62)
 }
 
-/// The tangent of an angle from those within its quadrant: `s/c, −c/s` in turn.
+/// The tangent of an angle from those within its quadrant: `s/c, −c/s` cyclically.
 #[inline(always)]
 fn slope((sin, cos): (f64, f64), quadrant: u64) -> f64 {
     let even = quadrant & 1 == 0;

@@ -119,7 +119,7 @@ fn scalar_feeds_take_the_dtype_of_a_rank_0_input() {
 }
 
 #[test]
-fn every_mistake_in_feeding_is_reported_together() {
+fn every_error_in_feeding_is_reported_together() {
     let graph = Graph::new();
     let inputs = ["a", "b", "c"].map(|name| graph.input::<f32>(name, dims!["n", 3]));
     let plan = Plan::new([("y", inputs[0] + inputs[1] + inputs[2])]).unwrap();
@@ -175,11 +175,11 @@ fn input_that_is_not_needed_may_be_fed() {
 fn dimension_is_taken_from_an_input_that_nothing_else_needs() {
     let graph = Graph::new();
     let _x = graph.input::<f32>("x", dims!["n", 2]);
-    let plan = Plan::new([("places", graph.iota("n"))]).unwrap();
+    let plan = Plan::new([("indices", graph.iota("n"))]).unwrap();
     let out = plan.feed("x", Array2::<f32>::zeros((3, 2))).run().unwrap();
-    assert_eq!(out.view::<i64>("places").unwrap(), array![0, 1, 2].into_dyn());
+    assert_eq!(out.view::<i64>("indices").unwrap(), array![0, 1, 2].into_dyn());
     assert!(matches!(plan.run().unwrap_err().kind(), ErrorKind::MissingFeed { .. }));
-    let error = Plan::new([("places", graph.iota("m"))]).unwrap_err();
+    let error = Plan::new([("indices", graph.iota("m"))]).unwrap_err();
     assert_eq!(message(error), "iota: no input has the dimension `m`, so that its length is never known");
 }
 
@@ -310,9 +310,9 @@ fn values_die_after_their_last_reader() {
     let x = graph.input::<i64>("x", dims![]);
     let y = x + 1;
     let plan = Plan::new([("z", y * y)]).unwrap();
-    let dying: Vec<&[usize]> = plan.reference.steps.iter().map(|step| &*step.dying).collect();
+    let last_uses: Vec<&[usize]> = plan.reference.steps.iter().map(|step| &*step.last_uses).collect();
     // x, 1, y = x + 1, z = y · y
-    assert_eq!(dying, [&[][..], &[], &[0, 1], &[2]]);
+    assert_eq!(last_uses, [&[][..], &[], &[0, 1], &[2]]);
 }
 
 #[test]

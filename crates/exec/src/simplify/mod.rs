@@ -1,10 +1,10 @@
 //! Equal expressions that are cheaper to evaluate, found before planning.
 //!
-//! One pass over the nodes in id order: each is built again on what became of
-//! its operands, and offered to the rules of its family until none applies. The
-//! forms are made in the same graph, where equal ones are one node, so that what
-//! users wrote in different idioms ends in the same place. What the user holds
-//! does not change. Knows nothing of evaluation, but for folding literals.
+//! One pass over the nodes in id order: each is built again on what became of its
+//! operands, and offered to the rules of its family until none applies. The forms are
+//! made in the same graph, where equal ones are one node, so that what users wrote in
+//! different idioms ends in the same form. What the user holds does not change. Does
+//! not depend on evaluation, except for constant folding.
 
 mod pattern;
 mod rewriter;

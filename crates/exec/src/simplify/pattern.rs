@@ -59,7 +59,7 @@ pub(super) fn is_zero(rewriter: &Rewriter<'_>, node: &Node) -> bool {
     }
 }
 
-/// A small whole number as a literal of `dtype`.
+/// A small integer as a literal of `dtype`.
 pub(super) fn number(value: i64, dtype: DType) -> Scalar {
     Scalar::I64(value).cast(dtype)
 }
@@ -78,7 +78,7 @@ impl Rewriter<'_> {
     }
 }
 
-/// `shape` with `dims` in place of the axis at `axis`.
+/// `shape` with `dims` instead of the axis at `axis`.
 pub(super) fn spliced(shape: &Shape, axis: usize, dims: &[Dim]) -> Shape {
     shape[..axis].iter().chain(dims).chain(&shape[axis + 1..]).cloned().collect()
 }

@@ -10,14 +10,14 @@ use tamis_graph::{ErrorKind, rebuild_node};
 
 use super::{rule, total};
 
-/// How many nodes may be made in place of one: far more than any chain of
-/// rules takes, and a bound on the work if two rules should undo each other.
+/// How many nodes may replace one: far more than any chain of rules takes, and a bound
+/// on the work if two rules should undo each other.
 const FUEL: usize = 64;
 
 /// The state of one pass over a graph.
 pub(super) struct Rewriter<'g> {
     graph: &'g Graph,
-    /// What takes the place of a node; one that stays is not listed.
+    /// The replacement of each node; a node that stays is absent.
     replaced: NodeMap<NodeId>,
     /// Whether masks are among what was replaced, so that counts may change.
     renames_counts: bool,
@@ -41,7 +41,7 @@ impl<'g> Rewriter<'g> {
         }
     }
 
-    /// Finds what takes the place of a node, all of whose operands were visited.
+    /// Finds the replacement of a node, all of whose operands were visited.
     pub(super) fn visit(&mut self, id: NodeId) {
         let (graph, node) = (self.graph, self.graph.node(id));
         self.note(&node);
@@ -60,7 +60,7 @@ impl<'g> Rewriter<'g> {
         }
     }
 
-    /// What takes the place of a visited node.
+    /// The replacement of a visited node.
     pub(super) fn replacement(&self, id: NodeId) -> NodeId {
         self.replaced.get(id).copied().unwrap_or(id)
     }
@@ -197,8 +197,8 @@ impl<'g> Rewriter<'g> {
         None
     }
 
-    /// Whether `other` has the type of `node`, once counts are those of what
-    /// took the place of their masks; and, for a mask, the count that others rely on.
+    /// Whether `other` has the type of `node`, once counts are those of what replaced
+    /// their masks; and, for a mask, the count that others rely on.
     fn may_replace(&self, node: &Node, other: NodeId) -> bool {
         let new = self.graph.node(other);
         new.dtype() == node.dtype()
@@ -221,8 +221,8 @@ impl<'g> Rewriter<'g> {
         dim.substitute(&replace).ok()
     }
 
-    /// The count of `¬m` is `size − count(m)`, and sizes rely on that: what takes
-    /// the place of a mask must have the count that followed from its parts.
+    /// The count of `¬m` is `size − count(m)`, and sizes rely on that: what takes the
+    /// replacement of a mask must have the count that followed from its operands.
     fn keeps_count(&self, mask: &Node, other: NodeId) -> bool {
         let Ok(count) = self.graph.count(mask.id()) else { return false };
         if count.symbol() == Some(&Symbol::Count(mask.id())) {

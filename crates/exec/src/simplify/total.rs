@@ -60,7 +60,7 @@ fn may_be_empty(node: &Node, operand: &Operand<'_>) -> bool {
     node.operands().len() > 1 || !op.axes.iter().all(has_elements)
 }
 
-/// Whether the lengths of an op, or what it asserts, may turn out otherwise in a run.
+/// Whether the lengths of an op, or what it asserts, may not hold in a run.
 fn may_not_hold(op: &Op, operand: &Operand<'_>) -> bool {
     if let Op::Source(Source::Iota { len: dim } | Source::Size(dim)) = op {
         return !is_certain(dim);
@@ -90,12 +90,13 @@ fn may_not_fit(op: &Layout, operand: &Operand<'_>) -> bool {
     }
 }
 
-/// Whether a length can neither be negative nor fail to be whole.
+/// Whether a length is provably a non-negative integer.
 fn is_certain(dim: &Dim) -> bool {
     dim.known().is_some() || matches!(dim.symbol(), Some(Symbol::Named(_) | Symbol::Count(_)))
 }
 
-/// Whether the places `start, start + step, …` provably lie in an axis of length `size`.
+/// Whether the indices `start, start + step, …` provably lie in an axis of length
+/// `size`.
 fn lies_within(start: &Dim, step: i64, len: &Dim, size: &Dim) -> bool {
     if *start == Dim::ZERO && step == 1 && len == size {
         return true;

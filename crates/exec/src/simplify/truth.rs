@@ -23,7 +23,7 @@ pub(super) const MAX_TERMS: usize = 8;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Subject {
     about: About,
-    /// The shape that the answers were brought to, if they were.
+    /// The shape that the answers were reshaped or broadcast to, if they were.
     arranged: Option<Shape>,
 }
 
@@ -74,7 +74,7 @@ impl Term {
         Term { id, subject: Subject { about, arranged }, question, negated }
     }
 
-    /// Whether computing the mask needs nothing but the subject.
+    /// Whether the mask is computed from the subject alone.
     pub(super) fn is_direct(&self) -> bool {
         self.subject.arranged.is_none()
     }
@@ -126,7 +126,7 @@ pub(super) fn flipped(op: Compare) -> Option<Compare> {
     }
 }
 
-/// The cases of one subject that some terms about it can tell apart.
+/// The cases of one subject that some terms about it can distinguish.
 pub(super) struct Table {
     about: About,
     values: SmallVec<[Scalar; 16]>,
@@ -222,7 +222,7 @@ fn answer(op: Compare, value: Scalar, literal: Option<Scalar>) -> bool {
     let float = match value {
         Scalar::F32(value) => f64::from(value),
         Scalar::F64(value) => value,
-        // Whole numbers are finite.
+        // Integers are finite.
         Scalar::Bool(_) | Scalar::U8(_) | Scalar::I32(_) | Scalar::I64(_) => 0.0,
     };
     match (op, literal) {

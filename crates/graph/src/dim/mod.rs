@@ -1,5 +1,5 @@
 //! Lengths of axes as exact polynomials over lengths that are known only at run time.
-//! Knows nothing of nodes beyond their ids.
+//! Does not depend on nodes beyond their ids.
 
 use std::borrow::Cow;
 use std::cmp::Ordering;
@@ -111,8 +111,8 @@ pub struct Opaque {
     depth: u32,
 }
 
-/// Nested rules beyond this depth are refused, so that no walk over a
-/// dimension can exhaust the stack.
+/// Nested rules beyond this depth are refused, so that no traversal of a dimension can
+/// exhaust the stack.
 const MAX_DEPTH: u32 = 64;
 
 /// What is known at build time of two lengths.
@@ -154,7 +154,7 @@ pub enum DimError {
     /// A symbol has no value in this run.
     #[error("`{0}` has no value")]
     Unbound(Symbol),
-    /// An inferred dimension of a reshape is not whole.
+    /// An inferred dimension of a reshape is not an integer.
     #[error("{numerator} elements cannot be divided by {denominator}")]
     Inexact {
         /// The number of elements there are.

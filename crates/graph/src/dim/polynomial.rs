@@ -152,7 +152,7 @@ impl Polynomial {
     }
 }
 
-/// The quotient of two terms, if it is whole.
+/// The quotient of two terms, if one divides the other.
 fn divide_term(
     monomial: &Monomial,
     coefficient: i64,

@@ -1,4 +1,4 @@
-//! Arrangements composed of primitives: flips, parts, borders and repetitions.
+//! Arrangements composed of primitives: flips, splits, borders and repetitions.
 
 use super::{Layout, PadAxis};
 use crate::dim::Dim;
@@ -33,8 +33,8 @@ impl<'g> Expr<'g> {
         })
     }
 
-    /// Consecutive parts of the given lengths along `axis`, which together are
-    /// the whole axis; lengths are numbers or dimensions.
+    /// Consecutive slices of the given lengths along `axis`, which together are the
+    /// whole axis; lengths are numbers or dimensions.
     ///
     /// # Errors
     /// Reported when the axis is out of range or the lengths provably do not
@@ -45,26 +45,26 @@ impl<'g> Expr<'g> {
     ///
     /// let graph = Graph::new();
     /// let x = graph.constant([1, 2, 3]);
-    /// let parts = x.split([1, 2], 0);
-    /// assert_eq!(parts[1].eval::<i32>()?, tamis::ndarray::arr1(&[2, 3]).into_dyn());
+    /// let chunks = x.split([1, 2], 0);
+    /// assert_eq!(chunks[1].eval::<i32>()?, tamis::ndarray::arr1(&[2, 3]).into_dyn());
     /// # Ok::<(), tamis::Error>(())
     /// ```
     #[track_caller]
     pub fn split(self, lengths: impl Into<crate::Dims>, axis: i64) -> Vec<Expr<'g>> {
         let lengths = lengths.into();
-        let mut parts = Vec::with_capacity(lengths.0.len());
-        let whole = self.build("split", &[], || {
+        let mut chunks = Vec::with_capacity(lengths.0.len());
+        let checked = self.build("split", &[], || {
             let axis = self.shape().axis(axis)?;
             let lengths = lengths.to_shape()?;
             let total = Dim::sum(lengths.iter())?.limited(2 * lengths.rank())?;
-            let whole = self.unify("split", [(axis, total)], || ErrorKind::ShapeMismatch {
+            let checked = self.unify("split", [(axis, total)], || ErrorKind::ShapeMismatch {
                 left: self.shape(),
                 right: lengths.clone(),
                 reason: "the parts must add up to the axis",
             })?;
             let mut start = Dim::ZERO;
             for length in lengths.iter() {
-                let places = whole
+                let slices = checked
                     .shape()
                     .iter()
                     .enumerate()
@@ -74,20 +74,20 @@ impl<'g> Expr<'g> {
                         len: if i == axis { length.clone() } else { dim.clone() },
                     })
                     .collect();
-                parts.push(whole.apply(Layout::Slice(places))?);
+                chunks.push(checked.apply(Layout::Slice(slices))?);
                 start = start.add(length)?;
             }
-            Ok(whole)
+            Ok(checked)
         });
-        if whole.is_poisoned() { vec![whole; lengths.0.len()] } else { parts }
+        if checked.is_poisoned() { vec![checked; lengths.0.len()] } else { chunks }
     }
 
     /// A border of `value`: for every axis how many elements before and after.
     /// Keeps the dtype. The gradient is sliced; the value gets what falls on the border.
     ///
     /// # Errors
-    /// Reported when there is not one pair per axis, a size is negative, or the
-    /// value is no scalar or does not fit the dtype.
+    /// Reported when there is not one pair per axis, a size is negative, or the value is not a
+    /// scalar or does not fit the dtype.
     ///
     /// ```
     /// use tamis::prelude::*;
@@ -128,8 +128,8 @@ impl<'g> Expr<'g> {
         })
     }
 
-    /// The whole repeated: `counts[i]` times along axis `i`, NumPy's `tile`.
-    /// With more counts than axes, axes are added in front.
+    /// The tensor repeated: `counts[i]` times along axis `i`, NumPy's `tile`. With more counts
+    /// than axes, axes are added in front.
     ///
     /// # Errors
     /// Reported when there are fewer counts than axes, a count is negative, or
@@ -161,8 +161,8 @@ impl<'g> Expr<'g> {
             };
             let tiled = counts.iter().zip(own.iter()).map(|(count, dim)| count.mul(dim));
             let tiled = tiled.collect::<Result<Shape, _>>()?;
-            let spread = self.apply(Layout::Reshape(each(true)))?.apply(Layout::BroadcastTo(each(false)))?;
-            spread.apply(Layout::Reshape(tiled))
+            let widened = self.apply(Layout::Reshape(each(true)))?.apply(Layout::BroadcastTo(each(false)))?;
+            widened.apply(Layout::Reshape(tiled))
         })
     }
 
@@ -189,9 +189,9 @@ impl<'g> Expr<'g> {
             let count = count.to_dim()?;
             let repeated = shape.with(axis, shape[axis].mul(&count)?);
             let column = shape.splice(axis + 1..axis + 1, &[Dim::ONE]);
-            let spread = column.with(axis + 1, count);
+            let widened = column.with(axis + 1, count);
             self.apply(Layout::Reshape(column))?
-                .apply(Layout::BroadcastTo(spread))?
+                .apply(Layout::BroadcastTo(widened))?
                 .apply(Layout::Reshape(repeated))
         })
     }
@@ -199,9 +199,9 @@ impl<'g> Expr<'g> {
     /// The lower triangle of each matrix of the last two axes: the elements up to
     /// `diagonal`, and 0 (false) above it.
     ///
-    /// Diagonal 0 is the main one, positive ones lie above it, negative ones
-    /// below; any number is accepted. What lies above matters to nothing, be it
-    /// NaN, and its gradient is exactly 0. Leading axes are batches.
+    /// Diagonal 0 is the main one, positive ones lie above it, negative ones below; any number is
+    /// accepted. What lies above has no influence, be it NaN, and its gradient is exactly 0.
+    /// Leading axes are batches.
     ///
     /// # Errors
     /// Reported when there are fewer than two axes.
@@ -259,7 +259,7 @@ impl<'g> Expr<'g> {
     pub fn assert_that(self, mask: Expr<'g>, message: &str) -> Expr<'g> {
         self.build("assert_that", &[mask], || {
             super::select::check_mask(mask)?;
-            let op = Layout::Assert { message: message.into(), place: self.graph().len() };
+            let op = Layout::Assert { message: message.into(), index: self.graph().len() };
             self.graph().try_apply(op, &[self, mask])
         })
     }

@@ -36,12 +36,12 @@ impl<'g> Expr<'g> {
     /// - a mask counts as the coordinates of its true elements, and must have exactly
     ///   the lengths of the axes that it covers;
     /// - [`Ellipsis`](crate::Ellipsis) covers what no other entry does; without one, it stands at the end;
-    /// - [`NewAxis`](crate::NewAxis) covers nothing and adds an axis of length 1.
+    /// - [`NewAxis`](crate::NewAxis) covers no axis and adds one of length 1.
     ///
-    /// Indices and masks broadcast together, and an integer beside them counts as one
-    /// of them. Their common axes stand where they stood if nothing stands between
-    /// them, and come first otherwise. So `x[m, i]` needs one index for each true
-    /// element of `m`: that is proved while building, or checked by the run.
+    /// Indices and masks broadcast together, and an integer beside them counts as one of them.
+    /// Their common axes stand where they stood if no other entry stands between them, and come
+    /// first otherwise. So `x[m, i]` needs one index for each true element of `m`: that is proved
+    /// while building, or checked by the run.
     ///
     /// # Errors
     /// Reported by what is done at the entries: when they cover more axes than there
@@ -87,10 +87,9 @@ impl<'g> At<'g> {
         self.build("at.get", &[], || Addressed::new("at.get", self)?.read())
     }
 
-    /// `x` after `x[entries] = value`. The value broadcasts to the shape of
-    /// [`At::get`], and the dtype of `x` is kept. Of duplicate indices the last in
-    /// row-major order wins. The gradient goes to `x` where nothing was written, and
-    /// to the value where it was not overwritten.
+    /// `x` after `x[entries] = value`. The value broadcasts to the shape of [`At::get`], and the
+    /// dtype of `x` is kept. Of duplicate indices the last in row-major order wins. The gradient
+    /// goes to `x` where no value was written, and to the value where it was not overwritten.
     ///
     /// # Errors
     /// As for [`Expr::at`], and when the value does not broadcast or would lose values.

@@ -20,9 +20,9 @@ impl Graph {
     /// let graph = Graph::new();
     /// let x = graph.constant([1, 2, 3]);
     /// let mask = x.gt(1);
-    /// let parts = graph.concat([x.boolean_mask(mask), x.boolean_mask(!mask)], 0);
-    /// assert_eq!(parts.dim(0).known(), Some(3));
-    /// assert_eq!(parts.eval::<i32>()?, tamis::ndarray::arr1(&[2, 3, 1]).into_dyn());
+    /// let joined = graph.concat([x.boolean_mask(mask), x.boolean_mask(!mask)], 0);
+    /// assert_eq!(joined.dim(0).known(), Some(3));
+    /// assert_eq!(joined.eval::<i32>()?, tamis::ndarray::arr1(&[2, 3, 1]).into_dyn());
     /// # Ok::<(), tamis::Error>(())
     /// ```
     #[track_caller]
@@ -65,19 +65,19 @@ fn try_concat<'g>(op: &'static str, exprs: &[Expr<'g>], axis: i64) -> Result<Exp
     let (graph, first) =
         exprs.first().map(|expr| (expr.graph(), expr.shape())).ok_or(ErrorKind::NoOperands)?;
     let axis = first.axis(axis)?;
-    let mut parts = Vec::with_capacity(exprs.len());
+    let mut aligned = Vec::with_capacity(exprs.len());
     for operand in operands {
-        let part = operand.to_expr(graph, dtype)?;
+        let expr = operand.to_expr(graph, dtype)?;
         let mismatch = || ErrorKind::ShapeMismatch {
             left: first.clone(),
-            right: part.shape(),
+            right: expr.shape(),
             reason: "away from the axis, all lengths must be equal",
         };
-        if part.rank() != first.rank() {
+        if expr.rank() != first.rank() {
             return Err(mismatch());
         }
         let others = (0..first.rank()).filter(|i| *i != axis).map(|i| (i, first[i].clone()));
-        parts.push(part.unify_second(op, others, mismatch)?);
+        aligned.push(expr.unify_second(op, others, mismatch)?);
     }
-    graph.try_apply(Layout::Concat { axis }, &parts)
+    graph.try_apply(Layout::Concat { axis }, &aligned)
 }

@@ -43,7 +43,7 @@ impl<'g> From<&Expr<'g>> for Labels<'g> {
 
 impl<'g> From<Masked<'g>> for Labels<'g> {
     fn from(masked: Masked<'g>) -> Labels<'g> {
-        let (labels, _) = masked.parts();
+        let (labels, _) = masked.operand_and_mask();
         Labels { labels, masked: Some(masked) }
     }
 }
@@ -89,8 +89,8 @@ impl<'g> Expr<'g> {
 }
 
 impl<'g> Masked<'g> {
-    /// [`Expr::cross_entropy`] over the selected classes: the others take no part
-    /// in the sum, and their logits have gradient exactly 0.
+    /// [`Expr::cross_entropy`] over the selected classes: the others are left out in the sum, and
+    /// their logits have gradient exactly 0.
     ///
     /// The loss of a label whose class is not selected is inf, with gradient 0.
     ///
@@ -110,7 +110,7 @@ impl<'g> Masked<'g> {
     /// ```
     #[track_caller]
     pub fn cross_entropy(self, labels: impl Into<Labels<'g>>, axis: i64) -> Expr<'g> {
-        let (x, _) = self.parts();
+        let (x, _) = self.operand_and_mask();
         cross_entropy(x, Some(self), labels.into(), axis)
     }
 }
@@ -118,7 +118,7 @@ impl<'g> Masked<'g> {
 #[track_caller]
 fn cross_entropy<'g>(x: Expr<'g>, allowed: Option<Masked<'g>>, labels: Labels<'g>, axis: i64) -> Expr<'g> {
     const OP: &str = "cross_entropy";
-    let mask_of = |masked: Masked<'g>| masked.parts().1;
+    let mask_of = |masked: Masked<'g>| masked.operand_and_mask().1;
     let (mask, kept) = (allowed.map(mask_of), labels.masked.map(mask_of));
     let others: Vec<Expr<'g>> = [Some(labels.labels), kept, mask].into_iter().flatten().collect();
     x.build(OP, &others, || {
@@ -143,9 +143,9 @@ fn cross_entropy<'g>(x: Expr<'g>, allowed: Option<Masked<'g>>, labels: Labels<'g
     })
 }
 
-/// What `x` has at the label, along the axis of the classes with length 1. Where
-/// that axis is empty, all labels are ignored and nothing is read: then it is what
-/// `reduce` makes of nothing.
+/// What `x` has at the label, along the axis of the classes with length 1. Where that
+/// axis is empty, all labels are ignored and nothing is read: then it is what `reduce`
+/// makes of no elements.
 fn of_label<'g>(
     x: Expr<'g>,
     classes: Expr<'g>,

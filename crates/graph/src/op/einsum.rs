@@ -17,7 +17,7 @@ impl<'g> Expr<'g> {
     /// Integers wrap. The gradients are matrix products.
     ///
     /// # Errors
-    /// Reported when the shapes do not fit, or for bools that are no scalars.
+    /// Reported when the shapes do not fit, or for bools that are not scalars.
     ///
     /// ```
     /// use tamis::prelude::*;
@@ -39,8 +39,8 @@ impl<'g> Expr<'g> {
             // Rows against every matrix of `other`, its batch between them.
             let (rows, batch) = (self.rank() - 1, other.rank() - 2);
             let left = self.shape();
-            let spread = left.splice(rows..rows, &vec![Dim::ONE; batch]);
-            let rows_alone = spread.splice(rows + batch..rows + batch, &[Dim::ONE]);
+            let expanded = left.splice(rows..rows, &vec![Dim::ONE; batch]);
+            let rows_alone = expanded.splice(rows + batch..rows + batch, &[Dim::ONE]);
             Ok(self.apply(Layout::Reshape(rows_alone))?.matmul(other).squeeze(-2))
         })
     }
@@ -70,9 +70,9 @@ impl Graph {
     /// own dtype.
     ///
     /// # Errors
-    /// Reported when the text is no such formula (no `...`, no letter twice in
-    /// one term), or does not fit the expressions, with the letter, the term and the
-    /// operand at fault; lengths that turn out different at run time are an error then.
+    /// Reported when the text is no such formula (no `...`, no letter twice in one term), or does
+    /// not fit the expressions, with the letter, the term and the operand at fault; lengths that
+    /// differ at run time are an error then.
     ///
     /// ```
     /// use tamis::prelude::*;

@@ -1,4 +1,4 @@
-//! Reading and writing at computed places.
+//! Reading and writing at computed indices.
 
 use std::sync::Arc;
 
@@ -16,17 +16,17 @@ use crate::node::Node;
 use crate::operand::{Operand, cast};
 use crate::shape::Shape;
 
-/// Reading and writing at computed places. Indices are i64 and may be negative.
+/// Reading and writing at computed indices. Indices are i64 and may be negative.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Index {
     /// Operands `x, indices`: the addressed elements or slices.
     Gather(Addressing),
-    /// Operands `x, indices, updates`: `x` with the updates, which have the
-    /// shape of a gather, written to their places.
+    /// Operands `x, indices, updates`: `x` with the updates, which have the shape of a
+    /// gather, written to their positions.
     Scatter {
         /// How indices address `x`.
         addressing: Addressing,
-        /// What happens where a place is written.
+        /// How an update is combined with the element it is written to.
         combine: Combine,
     },
 }
@@ -36,8 +36,8 @@ pub enum Index {
 pub enum Addressing {
     /// Each index names a slice of this axis; the indices' axes replace it.
     Axis(usize),
-    /// The indices have the rank of the tensor; each names a place on this axis
-    /// and keeps its own coordinates on the others.
+    /// The indices have the rank of the tensor; each names an index on this axis and
+    /// keeps its own coordinates on the others.
     AlongAxis(usize),
     /// Each row of the last axis of the indices names a slice of the leading axes.
     Nd,
@@ -317,8 +317,8 @@ impl<'g> Expr<'g> {
     ///
     /// let graph = Graph::new();
     /// let x = graph.constant([[1, 2], [3, 4]]);
-    /// let places = graph.constant([[0, 1], [1, 0]]);
-    /// assert_eq!(x.gather_nd(places).eval::<i32>()?, tamis::ndarray::arr1(&[2, 3]).into_dyn());
+    /// let indices = graph.constant([[0, 1], [1, 0]]);
+    /// assert_eq!(x.gather_nd(indices).eval::<i32>()?, tamis::ndarray::arr1(&[2, 3]).into_dyn());
     /// # Ok::<(), tamis::Error>(())
     /// ```
     #[track_caller]
@@ -373,8 +373,8 @@ impl<'g> Expr<'g> {
             let bordered = self
                 .graph()
                 .concat([self, fill.broadcast_to(self.shape().with(axis, Dim::ONE))], axis as i64);
-            let places = where_(inside, where_(indices.lt(0), indices + n, indices), n);
-            gather(Addressing::Axis(axis), bordered, places)
+            let indices = where_(inside, where_(indices.lt(0), indices + n, indices), n);
+            gather(Addressing::Axis(axis), bordered, indices)
         })
     }
 }
@@ -386,8 +386,8 @@ macro_rules! scatter_builders {
             #[doc = concat!("`self` with the updates ", $what, " the slices of `axis` that the indices name.")]
             ///
             #[doc = $duplicates]
-            /// Updates broadcast to the shape that [`Expr::gather`] would give, and
-            /// the dtype of `self` is kept. No indices change nothing.
+            /// Updates broadcast to the shape that [`Expr::gather`] would give, and the
+            /// dtype of `self` is kept. Without indices the result is `self`.
             ///
             /// # Errors
             /// Reported when the indices are no integers, the axis is out of range,
@@ -453,8 +453,8 @@ macro_rules! scatter_builders {
             ///
             /// let graph = Graph::new();
             /// let x = graph.constant([1, 1, 1]);
-            /// let places = graph.constant([[2], [2]]);
-            #[doc = concat!("let y = x.", stringify!($nd), "(places, graph.constant([5, 7]));")]
+            /// let indices = graph.constant([[2], [2]]);
+            #[doc = concat!("let y = x.", stringify!($nd), "(indices, graph.constant([5, 7]));")]
             #[doc = concat!("assert_eq!(y.eval::<i32>()?, tamis::ndarray::arr1(&[1, 1, ", $value, "]).into_dyn());")]
             /// # Ok::<(), tamis::Error>(())
             /// ```

@@ -23,8 +23,8 @@ pub enum Layout {
     Permute(AxisList),
     /// Evenly spaced elements of every axis.
     Slice(Vec<SliceAxis>),
-    /// The transpose of `Slice`: the operand's elements at evenly spaced places
-    /// of every axis, and 0 (or false) elsewhere.
+    /// The transpose of `Slice`: the operand's elements at evenly spaced positions of
+    /// every axis, and 0 (or false) elsewhere.
     Pad(Vec<PadAxis>),
     /// The operands one after another along an axis.
     Concat {
@@ -47,15 +47,15 @@ pub enum Layout {
     Assert {
         /// What the error says.
         message: Arc<str>,
-        /// The place in the graph, by which two asserts differ.
-        place: usize,
+        /// The index in the graph, by which two asserts differ.
+        index: usize,
     },
 }
 
 /// Which elements of one axis a slice takes: `start, start + step, …`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct SliceAxis {
-    /// The place of the first element. Meaningless if there is none.
+    /// The index of the first element. Meaningless if there is none.
     pub start: Dim,
     /// The distance between elements; negative to run backwards, never 0.
     pub step: i64,
@@ -66,7 +66,7 @@ pub struct SliceAxis {
 /// Where in one axis a padded tensor stands: `start, start + step, …`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct PadAxis {
-    /// The place of the first element.
+    /// The index of the first element.
     pub start: Dim,
     /// The distance between elements; negative to run backwards, never 0.
     pub step: i64,
@@ -126,8 +126,8 @@ impl Layout {
         Ok(Type::new(x.dtype, shape))
     }
 
-    /// Arrangements that change nothing, and two of a kind in a row; but what a
-    /// user may differentiate by stays between, and is left to the plan.
+    /// Identity arrangements, and two of a kind in a row; but what a user may
+    /// differentiate by stays between, and is left to the plan.
     pub(crate) fn simplify<'g>(&self, operands: &[Expr<'g>]) -> Option<Expr<'g>> {
         let x = *operands.first()?;
         let node = x.node();
@@ -220,8 +220,8 @@ impl Layout {
             Layout::Reshape(shape) | Layout::BroadcastTo(shape) => shape.to_string(),
             Layout::Guard { shape, op, .. } => format!("{shape} for {op}"),
             Layout::Permute(axes) => format!("{:?}", axes.as_slice()),
-            Layout::Slice(axes) => join(axes.iter().map(|a| places_text(&a.len, &a.start, a.step)).collect()),
-            Layout::Pad(axes) => join(axes.iter().map(|a| places_text(&a.size, &a.start, a.step)).collect()),
+            Layout::Slice(axes) => join(axes.iter().map(|a| starts_text(&a.len, &a.start, a.step)).collect()),
+            Layout::Pad(axes) => join(axes.iter().map(|a| starts_text(&a.size, &a.start, a.step)).collect()),
             Layout::Concat { axis } => format!("axis={axis}"),
             Layout::Checked => String::new(),
             Layout::Assert { message, .. } => format!("{message:?}"),
@@ -229,8 +229,8 @@ impl Layout {
     }
 }
 
-/// `3 from 0 by 2`: a length, the first place, and the step unless it is 1.
-fn places_text(len: &Dim, start: &Dim, step: i64) -> String {
+/// `3 from 0 by 2`: a length, the first position, and the step unless it is 1.
+fn starts_text(len: &Dim, start: &Dim, step: i64) -> String {
     let by = if step == 1 { String::new() } else { format!(" by {step}") };
     format!("{len} from {start}{by}")
 }
@@ -275,8 +275,8 @@ impl<'g> Expr<'g> {
     /// be `-1` and is inferred.
     ///
     /// # Errors
-    /// Reported when the number of elements provably differs or cannot be
-    /// inferred; a number that turns out different at run time is an error then.
+    /// Reported when the number of elements provably differs or cannot be inferred; a
+    /// number that differs at run time is an error then.
     ///
     /// ```
     /// use tamis::prelude::*;
@@ -428,8 +428,8 @@ impl<'g> Expr<'g> {
     /// The gradient is summed back.
     ///
     /// # Errors
-    /// Reported when the shape does not broadcast; lengths that turn out
-    /// different at run time are an error then.
+    /// Reported when the shape does not broadcast; lengths that differ at run time are an error
+    /// then.
     ///
     /// ```
     /// use tamis::prelude::*;

@@ -95,8 +95,8 @@ impl<'g> Expr<'g> {
 }
 
 impl<'g> Masked<'g> {
-    /// [`Expr::matmul`] of which only the selected elements take part: the sum
-    /// over the inner axis of the products whose left factor is selected.
+    /// [`Expr::matmul`] that uses only the selected elements: the sum over the inner
+    /// axis of the products whose left factor is selected.
     ///
     /// Unlike a weight that happens to be 0, an element that is not selected
     /// never meets its partner, which may be NaN: padded keys and values of an
@@ -119,7 +119,7 @@ impl<'g> Masked<'g> {
     /// ```
     #[track_caller]
     pub fn matmul(self, other: Expr<'g>) -> Expr<'g> {
-        let (x, mask) = self.parts();
+        let (x, mask) = self.operand_and_mask();
         self.build("matmul", &[other], || product(x, other, Some(mask)))
     }
 }
@@ -179,11 +179,11 @@ fn matrices<'g>(
     broadcast("matmul", &mut pair)?;
     let full = super::broadcast_shapes(&[pair[0].node(), pair[1].node()])?;
     let batch: Shape = full[..full.rank() - 2].into();
-    let spread = |x: Expr<'g>, is_second: bool| {
+    let expanded = |x: Expr<'g>, is_second: bool| {
         let shape: Shape = batch.iter().chain(&x.shape()[x.rank() - 2..]).cloned().collect();
         x.broadcastable_as("matmul", is_second, &shape)?.apply(Layout::BroadcastTo(shape))
     };
-    multiplied(spread(a, false)?, spread(b, true)?, mask)
+    multiplied(expanded(a, false)?, expanded(b, true)?, mask)
 }
 
 fn multiplied<'g>(a: Expr<'g>, b: Expr<'g>, mask: Option<Expr<'g>>) -> Result<Expr<'g>, ErrorKind> {

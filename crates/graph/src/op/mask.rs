@@ -28,7 +28,7 @@ pub enum Mask {
     /// Operands `values, mask, fill`: the inverse of `BooleanMask`, with `fill`
     /// (which broadcasts to the result) where the mask is false.
     Unmask {
-        /// The axis of `values` that counts the selected places.
+        /// The axis of `values` that counts the selected positions.
         axis: usize,
     },
     /// Operand `mask`: the coordinates of the true elements, one row each, as i64.
@@ -191,17 +191,16 @@ impl<'g> Expr<'g> {
         })
     }
 
-    /// The inverse of [`Expr::boolean_mask`]: `self`, of shape
-    /// `[count(mask)] + rest`, back at its places in `mask.shape + rest`, and
-    /// `fill` elsewhere.
+    /// The inverse of [`Expr::boolean_mask`]: `self`, of shape `[count(mask)] + rest`,
+    /// back at its positions in `mask.shape + rest`, and `fill` elsewhere.
     ///
     /// Keeps the dtype of `self`; `fill` broadcasts. The gradient to `self` is
-    /// `boolean_mask`, to `fill` what falls on the places not selected.
+    /// `boolean_mask`, to `fill` what falls on the positions not selected.
     ///
     /// # Errors
-    /// Reported when the mask is not bool, when the length provably differs from
-    /// the mask's count, or when `fill` does not fit the shape or the dtype; a
-    /// length that turns out different at run time is an error then.
+    /// Reported when the mask is not bool, when the length provably differs from the
+    /// mask's count, or when `fill` does not fit the shape or the dtype; a length that
+    /// differs at run time is an error then.
     ///
     /// ```
     /// use tamis::prelude::*;
@@ -220,8 +219,8 @@ impl<'g> Expr<'g> {
         self.build("unmask", &others, || Ok(self.unmask_axis(mask, fill, 0)))
     }
 
-    /// [`Expr::unmask`] where the selected places lie on `axis` of `self`:
-    /// the inverse of [`Expr::boolean_mask_axis`].
+    /// [`Expr::unmask`] where the selected positions lie on `axis` of `self`: the inverse of
+    /// [`Expr::boolean_mask_axis`].
     ///
     /// # Errors
     /// As for [`Expr::unmask`], and when the axis is out of range.
@@ -314,9 +313,9 @@ impl<'g> Expr<'g> {
     #[track_caller]
     pub fn nonzero(self) -> Vec<Expr<'g>> {
         let mut coordinates = Vec::new();
-        let places = self.argwhere();
+        let indices = self.argwhere();
         for axis in 0..self.rank() as i64 {
-            coordinates.push(places.slice_axis(1, axis));
+            coordinates.push(indices.slice_axis(1, axis));
         }
         coordinates
     }
@@ -334,8 +333,8 @@ impl<'g> Expr<'g> {
     /// where it is true to the value.
     ///
     /// # Errors
-    /// Reported when the mask is not bool, does not align or matches the trailing
-    /// axes as well, when the value is no scalar, or when it does not fit the dtype.
+    /// Reported when the mask is not bool, does not align or matches the trailing axes as well,
+    /// when the value is not a scalar, or when it does not fit the dtype.
     ///
     /// ```
     /// use tamis::prelude::*;
@@ -366,9 +365,9 @@ impl<'g> Expr<'g> {
     /// elsewhere. Keeps the dtype of `self`.
     ///
     /// With `rest = self.shape[mask.rank..]`, `value` is one of
-    /// - broadcastable to `rest`: the same for every selected place;
-    /// - of shape `[count(mask)] + rest` (provably; `rest` may broadcast): one for
-    ///   each selected place in row-major order, such as a selection by `mask`;
+    /// - broadcastable to `rest`: the same for every selected position;
+    /// - of shape `[count(mask)] + rest` (provably; `rest` may broadcast): one for each
+    ///   selected position in row-major order, such as a selection by `mask`;
     /// - of the rank of `self` and broadcastable to it: chosen elementwise, as in
     ///   `dest[mask] = src[mask]`.
     ///
@@ -408,14 +407,14 @@ impl<'g> Expr<'g> {
             }
             // The mask on its own axes, all broadcast out: what a selection by it counts.
             let masked: Shape = shape[..mask.rank()].into();
-            let places =
+            let selected =
                 align(mask, &shape, 0, Ones::Operand, LEADING)?.apply(Layout::BroadcastTo(masked))?;
-            let count = self.graph().count(places.id())?;
+            let count = self.graph().count(selected.id())?;
             let selection = value.shape();
             let is_selection = selection.first().is_some_and(|n| n.compare(&count) == Comparison::Equal);
             if is_selection && broadcasts_to(&selection[1..].into(), &rest) {
                 let values = selected_rows(value, count, &rest)?;
-                return self.graph().try_apply(Mask::Unmask { axis: 0 }, &[values, places, self]);
+                return self.graph().try_apply(Mask::Unmask { axis: 0 }, &[values, selected, self]);
             }
             if selection.rank() == shape.rank() && broadcasts_to(&selection, &shape) {
                 return Ok(where_(expanded, value, self));

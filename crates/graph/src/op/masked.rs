@@ -18,7 +18,7 @@ const TAKE_IF_EMPTY: &[&str] =
 /// The ops that take [`Masked::initial`]: those that accumulate elements of one dtype.
 const TAKE_INITIAL: &[&str] = &["sum", "prod", "max", "min"];
 
-/// A tensor of which only the elements under a mask take part; from [`Expr::masked`].
+/// A tensor of which only the elements under a mask are used; from [`Expr::masked`].
 ///
 /// What is not selected never reaches a result or a gradient, even where it is NaN.
 ///
@@ -73,13 +73,13 @@ impl<'g> Expr<'g> {
 }
 
 impl<'g> Masked<'g> {
-    /// The value of a `mean`, `var`, `std`, `max`, `min`, `argmax` or `argmin` of
-    /// an empty selection, in place of NaN or a run-time error; in a `sort`, of
-    /// what is left at the end.
+    /// The value of a `mean`, `var`, `std`, `max`, `min`, `argmax` or `argmin` of an
+    /// empty selection, instead of NaN or a run-time error; in a `sort`, of what is
+    /// left at the end.
     ///
     /// # Errors
-    /// Reported by any other op, since its result would not depend on the value,
-    /// and when the value is no scalar or does not fit into the dtype of the result.
+    /// Reported by any other op, since its result would not depend on the value, and
+    /// when the value is not a scalar or does not fit into the dtype of the result.
     ///
     /// ```
     /// use tamis::prelude::*;
@@ -120,24 +120,25 @@ impl<'g> Masked<'g> {
         self.if_empty.is_some()
     }
 
-    /// The same mask, with nothing said of what is empty.
+    /// The same mask, without a policy for empty selections.
     pub(crate) fn without_policies(self) -> Masked<'g> {
         Masked { if_empty: None, initial: None, ..self }
     }
 
-    /// What stands where nothing is left, in the dtype of `x`: 0 if nothing was said.
+    /// The fill of the positions that are left over, in the dtype of `x`: 0 without a
+    /// policy.
     pub(crate) fn fill(self, x: Expr<'g>) -> Result<Expr<'g>, ErrorKind> {
         let fill = self.if_empty.unwrap_or(Operand::Bool(false)).assigned_into(x)?;
         if fill.rank() > 0 {
             return Err(ErrorKind::Rank {
                 shape: fill.shape(),
-                expected: "the value for nothing is a scalar",
+                expected: "the value for an empty selection is a scalar",
             });
         }
         Ok(fill)
     }
 
-    /// `reduced`, or what was said to take its place where nothing is selected.
+    /// `reduced`, or the value of the policy where the selection is empty.
     pub(crate) fn unless_empty(self, reduced: Expr<'g>, axes: Axes) -> Result<Expr<'g>, ErrorKind> {
         let Some(value) = self.if_empty else { return Ok(reduced) };
         if let Some(value) = value.expr()
@@ -145,7 +146,7 @@ impl<'g> Masked<'g> {
         {
             return Err(ErrorKind::Rank {
                 shape: value.shape(),
-                expected: "the value for nothing is a scalar",
+                expected: "the value for an empty selection is a scalar",
             });
         }
         let any = self.full_mask()?.any(axes);
@@ -254,8 +255,8 @@ impl<'g> Masked<'g> {
     /// Selected ties share the gradient evenly.
     ///
     /// # Errors
-    /// Reported when an axis is out of range or repeated. The maximum of nothing
-    /// is an error at run time.
+    /// Reported when an axis is out of range or repeated. The maximum of no elements is an
+    /// error at run time.
     ///
     /// ```
     /// use tamis::prelude::*;
@@ -271,9 +272,9 @@ impl<'g> Masked<'g> {
         let axes = axes.into();
         self.build("max", &[], || {
             if self.x.dtype() == DType::Bool {
-                return self.extreme_bool(self.without_policies().any(axes.clone()), axes, |a, b| a | b);
+                return self.min_max_bool(self.without_policies().any(axes.clone()), axes, |a, b| a | b);
             }
-            self.extreme_or(axes, self.x.dtype().lowest(), ReduceKind::Max)
+            self.min_max_or(axes, self.x.dtype().lowest(), ReduceKind::Max)
         })
     }
 
@@ -281,8 +282,8 @@ impl<'g> Masked<'g> {
     /// Selected ties share the gradient evenly.
     ///
     /// # Errors
-    /// Reported when an axis is out of range or repeated. The minimum of nothing
-    /// is an error at run time.
+    /// Reported when an axis is out of range or repeated. The minimum of no elements is an
+    /// error at run time.
     ///
     /// ```
     /// use tamis::prelude::*;
@@ -298,23 +299,24 @@ impl<'g> Masked<'g> {
         let axes = axes.into();
         self.build("min", &[], || {
             if self.x.dtype() == DType::Bool {
-                return self.extreme_bool(self.without_policies().all(axes.clone()), axes, |a, b| a & b);
+                return self.min_max_bool(self.without_policies().all(axes.clone()), axes, |a, b| a & b);
             }
-            self.extreme_or(axes, self.x.dtype().highest(), ReduceKind::Min)
+            self.min_max_or(axes, self.x.dtype().highest(), ReduceKind::Min)
         })
     }
 
-    /// The extreme element as the policies have it: with a value for nothing,
-    /// nothing is no error, and `neutral` stands in until that value covers it.
-    fn extreme_or(self, axes: Axes, neutral: Scalar, kind: ReduceKind) -> Result<Expr<'g>, ErrorKind> {
+    /// The maximum or minimum under the policies: with a value for empty selections, an
+    /// empty selection is no error, and `neutral` stands in until that value replaces
+    /// it.
+    fn min_max_or(self, axes: Axes, neutral: Scalar, kind: ReduceKind) -> Result<Expr<'g>, ErrorKind> {
         let given = self.initial.map(|value| value.to_scalar(self.x.dtype())).transpose()?;
         let initial = given.or(self.if_empty.map(|_| neutral));
-        let extreme = self.extreme(&axes, kind, initial)?;
-        self.unless_empty(extreme, axes)
+        let min_max = self.min_max(&axes, kind, initial)?;
+        self.unless_empty(min_max, axes)
     }
 
-    /// The extreme of bools, which is `any` or `all`, as the policies have it.
-    fn extreme_bool(
+    /// The maximum or minimum of bools, which is `any` or `all`, under the policies.
+    fn min_max_bool(
         self,
         reduced: Expr<'g>,
         axes: Axes,
@@ -323,7 +325,7 @@ impl<'g> Masked<'g> {
         self.unless_empty(self.with_initial(reduced, combine)?, axes)
     }
 
-    pub(crate) fn extreme(
+    pub(crate) fn min_max(
         self,
         axes: &Axes,
         kind: ReduceKind,
@@ -399,7 +401,7 @@ impl<'g> Masked<'g> {
         Masked { x, ..self }
     }
 
-    pub(crate) fn parts(self) -> (Expr<'g>, Expr<'g>) {
+    pub(crate) fn operand_and_mask(self) -> (Expr<'g>, Expr<'g>) {
         (self.x, self.mask)
     }
 }

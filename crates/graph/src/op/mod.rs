@@ -78,13 +78,13 @@ pub enum Op {
     Select(Select),
     /// Selection by a mask and its inverse.
     Mask(Mask),
-    /// Reading and writing at computed places.
+    /// Reading and writing at computed indices.
     Index(Index),
     /// Many elements to one.
     Reduce(Reduce),
     /// Running reductions.
     Scan(Scan),
-    /// Places of extreme elements.
+    /// Indices of maxima and minima.
     Order(Order),
     /// The same elements, arranged otherwise.
     Layout(Layout),
@@ -236,7 +236,7 @@ impl Op {
         Ok(self.clone())
     }
 
-    /// The attributes as they are printed after the operands, or nothing.
+    /// The attributes as they are printed after the operands; may be empty.
     pub fn attributes(&self) -> String {
         match self {
             Op::Source(op) => op.attributes(),

@@ -1,4 +1,4 @@
-//! Indices of extreme elements, and sorting.
+//! Indices of maxima and minima, and sorting.
 
 use std::sync::Arc;
 
@@ -36,15 +36,15 @@ pub enum Order {
         /// The index of an empty selection; without it, that is an error.
         if_empty: Option<i64>,
     },
-    /// The places in sorted order as i64: equals in the order they have, NaN last.
+    /// The indices in sorted order as i64: equals in the order they have, NaN last.
     Argsort {
         /// The axis.
         axis: usize,
         /// Whether the largest comes first.
         descending: bool,
     },
-    /// Operands `x, places`: the elements of `x` at the places of its largest
-    /// ones. Unlike a gather, ties share the gradient evenly.
+    /// Operands `x, indices`: the elements of `x` at the indices of its largest ones.
+    /// Unlike a gather, ties share the gradient evenly.
     TopK {
         /// The axis.
         axis: usize,
@@ -100,7 +100,7 @@ impl Order {
 /// Merges the axes to search into one, so that `op` finds the row-major index
 /// into them; kept axes are there as 1s before it searches, so that the
 /// positions of its errors are those of the result.
-fn index_of_extreme<'g>(
+fn index_of_min_max<'g>(
     operands: &[Expr<'g>],
     axes: &Axes,
     op: impl FnOnce(usize) -> Order,
@@ -148,7 +148,7 @@ impl<'g> Expr<'g> {
     pub fn argmax(self, axes: impl Into<Axes>) -> Expr<'g> {
         let axes = axes.into();
         self.build("argmax", &[], || {
-            index_of_extreme(&[self], &axes, |axis| Order::Argmax { axis, if_empty: None })
+            index_of_min_max(&[self], &axes, |axis| Order::Argmax { axis, if_empty: None })
         })
     }
 
@@ -172,12 +172,12 @@ impl<'g> Expr<'g> {
     pub fn argmin(self, axes: impl Into<Axes>) -> Expr<'g> {
         let axes = axes.into();
         self.build("argmin", &[], || {
-            index_of_extreme(&[self], &axes, |axis| Order::Argmin { axis, if_empty: None })
+            index_of_min_max(&[self], &axes, |axis| Order::Argmin { axis, if_empty: None })
         })
     }
 
-    /// The places in ascending order along `axis`, as i64 of the same shape;
-    /// equals keep their order, NaN comes last. No gradient.
+    /// The indices in ascending order along `axis`, as i64 of the same shape; equals keep
+    /// their order, NaN comes last. No gradient.
     ///
     /// # Errors
     /// Reported when the axis is out of range.
@@ -225,8 +225,8 @@ impl<'g> Expr<'g> {
         })
     }
 
-    /// The `k` largest elements along `axis` in descending order, and their
-    /// places as i64; of equals the first, NaN last. Ties share the gradient evenly.
+    /// The `k` largest elements along `axis` in descending order, and their positions
+    /// as i64; of equals the first, NaN last. Ties share the gradient evenly.
     ///
     /// # Errors
     /// Reported when the axis is out of range or `k` is negative or provably
@@ -237,14 +237,14 @@ impl<'g> Expr<'g> {
     ///
     /// let graph = Graph::new();
     /// let x = graph.constant([3, 9, 5]);
-    /// let (values, places) = x.top_k(2, 0);
+    /// let (values, indices) = x.top_k(2, 0);
     /// assert_eq!(values.eval::<i32>()?, tamis::ndarray::arr1(&[9, 5]).into_dyn());
-    /// assert_eq!(places.eval::<i64>()?, tamis::ndarray::arr1(&[1, 2]).into_dyn());
+    /// assert_eq!(indices.eval::<i64>()?, tamis::ndarray::arr1(&[1, 2]).into_dyn());
     /// # Ok::<(), tamis::Error>(())
     /// ```
     #[track_caller]
     pub fn top_k(self, k: i64, axis: i64) -> (Expr<'g>, Expr<'g>) {
-        let places = self.build("top_k", &[], || {
+        let indices = self.build("top_k", &[], || {
             let axis = self.shape().axis(axis)?;
             let size = self.shape()[axis].clone();
             let out_of_range = size.known_int().is_some_and(|size| k > size);
@@ -253,18 +253,18 @@ impl<'g> Expr<'g> {
             }
             let order = self.apply(Order::Argsort { axis, descending: true })?;
             let shape = order.shape();
-            let places = shape.iter().enumerate().map(|(i, dim)| SliceAxis {
+            let slices = shape.iter().enumerate().map(|(i, dim)| SliceAxis {
                 start: Dim::ZERO,
                 step: 1,
                 len: if i == axis { Dim::int(k) } else { dim.clone() },
             });
-            order.apply(Layout::Slice(places.collect()))
+            order.apply(Layout::Slice(slices.collect()))
         });
-        let values = self.build("top_k", &[places], || {
+        let values = self.build("top_k", &[indices], || {
             let axis = self.shape().axis(axis)?;
-            self.graph().try_apply(Order::TopK { axis }, &[self, places])
+            self.graph().try_apply(Order::TopK { axis }, &[self, indices])
         });
-        (values, places)
+        (values, indices)
     }
 }
 
@@ -291,7 +291,7 @@ impl<'g> Masked<'g> {
     pub fn argmax(self, axes: impl Into<Axes>) -> Expr<'g> {
         let axes = axes.into();
         self.build("argmax", &[], || {
-            self.index_of_extreme(axes, |axis, if_empty| Order::Argmax { axis, if_empty })
+            self.index_of_min_max(axes, |axis, if_empty| Order::Argmax { axis, if_empty })
         })
     }
 
@@ -317,24 +317,24 @@ impl<'g> Masked<'g> {
     pub fn argmin(self, axes: impl Into<Axes>) -> Expr<'g> {
         let axes = axes.into();
         self.build("argmin", &[], || {
-            self.index_of_extreme(axes, |axis, if_empty| Order::Argmin { axis, if_empty })
+            self.index_of_min_max(axes, |axis, if_empty| Order::Argmin { axis, if_empty })
         })
     }
 
-    fn index_of_extreme(
+    fn index_of_min_max(
         self,
         axes: Axes,
         op: impl FnOnce(usize, Option<i64>) -> Order,
     ) -> Result<Expr<'g>, ErrorKind> {
-        let (x, _) = self.parts();
+        let (x, _) = self.operand_and_mask();
         // Any index will do, since the given one replaces it.
         let if_empty = self.has_value_if_empty().then_some(0);
-        let index = index_of_extreme(&[x, self.full_mask()?], &axes, |axis| op(axis, if_empty))?;
+        let index = index_of_min_max(&[x, self.full_mask()?], &axes, |axis| op(axis, if_empty))?;
         self.unless_empty(index, axes)
     }
 
-    /// The places of the selected elements in ascending order along `axis`, then
-    /// those of the others as they stand: i64 of the shape of the tensor. No gradient.
+    /// The indices of the selected elements in ascending order along `axis`, then those
+    /// of the others as they stand: i64 of the shape of the tensor. No gradient.
     ///
     /// # Errors
     /// Reported when the axis is out of range.
@@ -344,22 +344,23 @@ impl<'g> Masked<'g> {
     ///
     /// let graph = Graph::new();
     /// let x = graph.constant([3.0, f64::NAN, 1.0]);
-    /// let places = x.masked(!x.is_nan()).argsort(0);
-    /// assert_eq!(places.eval::<i64>()?, tamis::ndarray::arr1(&[2, 0, 1]).into_dyn());
+    /// let indices = x.masked(!x.is_nan()).argsort(0);
+    /// assert_eq!(indices.eval::<i64>()?, tamis::ndarray::arr1(&[2, 0, 1]).into_dyn());
     /// # Ok::<(), tamis::Error>(())
     /// ```
     #[track_caller]
     pub fn argsort(self, axis: impl Into<SortAxis>) -> Expr<'g> {
         let SortAxis { axis, descending } = axis.into();
         self.build("argsort", &[], || {
-            // What is not selected sorts by nothing, and then behind the rest.
+            // Elements that are not selected have equal keys here, and are moved behind
+            // the others next.
             let filled = self.selected_or(Scalar::I64(0))?;
             filled.along_axis(axis, |x, axis| order_of_selected(x, self.full_mask()?, axis, descending))
         })
     }
 
     /// The selected elements in ascending order along `axis`, and 0 (or what
-    /// [`Masked::if_empty`] says) in the places that are left at the end.
+    /// [`Masked::if_empty`] says) in the positions that are left at the end.
     ///
     /// The gradient goes back to the selected elements.
     ///
@@ -377,7 +378,7 @@ impl<'g> Masked<'g> {
     /// ```
     #[track_caller]
     pub fn sort(self, axis: impl Into<SortAxis>) -> Expr<'g> {
-        let (SortAxis { axis, descending }, (x, _)) = (axis.into(), self.parts());
+        let (SortAxis { axis, descending }, (x, _)) = (axis.into(), self.operand_and_mask());
         self.build("sort", &[], || {
             let filled = self.selected_or(Scalar::I64(0))?;
             let (mask, fill) = (self.full_mask()?.at_least_one_axis()?, self.fill(x)?);
@@ -390,8 +391,8 @@ impl<'g> Masked<'g> {
     }
 }
 
-/// The indices of the selected elements in sorted order along `axis`, then of
-/// the others as they stand. `x` is one value where nothing is selected.
+/// The indices of the selected elements in sorted order along `axis`, then of the
+/// others as they stand. `x` is one value where no element is selected.
 fn order_of_selected<'g>(
     x: Expr<'g>,
     mask: Expr<'g>,

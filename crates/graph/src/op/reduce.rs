@@ -21,25 +21,25 @@ pub struct Reduce {
     pub kind: ReduceKind,
     /// The axes to reduce, ascending.
     pub axes: AxisList,
-    /// An element that always takes part in a maximum or minimum, which has no value
-    /// of an empty selection without it. The other kinds have none.
+    /// An element that a maximum or minimum always compares; without it, an empty
+    /// selection is an error. The other kinds have none.
     pub initial: Option<Scalar>,
 }
 
 /// How a reduction combines elements.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum ReduceKind {
-    /// The sum, of f32, f64 or i64; 0 of nothing.
+    /// The sum, of f32, f64 or i64; 0 of no elements.
     Sum,
-    /// The product, of f32, f64 or i64; 1 of nothing.
+    /// The product, of f32, f64 or i64; 1 of no elements.
     Prod,
     /// Operands `x` or `x, mask`: the largest element (at which the mask is true).
     Max,
     /// Operands `x` or `x, mask`: the smallest element (at which the mask is true).
     Min,
-    /// Whether any element is true; false of nothing.
+    /// Whether any element is true; false of no elements.
     Any,
-    /// Whether all elements are true; true of nothing.
+    /// Whether all elements are true; true of no elements.
     All,
 }
 
@@ -123,7 +123,7 @@ pub(crate) fn reduced_size(shape: &Shape, axes: &Axes) -> Result<Dim, ErrorKind>
 impl<'g> Expr<'g> {
     /// The sum over `axes`: `..` for all, a number, a list, or `keep(axes)`.
     ///
-    /// Integers and bools sum in i64, which wraps. The sum of nothing is 0. The
+    /// Integers and bools sum in i64, which wraps. The sum of no elements is 0. The
     /// gradient is broadcast back.
     ///
     /// # Errors
@@ -147,8 +147,8 @@ impl<'g> Expr<'g> {
         })
     }
 
-    /// The product over `axes`; bools and integers in i64, which wraps. The
-    /// product of nothing is 1. The gradient is right with any number of zeros.
+    /// The product over `axes`; bools and integers in i64, which wraps. The product of no elements
+    /// is 1. The gradient is right with any number of zeros.
     ///
     /// # Errors
     /// Reported when an axis is out of range or repeated.
@@ -171,8 +171,8 @@ impl<'g> Expr<'g> {
         })
     }
 
-    /// The mean over `axes`. Bools and u8 give f32, other integers f64. The
-    /// mean of nothing is NaN.
+    /// The mean over `axes`. Bools and u8 give f32, other integers f64. The mean of no
+    /// elements is NaN.
     ///
     /// # Errors
     /// Reported when an axis is out of range or repeated.
@@ -199,8 +199,8 @@ impl<'g> Expr<'g> {
     /// gradient evenly. Of bools, [`Expr::any`].
     ///
     /// # Errors
-    /// Reported when an axis is out of range or repeated. The maximum of nothing
-    /// is an error at run time.
+    /// Reported when an axis is out of range or repeated. The maximum of no elements is an error at
+    /// run time.
     ///
     /// ```
     /// use tamis::prelude::*;
@@ -226,8 +226,8 @@ impl<'g> Expr<'g> {
     /// gradient evenly. Of bools, [`Expr::all`].
     ///
     /// # Errors
-    /// Reported when an axis is out of range or repeated. The minimum of nothing
-    /// is an error at run time.
+    /// Reported when an axis is out of range or repeated. The minimum of no elements is
+    /// an error at run time.
     ///
     /// ```
     /// use tamis::prelude::*;
@@ -248,7 +248,7 @@ impl<'g> Expr<'g> {
         })
     }
 
-    /// Whether any element over `axes` is true (for numbers: not 0); false of nothing.
+    /// Whether any element over `axes` is true (for numbers: not 0); false of no elements.
     ///
     /// # Errors
     /// Reported when an axis is out of range or repeated.
@@ -267,7 +267,7 @@ impl<'g> Expr<'g> {
         self.build("any", &[], || reduce(&axes, &[self.truth()], ReduceKind::Any, None))
     }
 
-    /// Whether all elements over `axes` are true (for numbers: not 0); true of nothing.
+    /// Whether all elements over `axes` are true (for numbers: not 0); true of no elements.
     ///
     /// # Errors
     /// Reported when an axis is out of range or repeated.

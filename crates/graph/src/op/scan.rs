@@ -206,8 +206,8 @@ impl<'g> Expr<'g> {
 }
 
 impl<'g> Masked<'g> {
-    /// The sum of the selected elements so far along an axis: what is not
-    /// selected adds nothing, and its place holds the sum up to there.
+    /// The sum of the selected elements so far along an axis: what is not selected adds 0,
+    /// and the result at its position is the sum up to there.
     ///
     /// # Errors
     /// Reported when the axis is out of range.
@@ -227,8 +227,8 @@ impl<'g> Masked<'g> {
         self.build("cumsum", &[], || Ok(self.selected_or(Scalar::I64(0))?.cumsum(axis)))
     }
 
-    /// The product of the selected elements so far along an axis: what is not
-    /// selected counts as 1, and its place holds the product up to there.
+    /// The product of the selected elements so far along an axis: what is not selected counts
+    /// as 1, and the result at its position is the product up to there.
     ///
     /// # Errors
     /// Reported when the axis is out of range.

@@ -30,7 +30,7 @@ enum Reduction {
 }
 
 impl Reduction {
-    /// How the updates are combined, and with what to begin.
+    /// How the updates are combined, and with what to start.
     fn combine(self, dtype: DType) -> (Combine, Scalar) {
         match self {
             // Of floats, −0.0 + u is u for every u, −0.0 too.
@@ -93,8 +93,8 @@ fn counts<'g>(addressing: Addressing, x: Expr<'g>, indices: Expr<'g>) -> Result<
     let add = Index::Scatter { addressing, combine: Combine::Add };
     let counts = scatter(add, none, indices, Operand::Int(1))?;
     let ones = |count: usize| vec![Dim::ONE; count];
-    let spread = [ones(before), counts.shape().to_vec(), ones(behind)].concat();
-    counts.apply(Layout::Reshape(spread.into_iter().collect()))
+    let expanded = [ones(before), counts.shape().to_vec(), ones(behind)].concat();
+    counts.apply(Layout::Reshape(expanded.into_iter().collect()))
 }
 
 /// Writes the three documented builders of one way to reduce.
@@ -189,23 +189,23 @@ reducing_builders! {
         "The element itself counts as one; its gradient and that of each update is divided by how many there are.",
         "5.0":
         scatter_mean, scatter_mean_along_axis, scatter_nd_mean;
-    Written::Only(Reduction::Sum), "the sum of the updates, and nothing of itself,",
+    Written::Only(Reduction::Sum), "the sum of the updates, without its own elements,",
         "Duplicate indices accumulate in their order; the gradient of the updates is a gather.",
         "12.0":
         scatter_set_sum, scatter_set_sum_along_axis, scatter_nd_set_sum;
-    Written::Only(Reduction::Product), "the product of the updates, and nothing of itself,",
+    Written::Only(Reduction::Product), "the product of the updates, without its own elements,",
         "Duplicate indices multiply in their order; the gradient is right with any number of zeros.",
         "35.0":
         scatter_set_prod, scatter_set_prod_along_axis, scatter_nd_set_prod;
-    Written::Only(Reduction::Mean), "the mean of the updates, and nothing of itself,",
+    Written::Only(Reduction::Mean), "the mean of the updates, without its own elements,",
         "The gradient of each update is divided by how many are written to the same element.",
         "6.0":
         scatter_set_mean, scatter_set_mean_along_axis, scatter_nd_set_mean;
-    Written::Only(Reduction::Max), "the largest of the updates, and nothing of itself,",
+    Written::Only(Reduction::Max), "the largest of the updates, without its own elements,",
         "NaN wins; ties among duplicates share the gradient evenly.",
         "7.0":
         scatter_set_max, scatter_set_max_along_axis, scatter_nd_set_max;
-    Written::Only(Reduction::Min), "the smallest of the updates, and nothing of itself,",
+    Written::Only(Reduction::Min), "the smallest of the updates, without its own elements,",
         "NaN wins; ties among duplicates share the gradient evenly.",
         "5.0":
         scatter_set_min, scatter_set_min_along_axis, scatter_nd_set_min;

@@ -35,9 +35,9 @@ impl<'g> Expr<'g> {
         })
     }
 
-    /// The elements at which the mask is true, and those at which it is false;
-    /// together as long as the masked axes. Each element gets the gradient of the
-    /// part it went to.
+    /// The elements at which the mask is true, and those at which it is false; together
+    /// as long as the masked axes. Each element gets the gradient of the side it went
+    /// to.
     ///
     /// # Errors
     /// As for [`Expr::boolean_mask`].
@@ -61,8 +61,8 @@ impl<'g> Expr<'g> {
         (selected, self.build("partition", &[mask], || Ok(self.boolean_mask(!mask))))
     }
 
-    /// The places of the true elements (for numbers: not 0) in row-major order,
-    /// as i64 of shape `[count(mask)]`; NaN is not 0. No gradient.
+    /// The indices of the true elements (for numbers: not 0) in row-major order, as i64 of shape
+    /// `[count(mask)]`; NaN is not 0. No gradient.
     ///
     /// ```
     /// use tamis::prelude::*;
@@ -77,11 +77,10 @@ impl<'g> Expr<'g> {
         self.build("flatnonzero", &[], || Ok(self.flatten().argwhere().slice_axis(1, 0)))
     }
 
-    /// `self` with the selected places filled, in row-major order, from the
-    /// start of the flat `source`: PyTorch's `masked_scatter`. Keeps the dtype
-    /// of `self`; `mask` aligns with the leading axes. The gradient goes to `self`
-    /// where the mask is false and to what was taken of the source; what is left
-    /// of it is not used and gets 0.
+    /// `self` with the selected positions filled, in row-major order, from the start of
+    /// the flat `source`: PyTorch's `masked_scatter`. Keeps the dtype of `self`; `mask`
+    /// aligns with the leading axes. The gradient goes to `self` where the mask is false
+    /// and to what was taken of the source; what is left of it is not used and gets 0.
     ///
     /// # Errors
     /// Reported when the mask is not bool, does not align or matches the trailing axes as
@@ -102,16 +101,16 @@ impl<'g> Expr<'g> {
     pub fn masked_scatter(self, mask: Expr<'g>, source: Expr<'g>) -> Expr<'g> {
         self.build("masked_scatter", &[mask, source], || {
             check_leading(mask, self, |readings, remedy| readings.take_leading_alone(remedy))?;
-            let places = mask.expand_mask(self);
-            if places.is_poisoned() {
-                return Ok(places);
+            let selected = mask.expand_mask(self);
+            if selected.is_poisoned() {
+                return Ok(selected);
             }
-            let places = places.apply(Layout::BroadcastTo(self.shape()))?;
+            let selected = selected.apply(Layout::BroadcastTo(self.shape()))?;
             let flat = crate::Operand::from(source).assigned_into(self)?.flatten();
-            let count = self.graph().count(places.id())?;
+            let count = self.graph().count(selected.id())?;
             let first = SliceAxis { start: Dim::ZERO, step: 1, len: count };
             let values = flat.apply(Layout::Slice([first].into_iter().collect()))?;
-            self.graph().try_apply(Mask::Unmask { axis: 0 }, &[values, places, self])
+            self.graph().try_apply(Mask::Unmask { axis: 0 }, &[values, selected, self])
         })
     }
 }

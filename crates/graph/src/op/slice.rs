@@ -1,4 +1,5 @@
-//! Builders of slices: ranges as callers write them, resolved into places.
+//! Builders of slices: ranges as callers write them, resolved into start, step and
+//! length.
 
 use super::layout::{Layout, SliceAxis};
 use crate::dim::{Dim, DimError, Symbol};
@@ -98,7 +99,7 @@ fn within(bound: i64) -> i64 {
     bound.clamp(-FAR, FAR)
 }
 
-/// How bounds are brought into an axis.
+/// How bounds are clamped to an axis.
 struct Clamp<'a> {
     size: &'a Dim,
     backwards: bool,

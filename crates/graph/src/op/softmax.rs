@@ -10,13 +10,13 @@ use crate::expr::Expr;
 use crate::operand::cast;
 use crate::shape::keep;
 
-/// The part of a softmax that its forms and the cross-entropy share.
+/// The values that all forms of softmax and the cross-entropy share.
 pub(crate) struct Shifted<'g> {
     /// The maximum over the axis, which is kept.
     pub(crate) max: Expr<'g>,
     /// `x` less the maximum.
     x: Expr<'g>,
-    /// `e` to that, 0 where nothing is selected.
+    /// `e` to that, 0 where no element is selected.
     exp: Expr<'g>,
     /// The sum of `exp`, with the axis kept.
     pub(crate) sum: Expr<'g>,
@@ -31,7 +31,7 @@ pub(crate) fn shifted<'g>(x: Expr<'g>, mask: Option<Expr<'g>>, axis: i64) -> Res
     let axis = keep(axis);
     let initial = Some(Scalar::from_float(f64::NEG_INFINITY, x.dtype()));
     let max = match mask {
-        Some(mask) => x.masked(mask).extreme(&axis, ReduceKind::Max, initial)?,
+        Some(mask) => x.masked(mask).min_max(&axis, ReduceKind::Max, initial)?,
         None => reduce(&axis, &[x], ReduceKind::Max, initial)?,
     };
     let max = max.stop_gradient();
@@ -97,8 +97,8 @@ impl<'g> Expr<'g> {
 }
 
 impl<'g> Masked<'g> {
-    /// [`Expr::softmax`] over the selected elements along `axis`; 0 elsewhere,
-    /// and a row of 0 with zero gradient where nothing is selected.
+    /// [`Expr::softmax`] over the selected elements along `axis`; 0 elsewhere, and a row of
+    /// 0 with zero gradient where no element is selected.
     ///
     /// # Errors
     /// Reported when the axis is out of range.
@@ -114,7 +114,7 @@ impl<'g> Masked<'g> {
     /// ```
     #[track_caller]
     pub fn softmax(self, axis: i64) -> Expr<'g> {
-        let (x, mask) = self.parts();
+        let (x, mask) = self.operand_and_mask();
         self.build("softmax", &[], || Ok(shifted(x, Some(mask), axis)?.softmax()))
     }
 
@@ -138,7 +138,7 @@ impl<'g> Masked<'g> {
     /// ```
     #[track_caller]
     pub fn log_softmax(self, axis: i64) -> Expr<'g> {
-        let (x, mask) = self.parts();
+        let (x, mask) = self.operand_and_mask();
         self.build("log_softmax", &[], || Ok(shifted(x, Some(mask), axis)?.log_softmax()))
     }
 }

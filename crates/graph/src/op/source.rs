@@ -39,7 +39,7 @@ pub enum Source {
     },
     /// A length, as an i64 of rank 0.
     Size(Dim),
-    /// What a mistake leaves behind. No plan contains it.
+    /// The value of an expression that is in error. No plan contains it.
     Poison,
 }
 

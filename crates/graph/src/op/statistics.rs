@@ -11,9 +11,9 @@ use crate::operand::cast;
 use crate::shape::{Axes, keep};
 
 impl<'g> Expr<'g> {
-    /// The variance over `axes`: the mean of the squared distances from the
-    /// mean. Bools and u8 give f32, other integers f64; NaN of nothing. The
-    /// gradient is `2·(x − mean) / n`.
+    /// The variance over `axes`: the mean of the squared distances from the mean. Bools
+    /// and u8 give f32, other integers f64; NaN of no elements. The gradient is `2·(x −
+    /// mean) / n`.
     ///
     /// # Errors
     /// Reported when an axis is out of range or repeated.
@@ -81,7 +81,7 @@ impl<'g> Expr<'g> {
         self.build("std", &[], || Ok(self.std_ddof(axes, 0)))
     }
 
-    /// [`Expr::std`] with `n − ddof` in place of `n`: the root of [`Expr::var_ddof`].
+    /// [`Expr::std`] with `n − ddof` instead of `n`: the root of [`Expr::var_ddof`].
     ///
     /// # Errors
     /// As for [`Expr::var`].
@@ -124,8 +124,8 @@ impl<'g> Expr<'g> {
         })
     }
 
-    /// `ln Σ eˣ` over `axes` without overflow; −inf of nothing. Integers become
-    /// floats. The gradient is a softmax.
+    /// `ln Σ eˣ` over `axes` without overflow; −inf of no elements. Integers become floats.
+    /// The gradient is a softmax.
     ///
     /// # Errors
     /// Reported when an axis is out of range or repeated.
@@ -164,7 +164,7 @@ fn logsumexp<'g>(x: Expr<'g>, mask: Option<Expr<'g>>, axes: &Axes) -> Result<Exp
     let kept = keep(axes.clone());
     let initial = Some(Scalar::from_float(f64::NEG_INFINITY, x.dtype()));
     let max = match mask {
-        Some(mask) => x.masked(mask).extreme(&kept, ReduceKind::Max, initial)?,
+        Some(mask) => x.masked(mask).min_max(&kept, ReduceKind::Max, initial)?,
         None => reduce(&kept, &[x], ReduceKind::Max, initial)?,
     };
     let max = where_(max.is_finite(), max, 0.0).stop_gradient();
@@ -221,7 +221,7 @@ impl<'g> Masked<'g> {
     #[track_caller]
     pub fn var_ddof(self, axes: impl Into<Axes>, ddof: impl Into<f64>) -> Expr<'g> {
         let (axes, ddof) = (axes.into(), ddof.into());
-        let (x, mask) = self.parts();
+        let (x, mask) = self.operand_and_mask();
         self.build("var_ddof", &[], || {
             let x = cast(x, x.dtype().to_float())?;
             let mean = x.masked(mask).mean(keep(axes.clone()));
@@ -253,7 +253,7 @@ impl<'g> Masked<'g> {
         self.build("std", &[], || Ok(self.std_ddof(axes, 0)))
     }
 
-    /// [`Masked::std`] with `count − ddof` in place of `count`: the root of
+    /// [`Masked::std`] with `count − ddof` instead of `count`: the root of
     /// [`Masked::var_ddof`].
     ///
     /// # Errors
@@ -295,7 +295,7 @@ impl<'g> Masked<'g> {
     #[track_caller]
     pub fn norm(self, axes: impl Into<Axes>) -> Expr<'g> {
         let axes = axes.into();
-        let (x, mask) = self.parts();
+        let (x, mask) = self.operand_and_mask();
         self.build("norm", &[], || {
             let x = cast(x, x.dtype().to_float())?;
             Ok(root(x.masked(mask).with_elements(x.square()).sum(axes)))
@@ -320,7 +320,7 @@ impl<'g> Masked<'g> {
     #[track_caller]
     pub fn prod(self, axes: impl Into<Axes>) -> Expr<'g> {
         let axes = axes.into();
-        let (x, mask) = self.parts();
+        let (x, mask) = self.operand_and_mask();
         self.build("prod", &[], || {
             let one = x.graph().try_full(crate::Shape::default(), Scalar::from_int(1, x.dtype()))?;
             self.with_initial(where_(mask, x, one).prod(axes), |product, initial| product * initial)
@@ -346,7 +346,7 @@ impl<'g> Masked<'g> {
     #[track_caller]
     pub fn logsumexp(self, axes: impl Into<Axes>) -> Expr<'g> {
         let axes = axes.into();
-        let (x, mask) = self.parts();
+        let (x, mask) = self.operand_and_mask();
         self.build("logsumexp", &[], || logsumexp(x, Some(mask), &axes))
     }
 }

@@ -61,13 +61,13 @@ pub enum Unary {
     Relu,
     /// `x · x`.
     Square,
-    /// The largest whole number not above `x`.
+    /// The largest integer not above `x`.
     Floor,
-    /// The smallest whole number not below `x`.
+    /// The smallest integer not below `x`.
     Ceil,
-    /// The nearest whole number, ties to even.
+    /// The nearest integer, ties to even.
     Round,
-    /// The whole part, towards 0.
+    /// The integer part, towards 0.
     Trunc,
     /// The same value in another dtype.
     Cast(DType),
@@ -255,22 +255,22 @@ unary_builders! {
     /// # Errors
     /// Reported for a bool tensor.
     square => Unary::Square, "3.0, -2.0" gives "9.0, 4.0";
-    /// The largest whole number not above `x`, with gradient 0.
+    /// The largest integer not above `x`, with gradient 0.
     ///
     /// # Errors
     /// Reported for a bool tensor.
     floor => Unary::Floor, "1.5, -1.5" gives "1.0, -2.0";
-    /// The smallest whole number not below `x`, with gradient 0.
+    /// The smallest integer not below `x`, with gradient 0.
     ///
     /// # Errors
     /// Reported for a bool tensor.
     ceil => Unary::Ceil, "1.5, -1.5" gives "2.0, -1.0";
-    /// The nearest whole number, ties to even, with gradient 0.
+    /// The nearest integer, ties to even, with gradient 0.
     ///
     /// # Errors
     /// Reported for a bool tensor.
     round => Unary::Round, "1.5, 2.5, -0.6" gives "2.0, 2.0, -1.0";
-    /// The whole part, towards 0, with gradient 0.
+    /// The integer part, towards 0, with gradient 0.
     ///
     /// # Errors
     /// Reported for a bool tensor.

@@ -1,5 +1,5 @@
-//! Where a function may have a kink: everything that is decided on the way to
-//! its value. Knows nothing of evaluation.
+//! Where a function may have a kink: everything that is decided on the way to its
+//! value. Does not depend on evaluation.
 
 use std::collections::HashSet;
 use std::panic::Location;
@@ -30,7 +30,8 @@ impl Site {
 /// Everything that is decided by floats on the way from the variables to
 /// `value`, in the order of the program.
 ///
-/// What follows from these alone, such as the conjunction of two masks, decides nothing new.
+/// What follows from these alone, such as the conjunction of two masks, is no further
+/// decision.
 pub(super) fn decisions<'t>(value: Expr<'t>, variables: &[Expr<'t>]) -> Vec<Decision<'t>> {
     let graph = value.graph();
     let moving = moving(value, variables);

@@ -19,18 +19,18 @@ const STEPS: i32 = 11;
 /// By how many times their rounding the evaluations of one difference may be off together.
 const ROUNDING: f64 = 16.0;
 
-/// A difference rounded by more than this part of it tells nothing.
-const TELLING: f64 = 1e-3;
+/// A difference with a larger relative rounding error than this is inconclusive.
+const CONCLUSIVE: f64 = 1e-3;
 
-/// Steps that are larger than this part of what they move may miss all there is
-/// to see: what two of them agree on says nothing.
+/// Steps that are larger than this fraction of the element they move may miss a kink:
+/// their agreement is inconclusive.
 const FINE: f64 = 1.0 / 16.0;
 
 /// What a derivative should be.
 #[derive(Clone, Copy)]
 pub(super) struct Expected {
     pub(super) analytic: f64,
-    /// The size below which a derivative is as good as 0.
+    /// The size below which a derivative is negligible.
     pub(super) floor: f64,
     /// The relative error that is accepted.
     pub(super) tolerance: f64,
@@ -52,15 +52,15 @@ pub(super) enum Measured {
     Kink(Site),
 }
 
-/// What one more step tells.
+/// The outcome of one more step.
 #[derive(Debug, Clone, Copy)]
-enum Told {
-    /// Smaller steps would tell nothing else.
+enum Outcome {
+    /// Smaller steps would not change it.
     All(Reading),
     /// It does not agree, but a smaller step might.
     Differs(Reading),
-    /// It is so rounded that it could hide a mistake.
-    Nothing,
+    /// Its rounding error is so large that it could hide a wrong gradient.
+    Inconclusive,
 }
 
 impl Expected {
@@ -69,27 +69,28 @@ impl Expected {
     /// difference is the same, the derivative is wrong.
     ///
     /// The noise of the first step is accepted in any case: no other has less.
-    fn compare(&self, numeric: f64, noise: f64, first: bool, larger: Option<Reading>) -> Told {
+    fn compare(&self, numeric: f64, noise: f64, first: bool, larger: Option<Reading>) -> Outcome {
         let Expected { analytic, floor, tolerance } = *self;
         let epsilon = tolerance * floor;
         let is_near = |other: f64, noise: f64| {
             relative_eq!(other, numeric, epsilon = epsilon.max(noise), max_relative = tolerance)
         };
-        let tells_of = |other: f64| noise <= TELLING * numeric.abs().max(other.abs());
+        let is_conclusive = |other: f64| noise <= CONCLUSIVE * numeric.abs().max(other.abs());
         if is_near(analytic, 0.0) {
-            return Told::All(self.reading(numeric, floor, true));
+            return Outcome::All(self.reading(numeric, floor, true));
         }
-        let is_confirmed =
-            |larger: &Reading| is_near(larger.numeric, if tells_of(larger.numeric) { noise } else { 0.0 });
+        let is_confirmed = |larger: &Reading| {
+            is_near(larger.numeric, if is_conclusive(larger.numeric) { noise } else { 0.0 })
+        };
         if let Some(larger) = larger.filter(is_confirmed) {
-            return Told::All(larger);
+            return Outcome::All(larger);
         }
         match is_near(analytic, noise) {
-            true if first || tells_of(analytic) => {
-                Told::All(self.reading(numeric, floor.max(noise / tolerance), true))
+            true if first || is_conclusive(analytic) => {
+                Outcome::All(self.reading(numeric, floor.max(noise / tolerance), true))
             }
-            true => Told::Nothing,
-            false => Told::Differs(self.reading(numeric, floor, false)),
+            true => Outcome::Inconclusive,
+            false => Outcome::Differs(self.reading(numeric, floor, false)),
         }
     }
 
@@ -126,16 +127,16 @@ pub(super) fn measure(
         let rounded = ROUNDING * probe.rounding + f64::EPSILON * size * expected.analytic.abs();
         let larger = differing.filter(|_| size == 0.0 || step <= FINE * size);
         match expected.compare(numeric, rounded / step, i == 0, larger) {
-            Told::All(reading) => return Measured::Reading(reading),
-            Told::Differs(reading) => differing = Some(reading),
-            Told::Nothing => {}
+            Outcome::All(reading) => return Measured::Reading(reading),
+            Outcome::Differs(reading) => differing = Some(reading),
+            Outcome::Inconclusive => {}
         }
     }
     match (differing, kink) {
         // Next to a kink the steps are small, and rounding may be all that differs.
         (_, Some(site)) => Measured::Kink(site),
         (Some(reading), None) => Measured::Reading(reading),
-        (None, None) => unreachable!("the first step finds a kink or tells something"),
+        (None, None) => unreachable!("the first step finds a kink or is conclusive"),
     }
 }
 
@@ -176,42 +177,42 @@ mod tests {
         Expected { analytic, floor: 1e-4, tolerance: 1e-6 }
     }
 
-    fn agreeing(told: Told) -> Option<bool> {
-        match told {
-            Told::All(reading) => Some(reading.agrees),
-            Told::Differs(_) | Told::Nothing => None,
+    fn agreeing(outcome: Outcome) -> Option<bool> {
+        match outcome {
+            Outcome::All(reading) => Some(reading.agrees),
+            Outcome::Differs(_) | Outcome::Inconclusive => None,
         }
     }
 
     #[test]
     fn a_difference_within_the_tolerance_agrees() {
-        let told = |analytic, numeric| expected(analytic).compare(numeric, 0.0, true, None);
+        let outcome = |analytic, numeric| expected(analytic).compare(numeric, 0.0, true, None);
         assert!(
-            matches!(told(2.0, 2.0 + 1e-6), Told::All(Reading { agrees: true, error, .. }) if error < 1e-6)
+            matches!(outcome(2.0, 2.0 + 1e-6), Outcome::All(Reading { agrees: true, error, .. }) if error < 1e-6)
         );
-        assert!(matches!(told(2.0, 2.0 + 1e-5), Told::Differs(Reading { error, .. }) if error > 4e-6));
-        assert_eq!(agreeing(told(1e-11, 0.0)), Some(true));
+        assert!(matches!(outcome(2.0, 2.0 + 1e-5), Outcome::Differs(Reading { error, .. }) if error > 4e-6));
+        assert_eq!(agreeing(outcome(1e-11, 0.0)), Some(true));
     }
 
     #[test]
-    fn noise_is_accepted_only_where_it_cannot_hide_a_mistake() {
-        let told = |numeric, noise, first| expected(1.0).compare(numeric, noise, first, None);
+    fn noise_is_accepted_only_where_it_cannot_hide_an_error() {
+        let outcome = |numeric, noise, first| expected(1.0).compare(numeric, noise, first, None);
         assert!(
-            matches!(told(1.0001, 2e-4, false), Told::All(Reading { agrees: true, error, .. }) if error < 1e-6)
+            matches!(outcome(1.0001, 2e-4, false), Outcome::All(Reading { agrees: true, error, .. }) if error < 1e-6)
         );
-        assert!(matches!(told(2.0, 1.5, false), Told::Nothing));
-        assert!(matches!(told(2.0, 0.5, false), Told::Differs(_)));
-        assert_eq!(agreeing(told(2.0, 1.5, true)), Some(true));
+        assert!(matches!(outcome(2.0, 1.5, false), Outcome::Inconclusive));
+        assert!(matches!(outcome(2.0, 0.5, false), Outcome::Differs(_)));
+        assert_eq!(agreeing(outcome(2.0, 1.5, true)), Some(true));
     }
 
     #[test]
     fn two_steps_that_agree_on_something_else_decide() {
         let larger = expected(1.0).reading(1.0001, 0.0, false);
-        let told = |numeric, noise| expected(1.0).compare(numeric, noise, false, Some(larger));
-        assert_eq!(agreeing(told(1.0001, 0.0)), Some(false));
-        assert_eq!(agreeing(told(1.00005, 2e-4)), Some(false));
-        assert_eq!(agreeing(told(1.000_000_1, 0.0)), Some(true));
-        assert_eq!(agreeing(told(1.000_002, 1e-5)), Some(true));
+        let outcome = |numeric, noise| expected(1.0).compare(numeric, noise, false, Some(larger));
+        assert_eq!(agreeing(outcome(1.0001, 0.0)), Some(false));
+        assert_eq!(agreeing(outcome(1.00005, 2e-4)), Some(false));
+        assert_eq!(agreeing(outcome(1.000_000_1, 0.0)), Some(true));
+        assert_eq!(agreeing(outcome(1.000_002, 1e-5)), Some(true));
     }
 
     #[test]
@@ -220,8 +221,11 @@ mod tests {
             [(f64::NAN, 1.0), (1.0, f64::NAN), (f64::INFINITY, 1.0), (1.0, f64::INFINITY)]
         {
             for noise in [0.0, f64::NAN, f64::INFINITY] {
-                let told = expected(analytic).compare(numeric, noise, true, None);
-                assert!(matches!(told, Told::Differs(Reading { error: f64::INFINITY, .. })), "{told:?}");
+                let outcome = expected(analytic).compare(numeric, noise, true, None);
+                assert!(
+                    matches!(outcome, Outcome::Differs(Reading { error: f64::INFINITY, .. })),
+                    "{outcome:?}"
+                );
             }
         }
     }

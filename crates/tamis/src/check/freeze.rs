@@ -1,5 +1,5 @@
 //! What differences must not move although it depends on the variables:
-//! `stop_gradient`. Knows nothing of evaluation.
+//! `stop_gradient`. Does not depend on evaluation.
 
 use tamis_graph::{DType, ErrorKind, Expr, Graph, Op, Size, Symbol, Unary, rebuild};
 

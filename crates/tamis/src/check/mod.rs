@@ -1,11 +1,11 @@
 //! The gradient check: gradients beside differences of the loss, in f64, with
 //! an eye on everything that a mask or an op decides on the way.
 //!
-//! `retype` copies the loss into a graph of f64, `freeze` holds still what
-//! differences must not move, `decision` lists what may have a kink, `probe`
-//! evaluates near the point, `difference` takes derivatives along a direction,
-//! `variable` chooses the directions, `session` goes through all variables and
-//! orders, and `report` tells the result.
+//! `retype` copies the loss into a graph of f64, `freeze` holds still what differences
+//! must not move, `decision` lists what may have a kink, `probe` evaluates near the
+//! point, `difference` takes derivatives along a direction, `variable` chooses the
+//! directions, `session` goes through all variables and orders, and `report` prints the
+//! result.
 
 mod decision;
 mod difference;
@@ -42,17 +42,17 @@ const OP: &str = "check_gradients";
 /// the difference agrees with the gradient; larger variables are moved along
 /// random directions. Lengths that depend on the data are fine.
 ///
-/// Differences say nothing where the loss has a kink. Every mask, index and
-/// hidden decision (the sign of what `relu` takes, the winner of a `max`) is
-/// watched: an element for which one changes however small the step is left
-/// out, and reported with the op and its line.
+/// Finite differences are meaningless where the loss has a kink. Every mask, index and
+/// hidden decision (the sign of what `relu` takes, the winner of a `max`) is watched:
+/// an element for which one changes however small the step is left out, and reported
+/// with the op and its line.
 ///
 /// What was not selected gets exactly 0, and so it is checked: an unselected
 /// NaN or infinity does not move the loss. What stands under `stop_gradient` is
 /// held still in the differences too.
 ///
 /// # Errors
-/// Reported when the loss is no scalar or no float, or when one of `wrt` is no
+/// Reported when the loss is not a scalar or no float, or when one of `wrt` is no
 /// float, is neither an input nor a literal of the graph, or belongs to another graph.
 ///
 /// ```
@@ -75,10 +75,10 @@ const OP: &str = "check_gradients";
 pub fn check_gradients<'g>(loss: Expr<'g>, wrt: impl IntoIterator<Item = Expr<'g>>) -> Check<'g> {
     let wrt: Vec<Expr<'g>> = wrt.into_iter().collect();
     let graph = loss.graph();
-    let mistakes =
-        mistake_of_loss(loss).into_iter().chain(wrt.iter().filter_map(|x| mistake_of_variable(graph, *x)));
+    let errors =
+        error_of_loss(loss).into_iter().chain(wrt.iter().filter_map(|x| error_of_variable(graph, *x)));
     let none = wrt.is_empty().then_some(ErrorKind::NoOperands);
-    for kind in mistakes.chain(none).collect::<Vec<_>>() {
+    for kind in errors.chain(none).collect::<Vec<_>>() {
         let _poisoned = graph.report(OP, kind);
     }
     Check {
@@ -93,7 +93,7 @@ pub fn check_gradients<'g>(loss: Expr<'g>, wrt: impl IntoIterator<Item = Expr<'g
 }
 
 /// A gradient check that is being prepared: feed its inputs, then call [`Check::run`].
-#[must_use = "nothing is checked before `run` is called"]
+#[must_use = "no check is made before `run` is called"]
 pub struct Check<'g> {
     loss: Expr<'g>,
     wrt: Vec<Expr<'g>>,
@@ -115,7 +115,7 @@ struct Settings {
 impl<'g> Check<'g> {
     /// Gives the input `name` its value: see [`Feed`] for what is accepted.
     ///
-    /// A mistake is reported by [`Check::run`].
+    /// An error is reported by [`Check::run`].
     #[track_caller]
     pub fn feed<'a>(mut self, name: &str, value: impl Feed<'a>) -> Check<'g> {
         let value = fed(self.loss.graph(), name, value);
@@ -134,9 +134,9 @@ impl<'g> Check<'g> {
     /// [`grad`](crate::grad) gives: a gradient written by hand.
     ///
     /// # Errors
-    /// Reported when there are not as many as variables, when one is no float,
-    /// or when a shape provably differs from its variable's; one that turns out
-    /// different at run time is an error then.
+    /// Reported when there are not as many as variables, when one is no float, or when
+    /// a shape provably differs from its variable's; one that differs at run time is an
+    /// error then.
     ///
     /// ```
     /// use tamis::ndarray::array;
@@ -161,7 +161,7 @@ impl<'g> Check<'g> {
             let _poisoned = graph.report(OP, ErrorKind::ShapeMismatch { left, right, reason });
         }
         for (x, gradient) in self.wrt.iter().zip(&gradients) {
-            if let Some(kind) = mistake_of_gradient(*x, *gradient) {
+            if let Some(kind) = error_of_gradient(*x, *gradient) {
                 let _poisoned = graph.report(OP, kind);
             }
         }
@@ -202,10 +202,9 @@ impl<'g> Check<'g> {
     /// Makes the check.
     ///
     /// # Errors
-    /// Every mistake made while building the graph, with those of the check
-    /// itself; a feed that does not fit, inputs missing or unknown; whatever
-    /// goes wrong in a run at the point. A gradient that is wrong is no error,
-    /// but stands in the report.
+    /// Every error made while building the graph, with those of the check itself; a
+    /// feed that does not fit, inputs missing or unknown; whatever goes wrong in a run
+    /// at the point. A gradient that is wrong is no error, but stands in the report.
     #[track_caller]
     pub fn run(self) -> Result<CheckReport, Error> {
         let call = Location::caller();
@@ -239,7 +238,7 @@ pub(crate) fn fed<'a>(graph: &Graph, name: &str, value: impl Feed<'a>) -> Result
     Plan::new([("value", graph.expr(id))])?.feed(name, value).run()?.value("value")
 }
 
-pub(crate) fn mistake_of_loss(loss: Expr<'_>) -> Option<ErrorKind> {
+pub(crate) fn error_of_loss(loss: Expr<'_>) -> Option<ErrorKind> {
     let (dtype, shape) = (loss.dtype(), loss.shape());
     // What is poisoned has been reported.
     if loss.is_poisoned() {
@@ -251,7 +250,7 @@ pub(crate) fn mistake_of_loss(loss: Expr<'_>) -> Option<ErrorKind> {
     (!shape.is_empty()).then_some(ErrorKind::NotScalar { shape })
 }
 
-pub(crate) fn mistake_of_variable(graph: &Graph, x: Expr<'_>) -> Option<ErrorKind> {
+pub(crate) fn error_of_variable(graph: &Graph, x: Expr<'_>) -> Option<ErrorKind> {
     let (dtype, shape) = (x.dtype(), x.shape());
     if !std::ptr::eq(graph, x.graph()) {
         return Some(ErrorKind::MixedGraphs);
@@ -266,7 +265,7 @@ pub(crate) fn mistake_of_variable(graph: &Graph, x: Expr<'_>) -> Option<ErrorKin
     (!is_leaf(&x.node()) && !x.is_poisoned()).then_some(ErrorKind::DType { dtype, shape, expected })
 }
 
-fn mistake_of_gradient(x: Expr<'_>, gradient: Expr<'_>) -> Option<ErrorKind> {
+fn error_of_gradient(x: Expr<'_>, gradient: Expr<'_>) -> Option<ErrorKind> {
     if !std::ptr::eq(x.graph(), gradient.graph()) {
         return Some(ErrorKind::MixedGraphs);
     }

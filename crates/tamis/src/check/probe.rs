@@ -121,9 +121,9 @@ impl Probe {
         Ok(probe)
     }
 
-    /// Finds by how much the value is rounded: more than its own last place
-    /// where large numbers cancel on the way to it. To move everything by
-    /// nearly nothing shows it, once what is linear in the move is taken out.
+    /// Finds by how much the value is rounded: more than its own last place where large
+    /// numbers cancel on the way to it. To move everything by once the linear term is
+    /// removed, only rounding remains.
     pub(super) fn look_at_rounding(&mut self, point: &Point, random: &mut Random) {
         for _ in 0..LOOKS {
             let (mut up, mut down) = (point.clone(), point.clone());
@@ -157,8 +157,8 @@ impl Probe {
         found
     }
 
-    /// A run that fails here, and did not at the point of the check, meets a
-    /// boundary, such as an index out of range or a maximum of nothing.
+    /// A run that fails here, and did not at the point of the check, meets a boundary,
+    /// such as an index out of range or an empty maximum.
     fn look(&self, here: &Point) -> Sample {
         let found = here.run_with(&self.plan, &self.frozen).and_then(|out| self.compare(&out));
         found.unwrap_or_else(|error| {

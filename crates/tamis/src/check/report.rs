@@ -1,4 +1,4 @@
-//! What a gradient check found, and how it is told.
+//! What a gradient check found, and how it is printed.
 
 use std::collections::HashSet;
 use std::fmt;
@@ -46,7 +46,7 @@ pub enum Verdict {
     Passed,
     /// Something does not agree.
     Failed,
-    /// There was nothing to compare with: every element lies at a kink.
+    /// No element could be compared: every one lies at a kink.
     Unchecked,
     /// What is differentiated is NaN or infinite at this point.
     Undefined,
@@ -68,8 +68,8 @@ pub struct Deviation {
     pub(super) reading: Reading,
 }
 
-/// An op of the user's at which a function is not smooth, so that differences
-/// say nothing about the gradient there.
+/// An op of the user's at which a function is not smooth, so that differences do not
+/// check the gradient there.
 #[derive(Debug, Clone)]
 pub struct Kink {
     site: Site,
@@ -265,8 +265,8 @@ impl Deviation {
         self.reading.numeric
     }
 
-    /// The difference of the two as a part of the larger one, or of the size
-    /// below which derivatives are as good as 0. Infinite if one of them is NaN.
+    /// The difference of the two relative to the larger one, or to the size below which
+    /// derivatives are negligible. Infinite if one of them is NaN.
     pub fn relative_error(&self) -> f64 {
         self.reading.error
     }
@@ -297,7 +297,7 @@ impl fmt::Display for Kink {
     }
 }
 
-/// Prints the place and both derivatives: `at [1]: analytic 6, numeric 3`.
+/// Prints the position and both derivatives: `at [1]: analytic 6, numeric 3`.
 impl fmt::Display for Deviation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Reading { analytic, numeric, .. } = &self.reading;
@@ -349,8 +349,9 @@ impl fmt::Display for CheckReport {
             write!(f, "  {}", cells[5])?;
         }
         // Both orders often meet the same kink.
-        let mut told = HashSet::new();
-        let mut notes = self.rows.iter().flat_map(CheckRow::notes).filter(|note| told.insert(note.clone()));
+        let mut reported = HashSet::new();
+        let mut notes =
+            self.rows.iter().flat_map(CheckRow::notes).filter(|note| reported.insert(note.clone()));
         notes.try_for_each(|note| write!(f, "\n{note}"))
     }
 }

@@ -1,5 +1,5 @@
-//! A copy of a computation in which every float is f64, and what is checked is
-//! an input. Knows nothing of evaluation.
+//! A copy of a computation in which every float is f64, and what is checked is an
+//! input. Does not depend on evaluation.
 
 use std::collections::HashMap;
 
@@ -10,7 +10,7 @@ use tamis_graph::{
 /// A computation in f64.
 pub(super) struct Retyped<'t> {
     pub(super) loss: Expr<'t>,
-    /// For each expression that the user named, its place among the variables.
+    /// For each expression that the user named, its index among the variables.
     pub(super) wrt: Vec<usize>,
     pub(super) variables: Vec<Variable<'t>>,
     /// The gradients that the user gave, one for each of `wrt`.
@@ -30,7 +30,7 @@ pub(super) struct Variable<'t> {
 
 /// Copies `loss`, `wrt` and the gradients to be checked into `target`.
 ///
-/// Inputs that the loss does not need are declared too, so that feeding them is no mistake.
+/// Inputs that the loss does not need are declared too, so that feeding them is no error.
 pub(super) fn retype<'t>(
     loss: Expr<'_>,
     wrt: &[Expr<'_>],
@@ -55,7 +55,7 @@ pub(super) fn retype<'t>(
         label: source.name(*id).map_or_else(|| names[id].clone(), |name| name.to_string()),
         literal: literal(&source.node(*id)),
     };
-    let place = |expr: &Expr<'_>| distinct.partition_point(|id| *id < expr.id());
+    let index = |expr: &Expr<'_>| distinct.partition_point(|id| *id < expr.id());
     let guarded = |(wrt, gradient): (&Expr<'_>, &Expr<'_>)| {
         // Lengths that could not be compared while building are compared in the run.
         let shape = copies[&wrt.id()].shape();
@@ -64,7 +64,7 @@ pub(super) fn retype<'t>(
     };
     Ok(Retyped {
         loss: copies[&loss.id()],
-        wrt: wrt.iter().map(place).collect(),
+        wrt: wrt.iter().map(index).collect(),
         variables: distinct.iter().map(variable).collect(),
         gradients: gradients.map(|gradients| wrt.iter().zip(gradients).map(guarded).collect()),
     })

@@ -29,13 +29,13 @@ pub(super) struct Session<'t, 'p> {
 struct Progress<'p> {
     done: usize,
     total: usize,
-    tell: &'p mut dyn FnMut(usize, usize),
+    notify: &'p mut dyn FnMut(usize, usize),
 }
 
 impl Progress<'_> {
     fn advance(&mut self, comparisons: usize) {
         self.done += comparisons;
-        (self.tell)(self.done, self.total);
+        (self.notify)(self.done, self.total);
     }
 }
 
@@ -52,18 +52,18 @@ impl<'t, 'p> Session<'t, 'p> {
         origin: Origin,
         settings: Settings,
         retyped: Retyped<'t>,
-        tell: &'p mut dyn FnMut(usize, usize),
+        notify: &'p mut dyn FnMut(usize, usize),
     ) -> Session<'t, 'p> {
         let variables = retyped.variables.iter().map(|variable| variable.expr).collect();
         let random = Random::new(settings.seed);
-        let progress = Progress { done: 0, total: 0, tell };
+        let progress = Progress { done: 0, total: 0, notify };
         Session { graph, origin, settings, retyped, variables, random, progress }
     }
 
-    /// Checks the gradients at the point that `feeds` tell.
+    /// Checks the gradients at the point that `feeds` give.
     pub(super) fn check(mut self, feeds: Vec<(String, Value)>) -> Result<Vec<CheckRow>, Error> {
         let mut point = self.point(feeds)?;
-        let lengths = self.retyped.wrt.iter().map(|place| point.variables[*place].elements().len());
+        let lengths = self.retyped.wrt.iter().map(|index| point.variables[*index].elements().len());
         let comparisons: usize = lengths.map(|len| comparisons(len, &self.settings)).sum();
         self.progress.total = comparisons * if self.settings.second_order { 2 } else { 1 };
         let first = self.loss();
@@ -95,7 +95,7 @@ impl<'t, 'p> Session<'t, 'p> {
     }
 
     fn wrt(&self) -> Vec<Expr<'t>> {
-        self.retyped.wrt.iter().map(|place| self.variables[*place]).collect()
+        self.retyped.wrt.iter().map(|index| self.variables[*index]).collect()
     }
 
     fn loss(&self) -> Quantity<'t> {
@@ -109,11 +109,11 @@ impl<'t, 'p> Session<'t, 'p> {
     /// How the loss changes along a random vector, which is fed from now on.
     fn slope(&mut self, first: &Quantity<'t>, point: &mut Point) -> Quantity<'t> {
         let mut products = Vec::new();
-        for (gradient, place) in first.gradients.iter().zip(&self.retyped.wrt) {
-            let variable = &self.retyped.variables[*place];
+        for (gradient, index) in first.gradients.iter().zip(&self.retyped.wrt) {
+            let variable = &self.retyped.variables[*index];
             let name = fresh_name(self.graph, format!("vector for {}", variable.input));
             let vector = self.graph.input_of(&name, DType::F64, variable.expr.shape());
-            let shape = point.variables[*place].values.raw_dim();
+            let shape = point.variables[*index].values.raw_dim();
             let values: ArrayD<f64> = Array::from_shape_simple_fn(shape, || 2.0 * self.random.unit() - 1.0);
             point.feeds.push((name, Value::from(values)));
             products.push((*gradient, vector));
@@ -137,15 +137,15 @@ impl<'t, 'p> Session<'t, 'p> {
         let mut probe = Probe::new(value, &self.variables, still, point)?;
         probe.look_at_rounding(point, &mut self.random);
         let mut rows = Vec::new();
-        for (i, place) in self.retyped.wrt.iter().enumerate() {
-            let label = self.retyped.variables[*place].label.clone();
+        for (i, index) in self.retyped.wrt.iter().enumerate() {
+            let label = self.retyped.variables[*index].label.clone();
             let gradient: Vec<f64> = out.take::<f64>(output(i))?.iter().copied().collect();
             if !probe.value.is_finite() {
                 self.progress.advance(comparisons(gradient.len(), &self.settings));
                 rows.push(CheckRow::undefined(label, quantity.order));
                 continue;
             }
-            let mut subject = Subject::new(&probe, point, *place, &gradient, self.settings);
+            let mut subject = Subject::new(&probe, point, *index, &gradient, self.settings);
             let tally = subject.check(&mut self.random, &mut || self.progress.advance(1));
             rows.push(CheckRow::new(label, quantity.order, tally));
         }
@@ -159,7 +159,7 @@ fn still(frozen: &Frozen<'_>, out: &mut Outputs) -> Result<(String, Value), Erro
     Ok((frozen.input.clone(), Value::from(Array::from(elements).into_dyn())))
 }
 
-/// Runs `f`, with a mistake told as if the line that asked for the check had made it.
+/// Runs `f`; an error is reported at the line that asked for the check.
 pub(super) fn attempt<R>(
     graph: &Graph,
     origin: Origin,
@@ -168,6 +168,6 @@ pub(super) fn attempt<R>(
     f().map_err(|kind| {
         let _poisoned = graph.with_origin(origin, || graph.report(OP, kind));
         let error = graph.check().err();
-        error.unwrap_or_else(|| unreachable!("a mistake was reported")).into()
+        error.unwrap_or_else(|| unreachable!("an error was reported")).into()
     })
 }

@@ -38,7 +38,7 @@ fn a_smooth_loss_passes() -> Result<(), Error> {
 }
 
 #[test]
-fn steep_and_flat_places_pass() -> Result<(), Error> {
+fn steep_and_flat_points_pass() -> Result<(), Error> {
     // Poles nearby, overflow nearby, and a derivative of 0.
     let report = both_orders(&[1e-9, 1e-3, 2.0, 1e5], |x| (x.ln() + x.recip() * 1e-3).sum(..))?;
     assert_passed(&report);
@@ -164,10 +164,10 @@ fn the_seed_repeats_the_check() -> Result<(), Error> {
 fn progress_counts_all_comparisons() -> Result<(), Error> {
     let graph = Graph::new();
     let x = graph.input::<f64>("x", dims!["n"]);
-    let mut told = Vec::new();
+    let mut reported = Vec::new();
     let check = check_gradients(x.exp().sum(..), [x]).feed("x", &array![1.0, 2.0]).second_order();
-    let _ = check.on_progress(|done, total| told.push((done, total))).run()?;
-    assert_eq!(told, [(1, 4), (2, 4), (3, 4), (4, 4)]);
+    let _ = check.on_progress(|done, total| reported.push((done, total))).run()?;
+    assert_eq!(reported, [(1, 4), (2, 4), (3, 4), (4, 4)]);
     Ok(())
 }
 
@@ -194,7 +194,7 @@ fn the_report_prints_as_a_table() -> Result<(), Error> {
 }
 
 #[test]
-fn all_mistakes_are_told_together_with_their_lines() {
+fn all_errors_are_reported_together_with_their_lines() {
     let graph = Graph::new();
     let x = graph.input::<f32>("x", [3]);
     let n = graph.input::<i64>("n", [3]);
@@ -202,9 +202,9 @@ fn all_mistakes_are_told_together_with_their_lines() {
     let check = check_gradients(x * 2.0, [n, x.exp()]).gradients([x]).feed("x", &array![1.0_f64]);
     let error = check.run().unwrap_err();
     let text = error.to_string();
-    let told: Vec<&str> = text.lines().map(|line| line.split(" (built at").next().unwrap()).collect();
+    let reported: Vec<&str> = text.lines().map(|line| line.split(" (built at").next().unwrap()).collect();
     assert_eq!(
-        told,
+        reported,
         [
             "add: shapes [3] and [4] do not broadcast",
             "check_gradients: the loss has shape [3]; a gradient is taken of a scalar: reduce it with \
@@ -219,7 +219,7 @@ fn all_mistakes_are_told_together_with_their_lines() {
 }
 
 #[test]
-fn mistakes_in_feeding_are_told_as_by_a_plan() {
+fn errors_in_feeding_are_reported_as_by_a_plan() {
     let graph = Graph::new();
     let x = graph.input::<f32>("x", dims!["n"]);
     let y = graph.input::<f32>("y", dims!["n"]);

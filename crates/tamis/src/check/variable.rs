@@ -10,11 +10,11 @@ use super::report::{Coverage, Deviation, Tally};
 /// Along how many random directions a large variable is checked.
 const DIRECTIONS: usize = 24;
 
-/// Derivatives below this are as good as 0: with the default tolerance it
-/// leaves room for the rounding of sums of a few hundred numbers near 1.
+/// Derivatives below this are negligible: with the default tolerance it leaves room for
+/// the rounding of sums of a few hundred numbers near 1.
 const FLOOR: f64 = 1e-4;
 
-/// Derivatives below this part of the largest one are as good as 0.
+/// Derivatives below this part of the largest one are negligible.
 const RELATIVE_FLOOR: f64 = 1e-3;
 
 /// After a direction with a kink, how many of its elements the next ones have.
@@ -127,7 +127,7 @@ impl<'c> Subject<'c> {
     fn measure_element(&mut self, element: usize) -> Measured {
         let analytic = self.gradient[element];
         if !self.position()[element].is_finite() {
-            // NaN ± h is NaN and inf ± h is inf: nothing moves.
+            // NaN ± h is NaN and inf ± h is inf: the step has no effect.
             let agrees = analytic == 0.0;
             let error = if agrees { 0.0 } else { f64::INFINITY };
             return Measured::Reading(Reading { analytic, numeric: 0.0, error, agrees });
@@ -188,12 +188,12 @@ impl<'c> Subject<'c> {
     }
 }
 
-/// The coordinates of an element by its place in row-major order.
-fn coordinates(mut place: usize, shape: &[usize]) -> Vec<usize> {
+/// The coordinates of an element by its row-major index.
+fn coordinates(mut index: usize, shape: &[usize]) -> Vec<usize> {
     let mut coordinates = vec![0; shape.len()];
     for (coordinate, length) in coordinates.iter_mut().zip(shape).rev() {
-        *coordinate = place % length;
-        place /= length;
+        *coordinate = index % length;
+        index /= length;
     }
     coordinates
 }

@@ -1,4 +1,4 @@
-//! What a poison check found, and how it is told.
+//! What a poison check found, and how it is printed.
 
 use std::fmt;
 
@@ -16,7 +16,7 @@ use tamis_graph::Scalar;
 /// let x = graph.constant([1.0_f32, 2.0]).named("x");
 /// let mask = graph.constant([true, false]);
 /// let report = check_poison(x.boolean_mask(mask).ln().sum(..), [(x, mask)]).run()?;
-/// let text = "poison check passed\nx: 1 of 2 elements poisoned, 8 comparisons, nothing moved";
+/// let text = "poison check passed\nx: 1 of 2 elements poisoned, 8 comparisons, no change";
 /// assert_eq!(report.to_string(), text);
 /// # Ok::<(), tamis::Error>(())
 /// ```
@@ -57,7 +57,8 @@ impl PoisonReport {
         &self.rows
     }
 
-    /// Whether nothing moved. What selects every element has nothing to be poisoned, and passes.
+    /// Whether no result changed. A program that selects every element has none to poison, and
+    /// passes.
     pub fn passed(&self) -> bool {
         self.leaks().next().is_none()
     }
@@ -69,7 +70,7 @@ impl PoisonReport {
 }
 
 impl PoisonRow {
-    /// A row to which nothing is compared yet.
+    /// A row without comparisons.
     pub(super) fn new(name: String, mask: &ArrayD<bool>, results: Vec<String>) -> PoisonRow {
         let poisoned = mask.iter().filter(|selected| !**selected).count();
         PoisonRow { name, poisoned, elements: mask.len(), compared: 0, results, leaks: Vec::new() }
@@ -172,7 +173,7 @@ impl fmt::Display for PoisonReport {
             let PoisonRow { name, poisoned, elements, compared, leaks, .. } = row;
             write!(f, "\n{name}: {poisoned} of {elements} elements poisoned, {compared} comparisons, ")?;
             match leaks.len() {
-                0 => write!(f, "nothing moved")?,
+                0 => write!(f, "no change")?,
                 1 => write!(f, "1 leak")?,
                 n => write!(f, "{n} leaks")?,
             }

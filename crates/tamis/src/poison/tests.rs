@@ -1,4 +1,4 @@
-//! The poison check finds what leaks, and nothing else.
+//! The poison check finds leaks, and only leaks.
 
 use ndarray::array;
 
@@ -99,15 +99,15 @@ fn nothing_unselected_is_nothing_to_poison() {
 }
 
 #[test]
-fn mistakes_are_told_with_the_line_of_the_call() {
+fn errors_are_reported_with_the_line_of_the_call() {
     let graph = Graph::new();
     let (x, _) = three(&graph);
     let short = graph.constant([true, false]);
     let line = line!() + 1;
     let check = check_poison(x, [(x * 2.0, short), (x, short)]);
     let error = check.run().unwrap_err();
-    let told: Vec<(&str, u32)> =
+    let reported: Vec<(&str, u32)> =
         error.reports().iter().map(|report| (report.op(), report.location().unwrap().line())).collect();
-    assert!(told.iter().all(|(_, at)| *at == line), "{error}");
-    assert_eq!(told.iter().filter(|(op, _)| *op == "check_poison").count(), 2, "{error}");
+    assert!(reported.iter().all(|(_, at)| *at == line), "{error}");
+    assert_eq!(reported.iter().filter(|(op, _)| *op == "check_poison").count(), 2, "{error}");
 }

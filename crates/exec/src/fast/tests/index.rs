@@ -1,4 +1,4 @@
-//! Reading and writing at computed places.
+//! Reading and writing at computed indices.
 
 use ndarray::{ArrayD, Axis, array};
 use tamis_graph::{Addressing, Combine, Index};
@@ -64,8 +64,8 @@ impl Case {
     /// The same indices but for one that is outside its axis, if there is any.
     fn outside(&self, noise: &mut Noise) -> Option<ArrayD<i64>> {
         let mut indices = self.indices(noise);
-        let place = noise.below(indices.len().max(1));
-        *indices.iter_mut().nth(place)? = [1000, -1000, i64::MIN, i64::MAX][noise.below(4)];
+        let index = noise.below(indices.len().max(1));
+        *indices.iter_mut().nth(index)? = [1000, -1000, i64::MIN, i64::MAX][noise.below(4)];
         Some(indices)
     }
 }

@@ -90,7 +90,7 @@ fn padding_that_leaves_its_axis_is_left_to_the_reference() {
 }
 
 #[test]
-fn parts_stand_one_after_another() {
+fn chunks_stand_one_after_another() {
     let mut noise = Noise(4);
     let cases: [(usize, &[Lengths], Lengths); 5] = [
         (0, &[&[100], &[0], &[70], &[1]], &[171]),
@@ -100,9 +100,10 @@ fn parts_stand_one_after_another() {
         (1, &[&[4, 2, 5], &[4, 3, 5]], &[4, 5, 5]),
     ];
     for (axis, shapes, result) in cases {
-        let parts: Vec<ArrayD<f32>> = shapes.iter().map(|shape| noise.floats(shape)).collect();
+        let outputs: Vec<ArrayD<f32>> = shapes.iter().map(|shape| noise.floats(shape)).collect();
         for layout in 0..3 {
-            let operands: Vec<Operand> = parts.iter().map(|part| tensor(&layouts(part)[layout])).collect();
+            let operands: Vec<Operand> =
+                outputs.iter().map(|output| tensor(&layouts(output)[layout])).collect();
             agree(Layout::Concat { axis }, &operands, result);
         }
     }
@@ -110,7 +111,7 @@ fn parts_stand_one_after_another() {
 
 #[test]
 fn an_assertion_that_fails_is_left_to_the_reference() {
-    let assert = Layout::Assert { message: Arc::from("no"), place: 0 };
+    let assert = Layout::Assert { message: Arc::from("no"), index: 0 };
     let (x, mut mask) = (ArrayD::<i32>::zeros(vec![3]), ArrayD::from_elem(vec![100], true));
     agree(assert.clone(), &[tensor(&x), tensor(&mask)], &[3]);
     agree(assert.clone(), &[tensor(&x), repeated(&ArrayD::from_elem(vec![1], false), &[0])], &[3]);

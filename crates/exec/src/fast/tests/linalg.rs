@@ -1,5 +1,5 @@
-//! Matrix products. The floats are whole numbers and halves, whose sums no
-//! order rounds, so that products are compared bit for bit too.
+//! Matrix products. The floats are integers and halves, whose sums no order rounds, so
+//! that products are compared bit for bit too.
 
 use ndarray::{ArrayD, Axis, s};
 use tamis_graph::Linalg;
@@ -87,9 +87,9 @@ fn a_repeated_batch_is_not_copied() {
 #[test]
 fn products_without_elements_are_left_to_the_reference() {
     let empty = ArrayD::<f32>::zeros(vec![2, 0]);
-    let turned = ArrayD::<f32>::zeros(vec![0, 2]);
-    assert_eq!(fast(&PLAIN.into(), &[tensor(&empty), tensor(&turned)], &[2, 2], 2), None);
-    assert_eq!(fast(&PLAIN.into(), &[tensor(&turned), tensor(&empty)], &[0, 0], 2), None);
+    let transposed = ArrayD::<f32>::zeros(vec![0, 2]);
+    assert_eq!(fast(&PLAIN.into(), &[tensor(&empty), tensor(&transposed)], &[2, 2], 2), None);
+    assert_eq!(fast(&PLAIN.into(), &[tensor(&transposed), tensor(&empty)], &[0, 0], 2), None);
 }
 
 #[test]

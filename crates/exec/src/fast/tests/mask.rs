@@ -60,7 +60,7 @@ fn a_mask_selects_what_the_reference_selects() {
 }
 
 #[test]
-fn what_was_selected_goes_back_to_its_place() {
+fn what_was_selected_goes_back_to_its_position() {
     let mut noise = Noise(2);
     for (shape, axis, rank) in SHAPES {
         let fill = noise.floats(shape);
@@ -97,12 +97,12 @@ fn the_true_elements_are_found() {
 fn masks_may_be_repeated() {
     let mut noise = Noise(4);
     let (x, mask) = (noise.floats(&[30, 7]), noise.mask(&[30, 1], 40));
-    let spread: Operand = repeated(&mask, &[30, 7]);
+    let broadcast: Operand = repeated(&mask, &[30, 7]);
     let all = 7 * count(&mask);
-    agree(Mask::BooleanMask { axis: 0 }, &[tensor(&x), spread.clone()], &[all]);
-    agree(Mask::Argwhere, std::slice::from_ref(&spread), &[all, 2]);
+    agree(Mask::BooleanMask { axis: 0 }, &[tensor(&x), broadcast.clone()], &[all]);
+    agree(Mask::Argwhere, std::slice::from_ref(&broadcast), &[all, 2]);
     let one = repeated(&arr0(2.5_f32).insert_axis(ndarray::Axis(0)).into_dyn(), &[all]);
-    agree(Mask::Unmask { axis: 0 }, &[one, spread, tensor(&arr0(0.0_f32).into_dyn())], &[30, 7]);
+    agree(Mask::Unmask { axis: 0 }, &[one, broadcast, tensor(&arr0(0.0_f32).into_dyn())], &[30, 7]);
 }
 
 #[test]

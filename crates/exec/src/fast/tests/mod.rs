@@ -1,6 +1,6 @@
-//! Every fast kernel beside the reference kernel of its op: the same bits, for
-//! any number of threads, in every layout. Pieces are small here, so that
-//! little data has many.
+//! Every fast kernel beside the reference kernel of its op: the same bits, for any
+//! number of threads, in every layout. Chunks are small here, so that little data has
+//! many.
 
 mod index;
 mod layout;
@@ -35,7 +35,7 @@ impl Noise {
         ArrayD::from_shape_simple_fn(IxDyn(shape), || element(self))
     }
 
-    /// Whole numbers and halves of either sign.
+    /// Integers and halves of either sign.
     fn floats(&mut self, shape: &[usize]) -> ArrayD<f32> {
         self.array(shape, |noise| noise.below(64) as f32 / 2.0 - 16.0)
     }
@@ -138,7 +138,7 @@ fn agree(op: impl Into<Op>, operands: &[Operand], shape: &[usize]) {
     }
 }
 
-/// The fast kernel leaves the mistake to the reference kernel, which finds one.
+/// The fast kernel leaves the error to the reference kernel, which finds it.
 #[track_caller]
 fn refuse(op: impl Into<Op>, operands: &[Operand], shape: &[usize]) {
     let op = op.into();

@@ -1,40 +1,40 @@
-//! Indices of extreme elements, sorting, and running reductions.
+//! `argmax`, `argmin`, sorting and scans.
 
 use ndarray::{ArrayD, Axis};
 use tamis_graph::{Direction, Order, Scan};
 
 use super::{Noise, agree, fast, layouts, refuse, repeated, tensor};
 
-/// Lanes on every axis: many, one, longer than several pieces, side by side.
+/// Fibers on every axis: many, one, longer than several chunks, side by side.
 const SHAPES: [&[usize]; 9] =
     [&[300], &[1], &[65, 3], &[3, 65], &[200, 9], &[5, 6, 7], &[2, 40, 20], &[1, 700], &[400, 1, 2]];
 
 #[test]
-fn extreme_elements_are_where_the_reference_finds_them() {
+fn min_or_max_elements_are_where_the_reference_finds_them() {
     let mut noise = Noise(1);
     for shape in SHAPES {
         let odd = noise.odd_floats(shape);
-        let whole = noise.array(shape, |noise| noise.below(9) as i32);
+        let all = noise.array(shape, |noise| noise.below(9) as i32);
         for axis in 0..shape.len() {
             let result: Vec<usize> = [&shape[..axis], &shape[axis + 1..]].concat();
             for op in [Order::Argmax { axis, if_empty: None }, Order::Argmin { axis, if_empty: None }] {
-                for (odd, whole) in layouts(&odd).iter().zip(layouts(&whole)) {
+                for (odd, all) in layouts(&odd).iter().zip(layouts(&all)) {
                     agree(op, &[tensor(odd)], &result);
-                    agree(op, &[tensor(&whole)], &result);
+                    agree(op, &[tensor(&all)], &result);
                 }
                 agree(op, &[tensor(&odd.mapv(|x| x > 0.0))], &result);
-                agree(op, &[tensor(&whole.mapv(|x| x as f32))], &result);
+                agree(op, &[tensor(&all.mapv(|x| x as f32))], &result);
             }
         }
     }
 }
 
 #[test]
-fn extreme_selected_elements_are_where_the_reference_finds_them() {
+fn min_or_max_selected_elements_are_where_the_reference_finds_them() {
     let mut noise = Noise(5);
     for shape in SHAPES {
         let odd = noise.odd_floats(shape);
-        let whole = noise.array(shape, |noise| noise.below(9) as u8);
+        let all = noise.array(shape, |noise| noise.below(9) as u8);
         for (axis, percent) in (0..shape.len()).flat_map(|axis| [0, 3, 40, 100].map(|some| (axis, some))) {
             let result: Vec<usize> = [&shape[..axis], &shape[axis + 1..]].concat();
             let mask = noise.mask(shape, percent);
@@ -42,13 +42,13 @@ fn extreme_selected_elements_are_where_the_reference_finds_them() {
             for op in [Order::Argmax { axis, if_empty }, Order::Argmin { axis, if_empty }] {
                 for (odd, mask) in layouts(&odd).iter().zip(layouts(&mask)) {
                     agree(op, &[tensor(odd), tensor(&mask)], &result);
-                    agree(op, &[tensor(&whole), tensor(&mask)], &result);
+                    agree(op, &[tensor(&all), tensor(&mask)], &result);
                 }
             }
         }
         let columns = repeated(&noise.mask(&shape[shape.len() - 1..], 50), shape);
         let op = Order::Argmax { axis: 0, if_empty: Some(0) };
-        agree(op, &[tensor(&whole), columns], &shape[1..]);
+        agree(op, &[tensor(&all), columns], &shape[1..]);
     }
 }
 
@@ -103,16 +103,16 @@ fn the_ends_of_a_type_sort_in_order() {
 }
 
 #[test]
-fn the_largest_are_read_at_their_places() {
+fn the_largest_are_read_at_their_indices() {
     let mut noise = Noise(3);
-    let (x, places) = (noise.odd_floats(&[70, 9]), noise.indices(&[70, 4], 9));
-    for (x, places) in layouts(&x).iter().zip(layouts(&places)) {
-        agree(Order::TopK { axis: 1 }, &[tensor(x), tensor(&places)], &[70, 4]);
+    let (x, indices) = (noise.odd_floats(&[70, 9]), noise.indices(&[70, 4], 9));
+    for (x, indices) in layouts(&x).iter().zip(layouts(&indices)) {
+        agree(Order::TopK { axis: 1 }, &[tensor(x), tensor(&indices)], &[70, 4]);
     }
 }
 
 #[test]
-fn lanes_without_elements_are_left_to_the_reference() {
+fn fibers_without_elements_are_left_to_the_reference() {
     let empty = ArrayD::<f32>::zeros(vec![2, 0]);
     assert_eq!(fast(&Order::Argmax { axis: 1, if_empty: None }.into(), &[tensor(&empty)], &[2], 2), None);
     let sort = Order::Argsort { axis: 0, descending: false };

@@ -1,4 +1,4 @@
-//! Arithmetic that is exact in IEEE, and the order of operands where it means nothing.
+//! Arithmetic that is exact in IEEE 754, and the order of operands of commutative ops.
 
 use tamis_graph::{Binary, DType, Logic, Node, NodeId, Op, Scalar, Unary};
 

@@ -49,7 +49,7 @@ fn same_bits(a: &Op, b: &Op) -> bool {
 /// An elementwise op on literals of rank 0 is computed by its own kernel.
 /// Equal literals are one node whatever the bits of a NaN, so that NaN is left
 /// to the run; and so are errors.
-pub(super) fn fold(rewriter: &mut Rewriter<'_>, node: &Node) -> Option<NodeId> {
+pub(super) fn reduction(rewriter: &mut Rewriter<'_>, node: &Node) -> Option<NodeId> {
     let literal = |id: &NodeId| {
         let node = rewriter.node(*id);
         let Op::Source(Source::Scalar(scalar)) = node.op() else { return None };

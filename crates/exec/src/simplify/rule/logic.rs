@@ -89,24 +89,24 @@ impl Junction {
 
     /// Leaves out terms that follow from others.
     fn drop_implied(&mut self, rewriter: &Rewriter<'_>) {
-        for place in (0..self.terms.len()).rev() {
-            let term = &self.terms[place].0;
+        for index in (0..self.terms.len()).rev() {
+            let term = &self.terms[index].0;
             if self.others(term).next().is_none() {
                 continue;
             }
             let Some(table) = Table::new(self.others(term).chain([term])) else { continue };
             let open = self.open_to_all(&table, self.others(term));
             let is_implied = open & !self.open(&table, term) == 0;
-            if is_implied && self.kept[place].is_some() && self.may_drop(rewriter, term) {
-                self.kept[place] = None;
+            if is_implied && self.kept[index].is_some() && self.may_drop(rewriter, term) {
+                self.kept[index] = None;
             }
         }
     }
 
     /// `a ∧ (a ∨ b)` is `a`, and `a ∧ (¬a ∨ b)` is `a ∧ b`.
     fn absorb(&mut self, rewriter: &Rewriter<'_>) {
-        for place in 0..self.terms.len() {
-            let node = rewriter.node(self.terms[place].0.id);
+        for index in 0..self.terms.len() {
+            let node = rewriter.node(self.terms[index].0.id);
             let Some(inner) = Junction::new(rewriter, &node).filter(|inner| inner.op != self.op) else {
                 continue;
             };
@@ -117,11 +117,11 @@ impl Junction {
                 let Some(table) = Table::new(self.others(term).chain([term])) else { continue };
                 let open = self.open_to_all(&table, self.others(term));
                 let own = self.open(&table, term);
-                let is_kept = |part: &Term| rewriter.is_total(part.id) || self.may_drop(rewriter, part);
-                if open & !own == 0 && inner.terms.iter().all(|(part, _)| is_kept(part)) {
-                    self.kept[place] = None;
+                let is_kept = |member: &Term| rewriter.is_total(member.id) || self.may_drop(rewriter, member);
+                if open & !own == 0 && inner.terms.iter().all(|(member, _)| is_kept(member)) {
+                    self.kept[index] = None;
                 } else if open & own == 0 && inner.terms.len() == 2 && is_kept(term) {
-                    self.kept[place] = Some(inner.terms[1 - at].0.id);
+                    self.kept[index] = Some(inner.terms[1 - at].0.id);
                 } else {
                     continue;
                 }
@@ -134,12 +134,13 @@ impl Junction {
     fn rebuilt(&self, rewriter: &mut Rewriter<'_>, node: &Node) -> Option<NodeId> {
         let mut sides: SmallVec<[NodeId; 2]> = SmallVec::new();
         for (side, operand) in node.operands().iter().enumerate() {
-            let places = || (0..self.terms.len()).filter(|place| self.terms[*place].1 == side);
-            if places().all(|place| self.kept[place] == Some(self.terms[place].0.id)) {
+            let indices = || (0..self.terms.len()).filter(|index| self.terms[*index].1 == side);
+            if indices().all(|index| self.kept[index] == Some(self.terms[index].0.id)) {
                 sides.push(*operand);
                 continue;
             }
-            let kept: SmallVec<[NodeId; MAX_TERMS]> = places().filter_map(|place| self.kept[place]).collect();
+            let kept: SmallVec<[NodeId; MAX_TERMS]> =
+                indices().filter_map(|index| self.kept[index]).collect();
             sides.extend(joined(rewriter, self.op, &kept)?);
         }
         let result = joined(rewriter, self.op, &sides)??;
@@ -165,8 +166,8 @@ fn known(rewriter: &mut Rewriter<'_>, value: bool, node: &Node) -> Option<NodeId
     rewriter.broadcast(value, node.shape())
 }
 
-/// Terms of `∧` and `∨` that decide the whole, follow from others, or are
-/// absorbed by them.
+/// Terms of `∧` and `∨` that decide the result, follow from others, or are absorbed by
+/// them.
 pub(super) fn follows(rewriter: &mut Rewriter<'_>, node: &Node) -> Option<NodeId> {
     let mut junction = Junction::new(rewriter, node)?;
     let deciding = Scalar::Bool(junction.op == Logic::Or);
@@ -238,11 +239,11 @@ pub(super) fn exclusive(rewriter: &mut Rewriter<'_>, node: &Node) -> Option<Node
         if let Some(value) = literal(rewriter, &mask) {
             complements += usize::from(value == Scalar::Bool(true));
             has_less = true;
-        } else if let Some(place) = bases.iter().position(|other| *other == base) {
+        } else if let Some(index) = bases.iter().position(|other| *other == base) {
             if !rewriter.is_total(base) {
                 return None;
             }
-            bases.swap_remove(place);
+            bases.swap_remove(index);
             has_less = true;
         } else {
             bases.push(base);

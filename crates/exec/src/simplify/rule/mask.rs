@@ -17,7 +17,8 @@ pub(super) fn unmask_of_selection(rewriter: &mut Rewriter<'_>, node: &Node) -> O
     rewriter.apply(Select::Where, &[expanded, selected.x, fill])
 }
 
-/// `unmask(v, m, f)` is `where(m, v, f)` where all places get the same of `v`.
+/// `unmask(v, m, f)` is `where(m, v, f)` where all positions get the same element of
+/// `v`.
 pub(super) fn unmask_of_repeats(rewriter: &mut Rewriter<'_>, node: &Node) -> Option<NodeId> {
     let Op::Mask(Mask::Unmask { axis }) = node.op() else { return None };
     let (mask, fill) = (node.operands()[1], node.operands()[2]);

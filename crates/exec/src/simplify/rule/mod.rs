@@ -27,7 +27,7 @@ pub(super) fn rules(op: &Op) -> &'static [Rule] {
     match op {
         Op::Source(_) => &[constant::known_size, constant::shared],
         Op::Unary(_) => &[
-            constant::fold,
+            constant::reduction,
             arithmetic::stop_gradient,
             arithmetic::twice,
             arithmetic::cast_of_cast,
@@ -36,7 +36,7 @@ pub(super) fn rules(op: &Op) -> &'static [Rule] {
             commute::select_later,
         ],
         Op::Binary(_) => &[
-            constant::fold,
+            constant::reduction,
             arithmetic::literal_last,
             arithmetic::neutral,
             arithmetic::divided_by_power,
@@ -47,14 +47,14 @@ pub(super) fn rules(op: &Op) -> &'static [Rule] {
             commute::select_later,
         ],
         Op::Compare(_) => &[
-            constant::fold,
+            constant::reduction,
             arithmetic::flipped,
             logic::known_answer,
             commute::broadcast_later,
             commute::select_later,
         ],
         Op::Logic(_) => &[
-            constant::fold,
+            constant::reduction,
             arithmetic::sorted,
             logic::follows,
             logic::one_comparison,
@@ -63,7 +63,7 @@ pub(super) fn rules(op: &Op) -> &'static [Rule] {
             commute::select_later,
         ],
         Op::Select(_) => &[
-            constant::fold,
+            constant::reduction,
             select::known_choice,
             select::choice_of_equals,
             select::by_complement,

@@ -26,12 +26,12 @@ pub(super) fn of_selection(rewriter: &mut Rewriter<'_>, node: &Node) -> Option<N
     if !op.axes.contains(&selected.axis) || masked == 0 {
         return None;
     }
-    let unfolded = op.axes.iter().flat_map(|axis| match axis.cmp(&selected.axis) {
+    let unreduced = op.axes.iter().flat_map(|axis| match axis.cmp(&selected.axis) {
         std::cmp::Ordering::Less => *axis..axis + 1,
         std::cmp::Ordering::Equal => *axis..axis + masked,
         std::cmp::Ordering::Greater => axis + masked - 1..axis + masked,
     });
-    let over_all = op.over(unfolded.collect());
+    let over_all = op.over(unreduced.collect());
     let mask = rewriter.expand_mask(selected.mask, x.id(), selected.axis)?;
     let reduced = match op.kind {
         ReduceKind::Sum | ReduceKind::Prod => {
@@ -72,9 +72,9 @@ pub(super) fn of_unmask(rewriter: &mut Rewriter<'_>, node: &Node) -> Option<Node
     if !counts_not || !covers || !rewriter.is_total(mask.id()) {
         return None;
     }
-    let folded = op.axes.iter().filter(|a| !masked.contains(a) || **a == *axis);
-    let folded = folded.map(|a| if *a > *axis { a + 1 - masked.len() } else { *a });
-    rewriter.apply(op.over(folded.collect()), &[values])
+    let reduced = op.axes.iter().filter(|a| !masked.contains(a) || **a == *axis);
+    let reduced = reduced.map(|a| if *a > *axis { a + 1 - masked.len() } else { *a });
+    rewriter.apply(op.over(reduced.collect()), &[values])
 }
 
 /// The sum of a mask as numbers is its count. The count sees through guards, so
@@ -146,7 +146,7 @@ pub(super) fn of_reshape(rewriter: &mut Rewriter<'_>, node: &Node) -> Option<Nod
     rewriter.apply(op.over((0..x.shape().len()).collect()), &[x.id()])
 }
 
-/// Along axes that only repeat, one reduction is as good as all.
+/// Along broadcast axes one reduction serves all.
 pub(super) fn of_repeats(rewriter: &mut Rewriter<'_>, node: &Node) -> Option<NodeId> {
     let op = plain(node)?;
     let x = rewriter.operand(node, 0);

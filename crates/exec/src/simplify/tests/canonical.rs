@@ -95,14 +95,14 @@ fn other_reductions_of_what_a_mask_selects_are_one() {
 #[test]
 fn masked_assignments_are_one() {
     check_one(|i| {
-        let places = i.a.argwhere();
+        let indices = i.a.argwhere();
         vec![
             where_(i.a, i.y, i.x),
             i.x.masked_assign(i.a, i.y),
             i.x.masked_assign(i.a, i.y.boolean_mask(i.a)),
             i.y.boolean_mask(i.a).unmask(i.a, i.x),
             i.x.masked_scatter(i.a, i.y.boolean_mask(i.a)),
-            i.x.scatter_nd_set(places, i.y.gather_nd(places)),
+            i.x.scatter_nd_set(indices, i.y.gather_nd(indices)),
             i.x.scatter_set(i.a.flatnonzero(), i.y.boolean_mask(i.a), 0),
             where_(!i.a, i.x, i.y),
         ]

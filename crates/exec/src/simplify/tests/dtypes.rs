@@ -151,12 +151,12 @@ impl Data {
     }
 }
 
-/// What an expression becomes; the same expression twice where nothing is to be found.
+/// What an expression becomes; the same expression twice where no rule applies.
 type Pair<'g> = (Expr<'g>, Expr<'g>);
 type Write = for<'g> fn(&Inputs<'g>) -> Pair<'g>;
 
-/// A rule, on the dtypes that it holds for. On all others it must find nothing
-/// in what it is given, if that can be written at all.
+/// A rule, on the dtypes that it holds for. On all others it must not apply in what it
+/// is given, if that can be written at all.
 #[track_caller]
 fn holds(dtypes: &[DType], write: Write) {
     for dtype in dtypes {
@@ -198,10 +198,10 @@ fn runs_alike(expr: Expr<'_>, dtype: DType) {
     let [fused, written] = [plan(), plan().reference()]
         .map(|plan| bits_of(&data.run(&plan, dtype).unwrap(), "out", expr.dtype()));
     assert_eq!(fused.0, written.0, "{dtype}: {expr}");
-    for (place, (fused, written)) in fused.1.iter().zip(&written.1).enumerate() {
-        let (x, y) = (data.x.get(place), data.y.get(place));
+    for (index, (fused, written)) in fused.1.iter().zip(&written.1).enumerate() {
+        let (x, y) = (data.x.get(index), data.y.get(index));
         let text = expr.graph().describe(expr.id());
-        assert_eq!(fused, written, "{dtype}: {text} at {place}, perhaps of {x:?}, {y:?}");
+        assert_eq!(fused, written, "{dtype}: {text} at {index}, perhaps of {x:?}, {y:?}");
     }
 }
 
@@ -257,7 +257,7 @@ fn functions_applied_twice() {
 }
 
 #[test]
-fn functions_of_whole_numbers() {
+fn functions_of_integers() {
     for dtype in INTEGERS {
         check(dtype, |i| (i.x.floor(), i.x), false);
         check(dtype, |i| (i.x.ceil(), i.x), false);

@@ -62,7 +62,7 @@ fn a_new_form_has_the_line_of_what_it_replaces() {
 }
 
 #[test]
-fn a_plan_tells_the_error_as_the_reference_does() {
+fn a_plan_names_the_error_as_the_reference_does() {
     let graph = Graph::new();
     let i = Inputs::new(&graph);
     let kept = i.x.boolean_mask(i.x.gt(i.y * 1.0));
@@ -70,13 +70,13 @@ fn a_plan_tells_the_error_as_the_reference_does() {
     let plan = |expr| Plan::new([("out", expr)]).unwrap();
     assert_ne!(simple(unequal).id(), unequal.id());
     for data in adversarial() {
-        let told = |plan: &Plan| data.run(plan).err().map(|error| error.to_string());
-        assert_eq!(told(&plan(unequal)), told(&plan(unequal).reference()));
+        let reported = |plan: &Plan| data.run(plan).err().map(|error| error.to_string());
+        assert_eq!(reported(&plan(unequal)), reported(&plan(unequal).reference()));
     }
 }
 
 #[test]
-fn the_first_error_in_the_users_order_is_told() {
+fn the_first_error_in_the_users_order_is_reported() {
     let graph = Graph::new();
     let i = Inputs::new(&graph);
     // The first division is built again behind the second.
@@ -87,8 +87,8 @@ fn the_first_error_in_the_users_order_is_told() {
         if reference { plan.reference() } else { plan }
     };
     for data in adversarial() {
-        let [told, expected] =
+        let [reported, expected] =
             [false, true].map(|reference| outcome(data.run(&plan(reference)), first.dtype()));
-        assert_eq!(told, expected);
+        assert_eq!(reported, expected);
     }
 }

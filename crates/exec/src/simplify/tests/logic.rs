@@ -130,7 +130,7 @@ fn junctions_of_comparisons_with_literals() {
         let n = values.len();
         let data =
             Data { x: values.clone(), y: values, masks: [vec![true; n], vec![true; n], vec![true; n]] };
-        // The edges of wide dtypes are all that these literals can tell apart.
+        // These literals can only distinguish the edges of wide dtypes.
         check_junctions(&graph, &questions(&i, literals), &data, dtype, true);
     }
 }
@@ -221,7 +221,7 @@ fn sizes_follow_the_masks_that_they_count() {
         (i.x.boolean_mask(wide).sort(0), i.x.boolean_mask(narrow).sort(0))
     });
     check(|i| (i.graph.size(i.x.boolean_mask(i.a & !i.a).dim(0)), i.graph.scalar(0_i64)));
-    // The guard between the two lengths has nothing left to check.
+    // The guard between the two lengths is always true.
     check(|i| {
         let [long, short] = [i.x.gt(1.0) & i.x.gt(0.0), i.x.gt(1.0)].map(|m| i.x.boolean_mask(m).sort(0));
         (long.exp() * short, short.exp() * short)

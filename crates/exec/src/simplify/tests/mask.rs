@@ -5,16 +5,17 @@ use tamis_graph::{DType, Graph, Logic, Mask, Select, descending, keep, where_};
 use super::{Inputs, check, check_exact, check_stays};
 
 #[test]
-fn a_gather_at_the_places_of_a_mask_selects() {
+fn a_gather_at_the_indices_of_a_mask_selects() {
     check(|i| (i.rows.gather(i.a.flatnonzero(), 0), i.rows.boolean_mask(i.a)));
     check(|i| {
         (i.rows.transpose().gather(i.a.flatnonzero(), 1), i.rows.transpose().boolean_mask_axis(i.a, 1))
     });
     check(|i| (i.rows.gather_nd(i.a.argwhere()), i.rows.boolean_mask(i.a)));
     check(|i| (i.rows.gather(i.a.argwhere(), 0), i.rows.boolean_mask(i.a).unsqueeze(1)));
-    // The places of a mask over two axes are no places on one.
+    // The coordinates of a mask over two axes are no indices into one.
     check_stays(|i| i.rows.gt(0.0).argwhere().gather(i.graph.constant([0]), 1));
-    // A mask of another length names places as well, of which some may be missing.
+    // A mask of another length gives indices as well, some of which may be out of
+    // range.
     check_stays(|i| i.x.gather(i.rows.gt(0.0).flatten().flatnonzero(), 0));
 }
 
@@ -153,8 +154,8 @@ fn counts_of_masks_stay_related() {
         let kept = i.x.boolean_mask(i.a);
         let mask = kept.gt(0.0);
         let both = i.graph.apply(Logic::And, &[i.a, i.x.gt(0.0)]);
-        let places = i.graph.iota(kept.boolean_mask(mask).dim(0));
-        (places, i.graph.iota(i.graph.apply(Mask::BooleanMask { axis: 0 }, &[i.x, both]).dim(0)))
+        let indices = i.graph.iota(kept.boolean_mask(mask).dim(0));
+        (indices, i.graph.iota(i.graph.apply(Mask::BooleanMask { axis: 0 }, &[i.x, both]).dim(0)))
     });
     check(|i| {
         let fill = i.b.boolean_mask(i.a).unmask(i.a, false);

@@ -1,4 +1,4 @@
-//! Each rule: what it finds, and that a run cannot tell the difference.
+//! Each rule: what it finds, and that a run gives the same results.
 
 #![allow(clippy::identity_op, clippy::erasing_op, reason = "what has no effect is what is to be found")]
 
@@ -67,7 +67,7 @@ fn adversarial() -> Vec<Data> {
     let mixed: Vec<bool> = (0..n).map(|i| i % 2 == 0).collect();
     let other: Vec<bool> = (0..n).map(|i| i % 3 != 1).collect();
     let finite: Vec<f64> = (0..n).map(|i| i as f64 * 0.3 - 1.0).collect();
-    let turned: Vec<f64> = (0..n).map(|i| ODD[(i + 4) % n]).collect();
+    let transposed: Vec<f64> = (0..n).map(|i| ODD[(i + 4) % n]).collect();
     let masks = [
         (mixed.clone(), other.clone()),
         (vec![false; n], mixed.clone()),
@@ -77,9 +77,11 @@ fn adversarial() -> Vec<Data> {
     ];
     let mut data = Vec::new();
     for (a, b) in masks {
-        for (x, y) in
-            [(ODD.to_vec(), turned.clone()), (finite.clone(), ODD.to_vec()), (vec![-0.0; n], vec![0.0; n])]
-        {
+        for (x, y) in [
+            (ODD.to_vec(), transposed.clone()),
+            (finite.clone(), ODD.to_vec()),
+            (vec![-0.0; n], vec![0.0; n]),
+        ] {
             data.push(Data { x, y, a: a.clone(), b: b.clone() });
         }
     }
@@ -133,16 +135,16 @@ fn bits_of(out: &Outputs, name: &str, dtype: DType) -> (Vec<usize>, Vec<u64>) {
     }
 }
 
-/// The simplest form has the same bits, or the same error, in every run. If it
-/// was written elsewhere as well, it has that line, but a plan tells the user's.
+/// The simplest form has the same bits, or the same error, in every run. If it was
+/// written elsewhere as well, it has that line, but a plan reports the user's.
 #[track_caller]
 fn check_exact(expr: Expr<'_>) {
     check_runs(expr, |error| (error.reports()[0].op(), error.kind().clone()));
 }
 
-/// [`check_exact`] with what `told` says of the simplest form's own error.
+/// [`check_exact`] with what `reported` says of the simplest form's own error.
 #[track_caller]
-fn check_runs<R: PartialEq + std::fmt::Debug>(expr: Expr<'_>, told: impl Fn(&Error) -> R) {
+fn check_runs<R: PartialEq + std::fmt::Debug>(expr: Expr<'_>, reported: impl Fn(&Error) -> R) {
     let plan = |expr| Plan::new([("out", expr)]).unwrap();
     let (before, after, planned) = (plan(expr).reference(), plan(simple(expr)).reference(), plan(expr));
     for data in adversarial() {
@@ -150,12 +152,12 @@ fn check_runs<R: PartialEq + std::fmt::Debug>(expr: Expr<'_>, told: impl Fn(&Err
             [&before, &after, &planned].map(|plan| outcome(data.run(plan), expr.dtype()));
         // The machine has its own order of additions; whether and how a run fails is the same.
         assert_eq!(planned.err(), before.as_ref().err().cloned(), "{expr} in a plan");
-        let [before, after] = [before, after].map(|outcome| outcome.map_err(|error| told(&error)));
+        let [before, after] = [before, after].map(|outcome| outcome.map_err(|error| reported(&error)));
         assert_eq!(after, before, "{expr} as {}", simple(expr));
     }
 }
 
-/// `before` becomes exactly `after`, and a run cannot tell.
+/// `before` becomes exactly `after`, and runs give the same results.
 #[track_caller]
 fn check(write: impl for<'g> Fn(&Inputs<'g>) -> (Expr<'g>, Expr<'g>)) {
     let graph = Graph::new();
@@ -169,7 +171,7 @@ fn check(write: impl for<'g> Fn(&Inputs<'g>) -> (Expr<'g>, Expr<'g>)) {
     check_exact(before);
 }
 
-/// All become one expression, and a run cannot tell.
+/// All become one expression, and runs give the same results.
 #[track_caller]
 fn check_one(write: impl for<'g> Fn(&Inputs<'g>) -> Vec<Expr<'g>>) {
     let graph = Graph::new();
@@ -183,7 +185,7 @@ fn check_one(write: impl for<'g> Fn(&Inputs<'g>) -> Vec<Expr<'g>>) {
     idioms.into_iter().for_each(check_exact);
 }
 
-/// Nothing is to be found.
+/// No rule applies.
 #[track_caller]
 fn check_stays(write: impl for<'g> Fn(&Inputs<'g>) -> Expr<'g>) {
     check(|inputs| {

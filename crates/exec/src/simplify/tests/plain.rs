@@ -133,8 +133,8 @@ fn costly_ops_stay_behind_selections() {
 fn a_scalar_is_the_same_in_any_arrangement() {
     check(|i| (i.graph.ones::<f32>(i.rows.shape()).flatten(), i.graph.ones::<f32>(i.rows.flatten().shape())));
     check(|i| {
-        let turned = i.graph.ones::<f32>(i.rows.shape()).transpose();
-        (turned, i.graph.ones::<f32>(i.rows.transpose().shape()))
+        let transposed = i.graph.ones::<f32>(i.rows.shape()).transpose();
+        (transposed, i.graph.ones::<f32>(i.rows.transpose().shape()))
     });
     check(|i| {
         let sum = i.x.sum(..);

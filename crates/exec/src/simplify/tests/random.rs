@@ -1,4 +1,5 @@
-//! Programs that nobody would write: a run cannot tell them from their simplest forms.
+//! Programs that nobody would write: they and their simplest forms give the same
+//! results.
 
 use tamis_graph::{DType, Expr, Graph, keep, where_};
 
@@ -107,7 +108,8 @@ fn random_programs_keep_their_bits_and_errors() {
             [float, float.boolean_mask(mask), random.of(&pools.integers), mask, random.of(&pools.tables)]
         {
             rewritten += usize::from(simple(root).id() != root.id());
-            // Of several errors another may come first; a plan tells the user's first.
+            // Of several errors another may come first; a plan reports the user's
+            // first.
             check_runs(root, |_| ());
         }
     }

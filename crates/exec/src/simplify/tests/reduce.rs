@@ -21,13 +21,13 @@ fn a_reduction_of_a_selection_is_masked() {
         (i.rows.boolean_mask(positive).prod(..), where_(positive, i.rows, 1.0).prod(..))
     });
     check(|i| (i.rows.boolean_mask(i.a).max(0), i.rows.masked(i.a).max(0)));
-    // Along other axes there is nothing to leave out.
+    // Along other axes no broadcast can be left out.
     check_stays(|i| i.rows.boolean_mask(i.a).sum(1));
     check_stays(|i| i.rows.boolean_mask(i.a).max(1));
 }
 
 #[test]
-fn a_reduction_of_nothing_selected_fails_alike() {
+fn a_reduction_of_an_empty_selection_selected_fails_alike() {
     check(|i| (i.x.boolean_mask(i.a).max(..), i.x.masked(i.a).max(..)));
     check(|i| (i.i.boolean_mask(i.a & i.b).min(..), i.i.masked(i.a & i.b).min(..)));
 }

@@ -1,5 +1,5 @@
 //! A tensor with its entries resolved into a window and a selection of it, read and
-//! written by primitives. Knows nothing of how entries are written.
+//! written by primitives. Does not depend on how entries are written.
 
 use super::At;
 use super::reader::{Reader, covered, is_advanced};
@@ -28,10 +28,10 @@ pub(super) enum Axis {
 pub(super) enum Selection<'g> {
     /// Everything: there are none.
     Whole,
-    /// The elements at which one mask is true, on one axis in place of those from
-    /// `axis` on.
+    /// The elements at which one mask is true, on one axis instead of those from `axis`
+    /// on.
     Masked { mask: Expr<'g>, axis: usize },
-    /// The slices of one axis that indices name, in place of that axis.
+    /// The slices of one axis that indices name, instead of that axis.
     Taken { indices: Expr<'g>, axis: usize },
     /// The slices that rows of `coordinates` name on the first axes of the window
     /// permuted by `order`.
@@ -135,7 +135,7 @@ impl<'g> Addressed<'g> {
                 let leading = view.apply(Layout::Permute(order.clone()))?;
                 let written = graph.try_apply(op, &[leading, *coordinates, full()?])?;
                 let back = (0..order.len()).map(|axis| order.iter().position(|own| *own == axis));
-                let back = back.map(|axis| axis.unwrap_or_else(|| unreachable!("every axis has its turn")));
+                let back = back.map(|axis| axis.unwrap_or_else(|| unreachable!("every axis is visited")));
                 written.apply(Layout::Permute(back.collect()))?
             }
         };
@@ -165,8 +165,8 @@ impl<'g> Addressed<'g> {
     /// The tensor with `value`, which broadcasts to the window, written to it.
     ///
     /// A choice by a mask that stays in factors, one for each axis, is a choice for
-    /// gradients and simplification too; only a value that varies along a sliced
-    /// axis has to be spread out on it.
+    /// gradients and simplification too; only a value that varies along a sliced axis
+    /// has to be padded along it.
     fn write_window(&self, combine: Combine, value: Expr<'g>) -> Result<Expr<'g>, ErrorKind> {
         let (x, shape) = (self.x, self.x.shape());
         let is_whole = |axis: usize| {
@@ -190,18 +190,18 @@ impl<'g> Addressed<'g> {
         };
         let own = value.shape();
         let varying = sliced.into_iter().filter(|axis| own.get(*axis).is_some_and(|dim| !dim.is_one()));
-        combined(combine, x, inside, self.spread(value, &varying.collect::<AxisList>())?)
+        combined(combine, x, inside, self.expanded(value, &varying.collect::<AxisList>())?)
     }
 
     /// Where on one axis the window lies, with 1s for the other axes.
     fn inside(&self, axis: usize) -> Result<Expr<'g>, ErrorKind> {
         let ones: Shape = vec![Dim::ONE; self.window.len()].into_iter().collect();
         let window = ones.with(axis, self.window[axis].len.clone());
-        self.spread(self.x.graph().try_full(window, Scalar::Bool(true))?, &[axis])
+        self.expanded(self.x.graph().try_full(window, Scalar::Bool(true))?, &[axis])
     }
 
-    /// A part of the window at its own indices on `axes` of the tensor, 0 elsewhere.
-    fn spread(&self, part: Expr<'g>, axes: &[usize]) -> Result<Expr<'g>, ErrorKind> {
+    /// A value of the window at its own indices on `axes` of the tensor, 0 elsewhere.
+    fn expanded(&self, part: Expr<'g>, axes: &[usize]) -> Result<Expr<'g>, ErrorKind> {
         let (shape, tensor) = (part.shape(), self.x.shape());
         let pad = |axis: usize| {
             if !axes.contains(&axis) {
@@ -264,25 +264,25 @@ fn combined<'g>(
         Combine::Add | Combine::Or if dtype.is_float() => x + or(Scalar::from_float(-0.0, dtype))?,
         Combine::Add | Combine::Or => x + or(Scalar::from_int(0, dtype))?,
         Combine::Mul => x * or(Scalar::from_int(1, dtype))?,
-        Combine::Max => where_(inside, extreme(x, value, dtype.lowest(), Expr::maximum)?, x),
-        Combine::Min => where_(inside, extreme(x, value, dtype.highest(), Expr::minimum)?, x),
+        Combine::Max => where_(inside, min_max(x, value, dtype.lowest(), Expr::maximum)?, x),
+        Combine::Min => where_(inside, min_max(x, value, dtype.highest(), Expr::minimum)?, x),
     })
 }
 
 /// The maximum or minimum of `x` and `value`. A float `x` that is the neutral element
 /// takes part in no tie, as in a scatter: then all of the gradient is that of the value.
-fn extreme<'g>(
+fn min_max<'g>(
     x: Expr<'g>,
     value: Expr<'g>,
     neutral: Scalar,
     of: impl FnOnce(Expr<'g>, Expr<'g>) -> Expr<'g>,
 ) -> Result<Expr<'g>, ErrorKind> {
-    let extreme = of(x, value);
+    let min_max = of(x, value);
     if !x.dtype().is_float() {
-        return Ok(extreme);
+        return Ok(min_max);
     }
     let neutral = x.graph().try_apply(Source::Scalar(neutral), &[])?;
-    Ok(where_(x.eq(neutral), value, extreme))
+    Ok(where_(x.eq(neutral), value, min_max))
 }
 
 /// A tensor with axes `from` as one with axes `to`: those that `to` lacks have

@@ -1,4 +1,4 @@
-//! Entries read from left to right, as NumPy reads them. Knows nothing of values.
+//! Entries read from left to right, as NumPy reads them. Does not depend on values.
 
 use super::addressed::{Addressed, Axis, Selection};
 use crate::dim::Dim;
@@ -186,7 +186,7 @@ fn coordinates<'g>(
 ) -> Result<(Expr<'g>, AxisList), ErrorKind> {
     let mut columns: Vec<Expr<'g>> = Vec::new();
     let mut axes = AxisList::new();
-    // A mask of rank 0 names no coordinate, but its count takes part in broadcasting.
+    // A mask of rank 0 names no coordinate, but its count broadcasts.
     let mut counted: Vec<Expr<'g>> = Vec::new();
     for entry in advanced {
         if !entry.is_mask() {

@@ -1,4 +1,5 @@
-//! Selected elements, moved together.
+//! Compressing: selected elements are moved together (Lemire and others call it
+//! compaction; AVX-512 `vcompress`).
 
 use fearless_simd::prelude::*;
 use fearless_simd::{Level, dispatch};
@@ -7,19 +8,19 @@ use std::mem;
 
 use tamis_graph::DType;
 
-use super::bank::{AnySlice, ByDType, Frames, Lane, Tile};
+use super::register_file::{AnySlice, ByDType, ElementType, OperandViews, Tile};
 use crate::raw;
-use crate::region::Place;
+use crate::region::Operand;
 
 /// How many elements beyond the selected ones a compaction may write.
 pub(super) const SLACK: usize = 64;
 
 /// Element types that can be moved together.
-pub(super) trait Compact: Lane {
-    /// Writes the elements at which the mask is true to the begin of `target`,
-    /// and gives their number. The target is longer than the elements by at
-    /// least [`SLACK`]; what lies behind the selected elements means nothing.
-    fn compact(level: Level, elements: &[Self], mask: &[bool], target: &mut [Self]) -> usize;
+pub(super) trait Compress: ElementType {
+    /// Writes the elements at which the mask is true to the start of `target`, and
+    /// gives their number. The target is longer than the elements by at least
+    /// [`SLACK`]; what lies behind the selected elements is unspecified.
+    fn compress(level: Level, elements: &[Self], mask: &[bool], target: &mut [Self]) -> usize;
 }
 
 /// One element after the other, without a branch.
@@ -35,8 +36,8 @@ fn one_by_one<T: Copy>(elements: &[T], mask: &[bool], target: &mut [T]) -> usize
 
 macro_rules! by_vectors {
     ($ty:ty, $vector:ident, $mask:ident, $width:literal) => {
-        impl Compact for $ty {
-            fn compact(level: Level, elements: &[$ty], mask: &[bool], target: &mut [$ty]) -> usize {
+        impl Compress for $ty {
+            fn compress(level: Level, elements: &[$ty], mask: &[bool], target: &mut [$ty]) -> usize {
                 dispatch!(level, simd => simd.vectorize(
                     #[inline(always)]
                     || {
@@ -46,9 +47,9 @@ macro_rules! by_vectors {
                         for (block, mask) in blocks.iter().zip(masks) {
                             let selected = fearless_simd::u8x64::from_slice(simd, mask);
                             let mut bits = selected.simd_gt(0).to_bitmask();
-                            for part in block.as_chunks::<$width>().0 {
+                            for vector_elements in block.as_chunks::<$width>().0 {
                                 let few = bits & ((1 << $width) - 1);
-                                let vector = fearless_simd::$vector::from_slice(simd, part);
+                                let vector = fearless_simd::$vector::from_slice(simd, vector_elements);
                                 let mask = fearless_simd::$mask::from_bitmask(simd, few);
                                 vector.compress(mask).store_slice(&mut target[count..count + $width]);
                                 count += few.count_ones() as usize;
@@ -71,8 +72,8 @@ by_vectors!(i64, i64x8, mask64x8, 8);
 
 macro_rules! one_by_one {
     ($($ty:ty),*) => {$(
-        impl Compact for $ty {
-            fn compact(level: Level, elements: &[$ty], mask: &[bool], target: &mut [$ty]) -> usize {
+        impl Compress for $ty {
+            fn compress(level: Level, elements: &[$ty], mask: &[bool], target: &mut [$ty]) -> usize {
                 dispatch!(level, simd => simd.vectorize(
                     #[inline(always)]
                     || one_by_one(elements, mask, target)
@@ -84,26 +85,26 @@ macro_rules! one_by_one {
 
 one_by_one!(bool, u8);
 
-/// A selection at work on a piece, whatever its dtype.
+/// A selection over a chunk, with its dtype erased.
 pub(super) trait Selecting<'o>: Send {
-    /// Begins a piece. Selected elements go where they belong at once if `rest`
-    /// is given, and wait for their turn otherwise.
+    /// Starts a chunk. Selected elements are written to their final memory if `rest` is
+    /// given, and are staged until the ordered hand-off otherwise.
     fn open(&mut self, rest: Option<AnySlice<'o>>);
     /// Takes in the elements of a tile.
-    fn include(&mut self, level: Level, frames: &ByDType<Frames<'_>>, tile: Tile);
-    /// How many elements of the piece were selected.
+    fn include(&mut self, level: Level, views: &ByDType<OperandViews<'_>>, tile: Tile);
+    /// How many elements of the chunk were selected.
     fn count(&self) -> usize;
     /// What is left of the memory that [`Selecting::open`] was given.
     fn rest(&mut self) -> AnySlice<'o>;
-    /// Copies the elements that waited.
+    /// Copies the staged elements.
     fn copy(&self, target: AnySlice<'_>);
 }
 
-/// The selection of `value` by `mask`; `staging` is for how many elements of a piece may wait.
+/// The selection of `value` by `mask`; `staging` is for how many elements of a chunk may wait.
 pub(super) fn selecting<'o>(
     dtype: DType,
-    value: Place,
-    mask: Place,
+    value: Operand,
+    mask: Operand,
     staging: usize,
 ) -> Box<dyn Selecting<'o> + 'o> {
     match dtype {
@@ -116,29 +117,29 @@ pub(super) fn selecting<'o>(
     }
 }
 
-fn boxed<'o, T: Compact>(value: Place, mask: Place, staging: usize) -> Box<dyn Selecting<'o> + 'o> {
+fn boxed<'o, T: Compress>(value: Operand, mask: Operand, staging: usize) -> Box<dyn Selecting<'o> + 'o> {
     Box::new(State { value, mask, staging: vec![T::default(); staging], direct: &mut [], count: 0 })
 }
 
 struct State<'o, T> {
-    value: Place,
-    mask: Place,
+    value: Operand,
+    mask: Operand,
     staging: Vec<T>,
     direct: &'o mut [T],
     count: usize,
 }
 
-impl<'o, T: Compact> Selecting<'o> for State<'o, T> {
+impl<'o, T: Compress> Selecting<'o> for State<'o, T> {
     fn open(&mut self, rest: Option<AnySlice<'o>>) {
         self.direct = rest.map_or(&mut [], T::of_slice);
         self.count = 0;
     }
 
-    fn include(&mut self, level: Level, frames: &ByDType<Frames<'_>>, tile: Tile) {
-        let elements = T::of(frames).read(self.value, tile);
-        let mask = bool::of(frames).read(self.mask, tile);
+    fn include(&mut self, level: Level, views: &ByDType<OperandViews<'_>>, tile: Tile) {
+        let elements = T::of(views).read(self.value, tile);
+        let mask = bool::of(views).read(self.mask, tile);
         let target = if self.staging.is_empty() { &mut *self.direct } else { &mut self.staging };
-        self.count += T::compact(level, elements, mask, &mut target[self.count..]);
+        self.count += T::compress(level, elements, mask, &mut target[self.count..]);
     }
 
     fn count(&self) -> usize {

@@ -1,16 +1,17 @@
-//! Reductions inside a region: totals of pieces, combined in the order of the pieces.
+//! Reductions inside a region: totals of chunks, combined in the order of the chunks.
 
 use fearless_simd::Level;
 use tamis_graph::{DType, Scalar};
 
-use super::bank::{AnySlice, ByDType, Frames, Lane, Tile, with_dtype};
+use super::register_file::{AnySlice, ByDType, ElementType, OperandViews, Tile, with_dtype};
 use crate::kernel::number::Ordered;
 use crate::level::at_level;
-use crate::region::{Fold, Place};
+use crate::region::{Operand, Reduction};
 use crate::tensor::Item;
 
-/// How many totals a row is spread over, so that additions do not wait for one another.
-const LANES: usize = 64;
+/// How many accumulators a row is distributed over, so that additions do not wait for
+/// one another.
+const PARTIALS: usize = 64;
 /// The same for rows that fit a tile.
 const SHORT: usize = 8;
 /// The same where no result depends on the order.
@@ -19,28 +20,28 @@ const WIDE: usize = 32;
 /// Which elements of a tile belong together.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Layout {
-    /// All, together with those of other tiles until [`Folding::close`].
+    /// All, together with those of other tiles until [`Accumulator::close`].
     One,
-    /// Whole rows of `length`, the first for the cell `first`.
+    /// Complete rows of `length`, the first for the output element `first`.
     Rows { length: usize, first: usize },
-    /// Rows of `width`, element by element; each cell takes `rows` rows. The
-    /// first row is `first`, counted from the begin of the piece.
+    /// Rows of `width`, element by element; each output element takes `rows` rows. The
+    /// first row is `first`, counted from the start of the chunk.
     Columns { width: usize, rows: usize, first: usize },
 }
 
-/// A fold at work on a piece, whatever its types.
-pub(super) trait Folding: Send {
-    /// Begins a piece with this many results.
-    fn open(&mut self, cells: usize);
+/// The accumulator of a reduction over a chunk, with its types erased.
+pub(super) trait Accumulator: Send {
+    /// Starts a chunk with this many results.
+    fn open(&mut self, outputs: usize);
     /// Takes in the elements of a tile.
-    fn include(&mut self, level: Level, frames: &ByDType<Frames<'_>>, tile: Tile, layout: Layout);
-    /// Ends a row that spans tiles: its total is that of `cell`.
-    fn close(&mut self, cell: usize);
-    /// The totals of the piece, as bits.
+    fn include(&mut self, level: Level, views: &ByDType<OperandViews<'_>>, tile: Tile, layout: Layout);
+    /// Ends a row that spans tiles: its total is that of `output`.
+    fn close(&mut self, output: usize);
+    /// The totals of the chunk, as bits.
     fn totals(&self) -> Vec<Total>;
-    /// Adds the totals of a later piece to those of `cell` and the following ones.
-    fn merge(&mut self, cell: usize, totals: &[Total]);
-    /// The results of the cells from `first` on.
+    /// Adds the totals of a later chunk to those of `output` and the following ones.
+    fn merge(&mut self, output: usize, totals: &[Total]);
+    /// The results of the output elements from `first` on.
     fn finish(&self, first: usize, results: AnySlice<'_>);
 }
 
@@ -51,11 +52,11 @@ pub(super) struct Total {
     lost: f64,
 }
 
-/// How elements of one type become one.
+/// How elements of one type are reduced.
 trait Rule: Copy + Send + Sync + 'static {
-    type Element: Lane;
-    type Total: Lane;
-    type Result: Lane;
+    type Element: ElementType;
+    type Total: ElementType;
+    type Result: ElementType;
     /// Whether what roundings lose is kept beside the total.
     const COMPENSATED: bool = false;
     /// Whether totals wait long for one another, and have the same bits in any order.
@@ -76,7 +77,7 @@ trait Rule: Copy + Send + Sync + 'static {
     fn from_bits(bits: u64) -> Self::Total;
 }
 
-/// Bits for totals on their way between pieces.
+/// Totals as bits, for handing them from chunk to chunk.
 trait Bits: Copy {
     fn to_bits(self) -> u64;
     fn from_bits(bits: u64) -> Self;
@@ -177,7 +178,7 @@ rule!(SumF64, f64, f64, f64 {
         a + b
     }
 
-    // An infinite sum loses infinities to roundings, which mean nothing.
+    // Of an infinite sum the compensation is infinite or NaN, and is left out.
     fn finish(self, total: f64, lost: f64) -> f64 {
         if lost.is_finite() { total + lost } else { total }
     }
@@ -277,15 +278,15 @@ rule!(All, bool, bool, bool {
     }
 });
 
-macro_rules! extreme {
+macro_rules! min_max {
     ($name:ident, $better:ident) => {
-        /// The extreme of the elements and `start`.
+        /// The maximum or minimum of the elements and `start`.
         #[derive(Clone, Copy)]
         struct $name<T> {
             start: T,
         }
 
-        impl<T: Lane + Bits + Ordered> Rule for $name<T> {
+        impl<T: ElementType + Bits + Ordered> Rule for $name<T> {
             type Element = T;
             type Total = T;
             type Result = T;
@@ -322,178 +323,184 @@ macro_rules! extreme {
     };
 }
 
-extreme!(Largest, larger);
-extreme!(Smallest, smaller);
+min_max!(Largest, larger);
+min_max!(Smallest, smaller);
 
-/// The fold of the elements at `place`.
-pub(super) fn folding(fold: Fold, place: Place) -> Box<dyn Folding> {
-    match fold {
-        Fold::Sum(DType::F32) => boxed(SumF32, place),
-        Fold::Sum(DType::F64) => boxed(SumF64, place),
-        Fold::Sum(DType::I64) => boxed(SumI64, place),
-        Fold::Sum(DType::Bool | DType::U8 | DType::I32) => {
+/// The accumulator for the elements of `operand`.
+pub(super) fn accumulator(reduction: Reduction, operand: Operand) -> Box<dyn Accumulator> {
+    match reduction {
+        Reduction::Sum(DType::F32) => boxed(SumF32, operand),
+        Reduction::Sum(DType::F64) => boxed(SumF64, operand),
+        Reduction::Sum(DType::I64) => boxed(SumI64, operand),
+        Reduction::Sum(DType::Bool | DType::U8 | DType::I32) => {
             unreachable!("the builder sums bools and integers in i64")
         }
-        Fold::Count => boxed(CountTrue, place),
-        Fold::Any => boxed(Any, place),
-        Fold::All => boxed(All, place),
-        Fold::Max(dtype, initial) => with_dtype!(dtype, T => {
-            boxed(Largest::<T> { start: start(initial.unwrap_or(dtype.lowest())) }, place)
+        Reduction::Count => boxed(CountTrue, operand),
+        Reduction::Any => boxed(Any, operand),
+        Reduction::All => boxed(All, operand),
+        Reduction::Max(dtype, initial) => with_dtype!(dtype, T => {
+            boxed(Largest::<T> { start: start(initial.unwrap_or(dtype.lowest())) }, operand)
         }),
-        Fold::Min(dtype, initial) => with_dtype!(dtype, T => {
-            boxed(Smallest::<T> { start: start(initial.unwrap_or(dtype.highest())) }, place)
+        Reduction::Min(dtype, initial) => with_dtype!(dtype, T => {
+            boxed(Smallest::<T> { start: start(initial.unwrap_or(dtype.highest())) }, operand)
         }),
     }
 }
 
 fn start<T: Item>(scalar: Scalar) -> T {
-    T::from_scalar(scalar).unwrap_or_else(|| unreachable!("what always takes part is of the elements' dtype"))
+    T::from_scalar(scalar).unwrap_or_else(|| unreachable!("an initial element has the dtype of the elements"))
 }
 
-fn boxed<R: Rule>(rule: R, place: Place) -> Box<dyn Folding> {
+fn boxed<R: Rule>(rule: R, operand: Operand) -> Box<dyn Accumulator> {
     Box::new(State {
         rule,
-        place,
-        lanes: [rule.start(); LANES],
-        lanes_lost: [0.0; LANES],
-        cells: Vec::new(),
+        operand,
+        partials: [rule.start(); PARTIALS],
+        partials_lost: [0.0; PARTIALS],
+        outputs: Vec::new(),
         lost: Vec::new(),
     })
 }
 
 struct State<R: Rule> {
     rule: R,
-    place: Place,
-    lanes: [R::Total; LANES],
-    lanes_lost: [f64; LANES],
-    cells: Vec<R::Total>,
+    operand: Operand,
+    partials: [R::Total; PARTIALS],
+    partials_lost: [f64; PARTIALS],
+    outputs: Vec<R::Total>,
     lost: Vec<f64>,
 }
 
-impl<R: Rule> Folding for State<R> {
-    fn open(&mut self, cells: usize) {
-        self.lanes = [self.rule.start(); LANES];
-        self.lanes_lost = [0.0; LANES];
-        self.cells.clear();
-        self.cells.resize(cells, self.rule.start());
+impl<R: Rule> Accumulator for State<R> {
+    fn open(&mut self, outputs: usize) {
+        self.partials = [self.rule.start(); PARTIALS];
+        self.partials_lost = [0.0; PARTIALS];
+        self.outputs.clear();
+        self.outputs.resize(outputs, self.rule.start());
         self.lost.clear();
-        self.lost.resize(if R::COMPENSATED { cells } else { 0 }, 0.0);
+        self.lost.resize(if R::COMPENSATED { outputs } else { 0 }, 0.0);
     }
 
-    fn include(&mut self, level: Level, frames: &ByDType<Frames<'_>>, tile: Tile, layout: Layout) {
-        let elements = R::Element::of(frames).read(self.place, tile);
-        let (rule, lanes, lanes_lost) = (self.rule, &mut self.lanes, &mut self.lanes_lost);
+    fn include(&mut self, level: Level, views: &ByDType<OperandViews<'_>>, tile: Tile, layout: Layout) {
+        let elements = R::Element::of(views).read(self.operand, tile);
+        let (rule, partials, partials_lost) = (self.rule, &mut self.partials, &mut self.partials_lost);
         match layout {
-            Layout::One => at_level!(level, include(rule, lanes, lanes_lost, elements)),
+            Layout::One => at_level!(level, include(rule, partials, partials_lost, elements)),
             Layout::Rows { length, first } => {
                 let count = elements.len().checked_div(length).unwrap_or(0);
-                let cells = &mut self.cells[first..first + count];
+                let outputs = &mut self.outputs[first..first + count];
                 let lost: &mut [f64] =
                     if R::COMPENSATED { &mut self.lost[first..first + count] } else { &mut [] };
-                at_level!(level, rows(rule, cells, lost, elements, length));
+                at_level!(level, rows(rule, outputs, lost, elements, length));
             }
             Layout::Columns { width, rows, first } => {
                 for (row, elements) in elements.chunks_exact(width).enumerate() {
-                    let cell = (first + row) / rows * width;
-                    let cells = &mut self.cells[cell..cell + width];
+                    let output = (first + row) / rows * width;
+                    let outputs = &mut self.outputs[output..output + width];
                     let lost: &mut [f64] =
-                        if R::COMPENSATED { &mut self.lost[cell..cell + width] } else { &mut [] };
-                    at_level!(level, each(rule, cells, lost, elements));
+                        if R::COMPENSATED { &mut self.lost[output..output + width] } else { &mut [] };
+                    at_level!(level, each(rule, outputs, lost, elements));
                 }
             }
         }
     }
 
-    fn close(&mut self, cell: usize) {
-        let (total, lost) = combine(self.rule, &mut self.lanes, &mut self.lanes_lost);
-        self.cells[cell] = total;
+    fn close(&mut self, output: usize) {
+        let (total, lost) = combine(self.rule, &mut self.partials, &mut self.partials_lost);
+        self.outputs[output] = total;
         if R::COMPENSATED {
-            self.lost[cell] = lost;
+            self.lost[output] = lost;
         }
-        self.lanes = [self.rule.start(); LANES];
-        self.lanes_lost = [0.0; LANES];
+        self.partials = [self.rule.start(); PARTIALS];
+        self.partials_lost = [0.0; PARTIALS];
     }
 
     fn totals(&self) -> Vec<Total> {
-        let lost = |cell: usize| if R::COMPENSATED { self.lost[cell] } else { 0.0 };
-        let totals = self.cells.iter().enumerate();
-        totals.map(|(cell, total)| Total { bits: R::to_bits(*total), lost: lost(cell) }).collect()
+        let lost = |output: usize| if R::COMPENSATED { self.lost[output] } else { 0.0 };
+        let totals = self.outputs.iter().enumerate();
+        totals.map(|(output, total)| Total { bits: R::to_bits(*total), lost: lost(output) }).collect()
     }
 
-    fn merge(&mut self, cell: usize, totals: &[Total]) {
-        for (cell, Total { bits, lost }) in (cell..).zip(totals) {
-            let (a, b) = (self.cells[cell], R::from_bits(*bits));
+    fn merge(&mut self, output: usize, totals: &[Total]) {
+        for (output, Total { bits, lost }) in (output..).zip(totals) {
+            let (a, b) = (self.outputs[output], R::from_bits(*bits));
             let sum = self.rule.merge(a, b);
             if R::COMPENSATED {
-                self.lost[cell] += self.rule.merge_lost(a, b, sum) + lost;
+                self.lost[output] += self.rule.merge_lost(a, b, sum) + lost;
             }
-            self.cells[cell] = sum;
+            self.outputs[output] = sum;
         }
     }
 
     fn finish(&self, first: usize, results: AnySlice<'_>) {
-        for (cell, result) in (first..).zip(R::Result::of_slice(results)) {
-            let lost = if R::COMPENSATED { self.lost[cell] } else { 0.0 };
-            *result = self.rule.finish(self.cells[cell], lost);
+        for (output, result) in (first..).zip(R::Result::of_slice(results)) {
+            let lost = if R::COMPENSATED { self.lost[output] } else { 0.0 };
+            *result = self.rule.finish(self.outputs[output], lost);
         }
     }
 }
 
-/// Takes elements into lanes, the first into the first.
+/// Adds elements to the partial accumulators, the first to the first.
 #[inline(always)]
 fn include<R: Rule>(
     rule: R,
-    lanes: &mut [R::Total; LANES],
-    lanes_lost: &mut [f64; LANES],
+    partials: &mut [R::Total; PARTIALS],
+    partials_lost: &mut [f64; PARTIALS],
     elements: &[R::Element],
 ) {
-    let (blocks, rest) = elements.as_chunks::<LANES>();
-    let (mut totals, mut lost) = (*lanes, *lanes_lost);
+    let (blocks, rest) = elements.as_chunks::<PARTIALS>();
+    let (mut totals, mut lost) = (*partials, *partials_lost);
     for block in blocks {
-        for lane in 0..LANES {
-            let sum = rule.include(totals[lane], block[lane]);
+        for i in 0..PARTIALS {
+            let sum = rule.include(totals[i], block[i]);
             if R::COMPENSATED {
-                lost[lane] += rule.lost(totals[lane], block[lane], sum);
+                lost[i] += rule.lost(totals[i], block[i], sum);
             }
-            totals[lane] = sum;
+            totals[i] = sum;
         }
     }
-    for (lane, x) in rest.iter().enumerate() {
-        let sum = rule.include(totals[lane], *x);
+    for (i, x) in rest.iter().enumerate() {
+        let sum = rule.include(totals[i], *x);
         if R::COMPENSATED {
-            lost[lane] += rule.lost(totals[lane], *x, sum);
+            lost[i] += rule.lost(totals[i], *x, sum);
         }
-        totals[lane] = sum;
+        totals[i] = sum;
     }
-    (*lanes, *lanes_lost) = (totals, lost);
+    (*partials, *partials_lost) = (totals, lost);
 }
 
-/// Takes each element into its own cell.
+/// Adds each element to its own output element.
 #[inline(always)]
-fn each<R: Rule>(rule: R, cells: &mut [R::Total], lost: &mut [f64], elements: &[R::Element]) {
+fn each<R: Rule>(rule: R, outputs: &mut [R::Total], lost: &mut [f64], elements: &[R::Element]) {
     if R::COMPENSATED {
-        for ((cell, lost), x) in cells.iter_mut().zip(lost).zip(elements) {
-            let sum = rule.include(*cell, *x);
-            *lost += rule.lost(*cell, *x, sum);
-            *cell = sum;
+        for ((output, lost), x) in outputs.iter_mut().zip(lost).zip(elements) {
+            let sum = rule.include(*output, *x);
+            *lost += rule.lost(*output, *x, sum);
+            *output = sum;
         }
     } else {
-        for (cell, x) in cells.iter_mut().zip(elements) {
-            *cell = rule.include(*cell, *x);
+        for (output, x) in outputs.iter_mut().zip(elements) {
+            *output = rule.include(*output, *x);
         }
     }
 }
 
-/// Takes each row into its own cell.
+/// Reduces each row to its own output element.
 #[inline(always)]
-fn rows<R: Rule>(rule: R, cells: &mut [R::Total], lost: &mut [f64], elements: &[R::Element], length: usize) {
+fn rows<R: Rule>(
+    rule: R,
+    outputs: &mut [R::Total],
+    lost: &mut [f64],
+    elements: &[R::Element],
+    length: usize,
+) {
     let is_wide = R::ANY_ORDER && length >= 2 * WIDE;
-    for (place, elements) in elements.chunks_exact(length).enumerate() {
+    for (index, elements) in elements.chunks_exact(length).enumerate() {
         let (total, loss) =
             if is_wide { row::<R, WIDE>(rule, elements) } else { row::<R, SHORT>(rule, elements) };
-        cells[place] = total;
+        outputs[index] = total;
         if R::COMPENSATED {
-            lost[place] = loss;
+            lost[index] = loss;
         }
     }
 }
@@ -504,20 +511,20 @@ fn row<R: Rule, const WIDTH: usize>(rule: R, elements: &[R::Element]) -> (R::Tot
     let (mut totals, mut losses) = ([rule.start(); WIDTH], [0.0; WIDTH]);
     let (blocks, rest) = elements.as_chunks::<WIDTH>();
     for block in blocks {
-        for lane in 0..WIDTH {
-            let sum = rule.include(totals[lane], block[lane]);
+        for i in 0..WIDTH {
+            let sum = rule.include(totals[i], block[i]);
             if R::COMPENSATED {
-                losses[lane] += rule.lost(totals[lane], block[lane], sum);
+                losses[i] += rule.lost(totals[i], block[i], sum);
             }
-            totals[lane] = sum;
+            totals[i] = sum;
         }
     }
-    for (lane, x) in rest.iter().enumerate() {
-        let sum = rule.include(totals[lane], *x);
+    for (i, x) in rest.iter().enumerate() {
+        let sum = rule.include(totals[i], *x);
         if R::COMPENSATED {
-            losses[lane] += rule.lost(totals[lane], *x, sum);
+            losses[i] += rule.lost(totals[i], *x, sum);
         }
-        totals[lane] = sum;
+        totals[i] = sum;
     }
     combine(rule, &mut totals, &mut losses)
 }
@@ -528,13 +535,13 @@ fn combine<R: Rule>(rule: R, totals: &mut [R::Total], lost: &mut [f64]) -> (R::T
     let mut width = totals.len();
     while width > 1 {
         width /= 2;
-        for lane in 0..width {
-            let (a, b) = (totals[lane], totals[lane + width]);
+        for i in 0..width {
+            let (a, b) = (totals[i], totals[i + width]);
             let sum = rule.merge(a, b);
             if R::COMPENSATED {
-                lost[lane] += rule.merge_lost(a, b, sum) + lost[lane + width];
+                lost[i] += rule.merge_lost(a, b, sum) + lost[i + width];
             }
-            totals[lane] = sum;
+            totals[i] = sum;
         }
     }
     (totals[0], lost[0])

@@ -1,4 +1,4 @@
-//! Reading and writing at places along an axis. Knows no op.
+//! Reading and writing at offsets along an axis. Does not depend on ops.
 
 use std::ops::Range;
 
@@ -8,33 +8,34 @@ use crate::error::ErrorKind;
 use crate::memory::{Buffer, Memory};
 use crate::tensor::{Item, Tensor};
 
-/// The elements of `x` at `places` of `axis`.
+/// The elements of `x` at `offsets` along `axis`.
 pub(super) fn read<'m, T: Item>(
     x: &Tensor<'_, T>,
     axis: usize,
-    places: &[usize],
+    offsets: &[usize],
     memory: &'m Memory,
 ) -> Result<Buffer<'m, T>, ErrorKind> {
     let mut shape = x.shape().to_vec();
-    shape[axis] = places.len();
+    shape[axis] = offsets.len();
     let mut result = memory.zeros::<T>(&shape)?;
     if result.is_empty() {
-        // The lanes of an array without elements can be astronomically many.
+        // An array without elements can have astronomically many fibers.
         return Ok(result);
     }
     Zip::from(result.lanes_mut(Axis(axis))).and(x.view().lanes(Axis(axis))).for_each(|mut result, x| {
-        for (element, place) in result.iter_mut().zip(places) {
-            *element = x[*place];
+        for (element, offset) in result.iter_mut().zip(offsets) {
+            *element = x[*offset];
         }
     });
     Ok(result)
 }
 
-/// Combines the elements of `result` at `places` of `axis` with `values`, in their order.
+/// Combines the elements of `result` at `offsets` along `axis` with `values`, in their
+/// order.
 pub(super) fn write<T: Item>(
     result: &mut ArrayD<T>,
     axis: usize,
-    places: &[usize],
+    offsets: &[usize],
     values: &ArrayViewD<'_, T>,
     combine: impl Fn(T, T) -> T,
 ) {
@@ -42,8 +43,8 @@ pub(super) fn write<T: Item>(
         return;
     }
     Zip::from(result.lanes_mut(Axis(axis))).and(values.lanes(Axis(axis))).for_each(|mut result, values| {
-        for (value, place) in values.iter().zip(places) {
-            result[*place] = combine(result[*place], *value);
+        for (value, offset) in values.iter().zip(offsets) {
+            result[*offset] = combine(result[*offset], *value);
         }
     });
 }
@@ -61,24 +62,24 @@ pub(super) fn position(shape: &[usize], mut before: usize) -> Vec<usize> {
 pub(super) fn first_false(mask: &Tensor<'_, bool>, memory: &Memory) -> Result<Option<Vec<usize>>, ErrorKind> {
     // The first of what repeats stands for the others.
     let (mask, _) = mask.condensed(|_| true);
-    let mask = mask.walk(memory)?;
+    let mask = mask.view_for_iteration(memory)?;
     Ok(mask.iter().position(|holds| !holds).map(|before| position(mask.shape(), before)))
 }
 
-/// The places of the true elements among all, in row-major order.
+/// The row-major offsets of the true elements.
 pub(super) fn of_true<'m>(
     mask: &Tensor<'_, bool>,
     memory: &'m Memory,
 ) -> Result<Buffer<'m, usize>, ErrorKind> {
-    let mask = mask.walk(memory)?;
+    let mask = mask.view_for_iteration(memory)?;
     let count = mask.iter().filter(|selected| **selected).count();
-    let mut places = memory.zeros::<usize>(&[count])?;
+    let mut offsets = memory.zeros::<usize>(&[count])?;
     let selected = mask.iter().enumerate().filter(|(_, selected)| **selected);
-    places.iter_mut().zip(selected).for_each(|(place, (i, _))| *place = i);
-    Ok(places)
+    offsets.iter_mut().zip(selected).for_each(|(offset, (i, _))| *offset = i);
+    Ok(offsets)
 }
 
-/// The shape with one axis in place of those in `range`: row-major order stays.
+/// The shape with one axis instead of those in `range`: row-major order stays.
 pub(super) fn merge(shape: &[usize], range: Range<usize>) -> Vec<usize> {
     let merged = shape[range.clone()].iter().product();
     [&shape[..range.start], &[merged], &shape[range.end..]].concat()

@@ -1,4 +1,4 @@
-//! Where in its own source a test wrote an expression, as messages tell it.
+//! The source locations at which a test wrote its expressions, as messages print them.
 
 #![allow(dead_code, reason = "not every test that has this module needs all of it")]
 

@@ -1,29 +1,29 @@
-//! A derivative on its way through the graph: a value with its support.
-//! Knows nothing of ops.
+//! A masked derivative: a value and its support, the mask outside of which the
+//! derivative is exactly 0. Does not depend on ops.
 
 use tamis_graph::{Expr, Layout, Op, Scalar, Source, where_};
 
 use crate::arrange::broadcast;
 use crate::support::Support;
 
-/// A cotangent or a tangent. Outside the support the true number is exactly 0
-/// and `value` means nothing: it may be NaN there.
+/// A cotangent or a tangent. Outside the support the true number is exactly 0 and
+/// `value` is unspecified: it may be NaN there.
 #[derive(Debug, Clone)]
-pub(crate) struct Dual<'g> {
+pub(crate) struct MaskedDerivative<'g> {
     pub(crate) value: Expr<'g>,
     pub(crate) support: Support<'g>,
     /// Whether `value` is 0 outside the support already.
     clean: bool,
 }
 
-impl<'g> Dual<'g> {
-    /// `value`, which means something everywhere.
-    pub(crate) fn everywhere(value: Expr<'g>) -> Dual<'g> {
-        Dual { value, support: Support::default(), clean: true }
+impl<'g> MaskedDerivative<'g> {
+    /// `value`, which is valid everywhere.
+    pub(crate) fn everywhere(value: Expr<'g>) -> MaskedDerivative<'g> {
+        MaskedDerivative { value, support: Support::default(), clean: true }
     }
 
-    pub(crate) fn new(value: Expr<'g>, support: Support<'g>, clean: bool) -> Dual<'g> {
-        Dual { value, clean: clean || support.is_everywhere(), support }
+    pub(crate) fn new(value: Expr<'g>, support: Support<'g>, clean: bool) -> MaskedDerivative<'g> {
+        MaskedDerivative { value, clean: clean || support.is_everywhere(), support }
     }
 
     pub(crate) fn is_clean(&self) -> bool {
@@ -35,33 +35,33 @@ impl<'g> Dual<'g> {
         self.select_by(&self.support)
     }
 
-    /// The value with 0 outside `support`, which is a part of its own.
+    /// The value with 0 outside `support`, which is implied by its own.
     pub(crate) fn select_by(&self, support: &Support<'g>) -> Expr<'g> {
         if self.clean { self.value } else { selected(self.value, support) }
     }
 
     /// 0 where the mask, which broadcasts to the value, is false.
-    pub(crate) fn cut(self, mask: Expr<'g>) -> Dual<'g> {
+    pub(crate) fn masked(self, mask: Expr<'g>) -> MaskedDerivative<'g> {
         let support = self.support.and(&Support::of_mask(mask, self.value.rank()));
         let clean = self.clean && support.equals(&self.support);
-        Dual::new(self.value, support, clean)
+        MaskedDerivative::new(self.value, support, clean)
     }
 
     /// Times `factor`, which broadcasts to the value. It may be infinite outside the support.
-    pub(crate) fn scale(self, factor: Expr<'g>) -> Dual<'g> {
+    pub(crate) fn scale(self, factor: Expr<'g>) -> MaskedDerivative<'g> {
         let value =
             if is_one(self.value) { broadcast(factor, self.value.shape()) } else { self.value * factor };
-        Dual::new(value, self.support, false)
+        MaskedDerivative::new(value, self.support, false)
     }
 
-    pub(crate) fn negate(self) -> Dual<'g> {
-        Dual { value: -self.value, ..self }
+    pub(crate) fn negate(self) -> MaskedDerivative<'g> {
+        MaskedDerivative { value: -self.value, ..self }
     }
 
     /// The sum of two derivatives. Each is selected only by what the other does not share.
-    pub(crate) fn add(self, other: Dual<'g>) -> Dual<'g> {
+    pub(crate) fn add(self, other: MaskedDerivative<'g>) -> MaskedDerivative<'g> {
         if self.support.equals(&other.support) {
-            return Dual::new(self.value + other.value, self.support, self.clean && other.clean);
+            return MaskedDerivative::new(self.value + other.value, self.support, self.clean && other.clean);
         }
         let [shared, own, others] = self.support.compare(&other.support);
         let value = self.select_by(&own) + other.select_by(&others);
@@ -70,7 +70,7 @@ impl<'g> Dual<'g> {
             (Some(own), Some(others)) => shared.and(&[own | others].into_iter().collect()),
             (None, _) | (_, None) => shared,
         };
-        Dual::new(value, support, clean)
+        MaskedDerivative::new(value, support, clean)
     }
 
     /// The same rearrangement of the value and of every factor. It must not
@@ -79,8 +79,8 @@ impl<'g> Dual<'g> {
         &self,
         value: impl FnOnce(Expr<'g>) -> Expr<'g>,
         factor: impl FnMut(Expr<'g>) -> Expr<'g>,
-    ) -> Dual<'g> {
-        Dual::new(value(self.value), self.support.map(factor), self.clean)
+    ) -> MaskedDerivative<'g> {
+        MaskedDerivative::new(value(self.value), self.support.map(factor), self.clean)
     }
 
     /// A sum of elements along `axes`, be it of all or of some of them.
@@ -93,12 +93,12 @@ impl<'g> Dual<'g> {
         value: impl FnOnce(Expr<'g>) -> Expr<'g>,
         pass: impl FnMut(Expr<'g>) -> Expr<'g>,
         merge: impl FnOnce(Option<Expr<'g>>) -> Option<Expr<'g>>,
-    ) -> Dual<'g> {
+    ) -> MaskedDerivative<'g> {
         let (constant, varying) = self.support.split(axes);
         let value = value(self.select_by(&varying));
         let merged: Support<'g> = merge(varying.conjunction()).into_iter().collect();
         let clean = self.clean || constant.is_everywhere();
-        Dual::new(value, constant.map(pass).and(&merged), clean)
+        MaskedDerivative::new(value, constant.map(pass).and(&merged), clean)
     }
 }
 

@@ -1,4 +1,5 @@
-//! What a program works on, by dtype: registers, constants, loads, outputs.
+//! The register file and the operand views of a program, by dtype: registers,
+//! constants, loads, outputs.
 
 use std::marker::PhantomData;
 use std::mem;
@@ -7,27 +8,28 @@ use std::ops::Range;
 use tamis_graph::{DType, Scalar};
 
 use super::load::Loaded;
-use crate::region::{Place, slot};
+use crate::region::{Operand, slot};
 use crate::tensor::Item;
 
 /// How many elements an instruction takes at a time.
 pub(super) const TILE: usize = 1024;
 
-/// Where cache lines begin: a vector that spans two of them takes two accesses.
+/// The size of a cache line: a vector that spans two of them takes two accesses.
 const LINE: usize = 64;
 
-/// How many elements a list needs beyond a tile, so that the tile can begin at a cache line.
+/// How many elements a register needs beyond a tile, so that the tile can start at a cache
+/// line.
 const PADDING: usize = LINE;
 
-/// Where the tile in a list begins.
+/// Where the tile in a register starts.
 #[inline]
-fn begin<T>(list: &[T]) -> usize {
-    list.as_ptr().align_offset(LINE).min(PADDING)
+fn aligned_start<T>(register: &[T]) -> usize {
+    register.as_ptr().align_offset(LINE).min(PADDING)
 }
 
 /// Something that exists for each dtype.
 pub(super) trait Family {
-    type Of<T: Lane>;
+    type Of<T: ElementType>;
 }
 
 /// One of each dtype.
@@ -41,7 +43,7 @@ pub(super) struct ByDType<F: Family> {
 }
 
 /// An element type of the machine.
-pub(super) trait Lane: Item + Send + Sync {
+pub(super) trait ElementType: Item + Send + Sync {
     fn of<F: Family>(all: &ByDType<F>) -> &F::Of<Self>;
     fn of_mut<F: Family>(all: &mut ByDType<F>) -> &mut F::Of<Self>;
     /// The elements of a slice of this dtype.
@@ -59,7 +61,7 @@ pub(super) enum AnySlice<'o> {
     F64(&'o mut [f64]),
 }
 
-macro_rules! lanes {
+macro_rules! element_types {
     ($($ty:ident: $variant:ident),*) => {
         impl<'o> AnySlice<'o> {
             /// The first `len` elements, and the others.
@@ -81,7 +83,7 @@ macro_rules! lanes {
         }
 
         $(
-            impl Lane for $ty {
+            impl ElementType for $ty {
                 #[allow(clippy::wildcard_enum_match_arm, reason = "one dtype against all others")]
                 fn of_slice(slice: AnySlice<'_>) -> &mut [$ty] {
                     match slice {
@@ -115,13 +117,13 @@ macro_rules! lanes {
     };
 }
 
-lanes!(bool: Bool, u8: U8, i32: I32, i64: I64, f32: F32, f64: F64);
+element_types!(bool: Bool, u8: U8, i32: I32, i64: I64, f32: F32, f64: F64);
 
 /// Slices that are written.
 pub(super) struct Slices<'o>(PhantomData<&'o ()>);
 
 impl<'o> Family for Slices<'o> {
-    type Of<T: Lane> = Vec<&'o mut [T]>;
+    type Of<T: ElementType> = Vec<&'o mut [T]>;
 }
 
 /// Runs `$body` with `$T` standing for the element type of `$dtype`.
@@ -161,20 +163,20 @@ pub(super) use with_dtype;
 pub(super) struct Loads<'p>(PhantomData<&'p ()>);
 
 impl<'p> Family for Loads<'p> {
-    type Of<T: Lane> = Vec<Loaded<'p, T>>;
+    type Of<T: ElementType> = Vec<Loaded<'p, T>>;
 }
 
-/// Lists of lists: registers, constants.
-pub(super) struct Lists;
+/// A register file: the registers, or the constants, of each dtype.
+pub(super) struct RegisterFile;
 
-impl Family for Lists {
-    type Of<T: Lane> = Vec<Vec<T>>;
+impl Family for RegisterFile {
+    type Of<T: ElementType> = Vec<Vec<T>>;
 }
 
-impl ByDType<Lists> {
+impl ByDType<RegisterFile> {
     /// Each scalar repeated over a tile.
-    pub(super) fn constants(scalars: &[Scalar]) -> ByDType<Lists> {
-        let mut constants = ByDType::<Lists>::default();
+    pub(super) fn constants(scalars: &[Scalar]) -> ByDType<RegisterFile> {
+        let mut constants = ByDType::<RegisterFile>::default();
         for scalar in scalars {
             with_dtype!(scalar.dtype(), T => {
                 let value = T::from_scalar(*scalar);
@@ -185,77 +187,77 @@ impl ByDType<Lists> {
         constants
     }
 
-    /// Sees to at least `counts` lists of each dtype, so many of them long enough for a tile of
-    /// `tile` elements that begins at a cache line.
+    /// Provides at least `counts` registers of each dtype that hold a tile of `tile` elements,
+    /// aligned to a cache line.
     pub(super) fn grow(&mut self, counts: &[usize; 6], tile: usize) {
         for dtype in [DType::Bool, DType::U8, DType::I32, DType::I64, DType::F32, DType::F64] {
             let count = counts[slot(dtype)];
             with_dtype!(dtype, T => {
-                let lists = T::of_mut(self);
-                lists.resize_with(count.max(lists.len()), Vec::new);
-                let short = lists[..count].iter_mut().filter(|list| list.len() < tile + PADDING);
-                short.for_each(|list| list.resize(tile + PADDING, T::default()));
+                let registers = T::of_mut(self);
+                registers.resize_with(count.max(registers.len()), Vec::new);
+                let short = registers[..count].iter_mut().filter(|register| register.len() < tile + PADDING);
+                short.for_each(|register| register.resize(tile + PADDING, T::default()));
             });
         }
     }
 
-    /// How many lists there are.
+    /// How many registers there are.
     pub(super) fn count(&self) -> usize {
         let ByDType { bool, u8, i32, i64, f32, f64 } = self;
         bool.len() + u8.len() + i32.len() + i64.len() + f32.len() + f64.len()
     }
 }
 
-/// The part of the domain that is worked on.
+/// The elements of the domain that an instruction works on.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Tile {
-    /// The first element, counting from the begin of the domain.
+    /// The first element, counting from the start of the domain.
     pub(super) start: usize,
     pub(super) len: usize,
-    /// The first element, counting from the begin of the piece: where outputs begin.
+    /// The first element, counting from the start of the chunk: where outputs start.
     pub(super) offset: usize,
 }
 
 /// What instructions of one dtype read and write.
-pub(super) struct Frame<'p, T> {
-    /// The registers, then the outputs of the piece.
+pub(super) struct OperandView<'p, T> {
+    /// The registers, then the outputs of the chunk.
     targets: Vec<&'p mut [T]>,
     registers: usize,
     constants: &'p [Vec<T>],
     loads: &'p [Loaded<'p, T>],
 }
 
-pub(super) struct Frames<'p>(PhantomData<&'p ()>);
+pub(super) struct OperandViews<'p>(PhantomData<&'p ()>);
 
-impl<'p> Family for Frames<'p> {
-    type Of<T: Lane> = Frame<'p, T>;
+impl<'p> Family for OperandViews<'p> {
+    type Of<T: ElementType> = OperandView<'p, T>;
 }
 
-impl<'p> ByDType<Frames<'p>> {
-    /// Frames of every dtype.
-    pub(super) fn frames<'a: 'p>(
-        registers: &'p mut ByDType<Lists>,
+impl<'p> ByDType<OperandViews<'p>> {
+    /// The operand views of every dtype.
+    pub(super) fn views<'a: 'p>(
+        registers: &'p mut ByDType<RegisterFile>,
         counts: &[usize; 6],
-        constants: &'p ByDType<Lists>,
+        constants: &'p ByDType<RegisterFile>,
         loads: &'p ByDType<Loads<'a>>,
         mut outputs: ByDType<Slices<'p>>,
-    ) -> ByDType<Frames<'p>> {
-        macro_rules! list {
+    ) -> ByDType<OperandViews<'p>> {
+        macro_rules! register {
             ($dtype:ident, $variant:ident) => {
                 &mut registers.$dtype[..counts[slot(DType::$variant)]]
             };
         }
         ByDType {
-            bool: Frame::new(list!(bool, Bool), &constants.bool, &loads.bool, &mut outputs.bool),
-            u8: Frame::new(list!(u8, U8), &constants.u8, &loads.u8, &mut outputs.u8),
-            i32: Frame::new(list!(i32, I32), &constants.i32, &loads.i32, &mut outputs.i32),
-            i64: Frame::new(list!(i64, I64), &constants.i64, &loads.i64, &mut outputs.i64),
-            f32: Frame::new(list!(f32, F32), &constants.f32, &loads.f32, &mut outputs.f32),
-            f64: Frame::new(list!(f64, F64), &constants.f64, &loads.f64, &mut outputs.f64),
+            bool: OperandView::new(register!(bool, Bool), &constants.bool, &loads.bool, &mut outputs.bool),
+            u8: OperandView::new(register!(u8, U8), &constants.u8, &loads.u8, &mut outputs.u8),
+            i32: OperandView::new(register!(i32, I32), &constants.i32, &loads.i32, &mut outputs.i32),
+            i64: OperandView::new(register!(i64, I64), &constants.i64, &loads.i64, &mut outputs.i64),
+            f32: OperandView::new(register!(f32, F32), &constants.f32, &loads.f32, &mut outputs.f32),
+            f64: OperandView::new(register!(f64, F64), &constants.f64, &loads.f64, &mut outputs.f64),
         }
     }
 
-    /// Reads what does not lie in memory as the domain has it into registers.
+    /// Reads the loads that are not contiguous over the domain into registers.
     pub(super) fn load(&mut self, tile: Tile) {
         self.bool.load(tile);
         self.u8.load(tile);
@@ -266,51 +268,51 @@ impl<'p> ByDType<Frames<'p>> {
     }
 }
 
-impl<'p, T: Lane> Frame<'p, T> {
+impl<'p, T: ElementType> OperandView<'p, T> {
     fn new(
         registers: &'p mut [Vec<T>],
         constants: &'p [Vec<T>],
         loads: &'p [Loaded<'p, T>],
         outputs: &mut Vec<&'p mut [T]>,
-    ) -> Frame<'p, T> {
+    ) -> OperandView<'p, T> {
         let count = registers.len();
         let mut targets: Vec<&'p mut [T]> = Vec::new();
-        targets.extend(registers.iter_mut().map(|list| {
-            let (start, len) = (begin(list), list.len() - PADDING);
-            &mut list[start..start + len]
+        targets.extend(registers.iter_mut().map(|register| {
+            let (start, len) = (aligned_start(register), register.len() - PADDING);
+            &mut register[start..start + len]
         }));
         targets.append(outputs);
-        Frame { targets, registers: count, constants, loads }
+        OperandView { targets, registers: count, constants, loads }
     }
 
-    /// The elements of a place in the tile.
+    /// The elements of an operand in the tile.
     #[inline]
-    pub(super) fn read(&self, place: Place, tile: Tile) -> &[T] {
-        match place {
-            Place::Register(register) => &self.targets[register][..tile.len],
-            Place::Constant(constant) => {
-                let list = &self.constants[constant];
-                &list[begin(list)..][..tile.len]
+    pub(super) fn read(&self, operand: Operand, tile: Tile) -> &[T] {
+        match operand {
+            Operand::Register(register) => &self.targets[register][..tile.len],
+            Operand::Constant(constant) => {
+                let register = &self.constants[constant];
+                &register[aligned_start(register)..][..tile.len]
             }
-            Place::Output(output) => &self.targets[self.registers + output][tile.offset..][..tile.len],
-            Place::Load(load) => match &self.loads[load] {
-                Loaded::Whole(elements) => &elements[tile.start..][..tile.len],
-                Loaded::Same(elements) => &elements[..tile.len],
-                Loaded::Periodic { elements, period } => &elements[tile.start % period..][..tile.len],
-                Loaded::Spread { register, .. } | Loaded::Strided { register, .. } => {
+            Operand::Output(output) => &self.targets[self.registers + output][tile.offset..][..tile.len],
+            Operand::Load(load) => match &self.loads[load] {
+                Loaded::Contiguous(elements) => &elements[tile.start..][..tile.len],
+                Loaded::Scalar(elements) => &elements[..tile.len],
+                Loaded::Row { elements, period } => &elements[tile.start % period..][..tile.len],
+                Loaded::Column { register, .. } | Loaded::Strided { register, .. } => {
                     &self.targets[*register][..tile.len]
                 }
             },
         }
     }
 
-    /// Takes the memory of a place out, to be written while others are read.
+    /// Takes the memory of an operand out, to be written while others are read.
     #[inline]
-    pub(super) fn take(&mut self, place: Place, tile: Tile) -> (Taken<'p, T>, Range<usize>) {
-        let (target, start) = match place {
-            Place::Register(register) => (register, 0),
-            Place::Output(output) => (self.registers + output, tile.offset),
-            Place::Constant(_) | Place::Load(_) => {
+    pub(super) fn take(&mut self, operand: Operand, tile: Tile) -> (Taken<'p, T>, Range<usize>) {
+        let (target, start) = match operand {
+            Operand::Register(register) => (register, 0),
+            Operand::Output(output) => (self.registers + output, tile.offset),
+            Operand::Constant(_) | Operand::Load(_) => {
                 unreachable!("instructions write to registers and outputs")
             }
         };

@@ -4,7 +4,7 @@
 use fearless_simd::Level;
 use tamis_graph::{Binary, Compare, DType, Logic, Scalar, Unary};
 
-use super::bank::{ByDType, Frames, Lane, Tile, with_dtype};
+use super::register_file::{ByDType, ElementType, OperandViews, Tile, with_dtype};
 use crate::kernel::number::{Float, Number, Ordered, is_nan};
 use crate::kernel::unary::{Cast, unary_function};
 use crate::level::at_level;
@@ -14,7 +14,7 @@ use crate::region::{Function, Instruction};
 /// Where an instruction is carried out.
 pub(super) struct Machine<'m, 'p> {
     pub(super) level: Level,
-    pub(super) frames: &'m mut ByDType<Frames<'p>>,
+    pub(super) views: &'m mut ByDType<OperandViews<'p>>,
     pub(super) tile: Tile,
 }
 
@@ -94,32 +94,32 @@ fn unary(machine: &mut Machine<'_, '_>, instruction: &Instruction, op: Unary, dt
             floats!(dtype, T => map(m, i, <T as $of>::$function))
         };
         (angles $fast_of:ident::$fast:ident, $of:ident::$exact:ident) => {
-            floats!(dtype, T => periodic(m, i, <T as $fast_of>::$fast, <T as $of>::$exact))
+            floats!(dtype, T => angular(m, i, <T as $fast_of>::$fast, <T as $of>::$exact))
         };
     }
     unary_function!(op, run)
 }
 
 /// A function of angles: `fast`, and `exact` of the angles that are too large for it.
-fn periodic<T: Lane + Float>(
+fn angular<T: ElementType + Float>(
     machine: &mut Machine<'_, '_>,
     instruction: &Instruction,
     fast: impl Fn(T) -> T + Copy,
     exact: impl Fn(T) -> T + Copy,
 ) {
     map(machine, instruction, fast);
-    let Machine { frames, tile, .. } = machine;
-    let (taken, range) = T::of_mut(frames).take(instruction.target, *tile);
-    let angles = T::of(frames).read(instruction.operands[0], *tile);
+    let Machine { views, tile, .. } = machine;
+    let (taken, range) = T::of_mut(views).take(instruction.target, *tile);
+    let angles = T::of(views).read(instruction.operands[0], *tile);
     for (target, x) in taken.memory[range].iter_mut().zip(angles) {
         if Number::abs(*x) > T::SIN_LIMIT {
             *target = exact(*x);
         }
     }
-    T::of_mut(frames).put_back(taken);
+    T::of_mut(views).put_back(taken);
 }
 
-fn cast<T: Lane + Cast>(machine: &mut Machine<'_, '_>, instruction: &Instruction, to: DType) {
+fn cast<T: ElementType + Cast>(machine: &mut Machine<'_, '_>, instruction: &Instruction, to: DType) {
     match to {
         DType::Bool => map(machine, instruction, T::to_bool),
         DType::U8 => map(machine, instruction, T::to_u8),
@@ -180,50 +180,50 @@ fn logic(machine: &mut Machine<'_, '_>, instruction: &Instruction, op: Logic) {
 }
 
 /// The same value in every element of the tile.
-fn fill<T: Lane>(machine: &mut Machine<'_, '_>, instruction: &Instruction, scalar: Scalar) {
-    let Machine { frames, tile, .. } = machine;
+fn fill<T: ElementType>(machine: &mut Machine<'_, '_>, instruction: &Instruction, scalar: Scalar) {
+    let Machine { views, tile, .. } = machine;
     let value = T::from_scalar(scalar).unwrap_or_else(|| unreachable!("a scalar has its own dtype"));
-    let (taken, range) = T::of_mut(frames).take(instruction.target, *tile);
+    let (taken, range) = T::of_mut(views).take(instruction.target, *tile);
     taken.memory[range].fill(value);
-    T::of_mut(frames).put_back(taken);
+    T::of_mut(views).put_back(taken);
 }
 
 /// `f` of every element of the tile.
-fn map<T: Lane, R: Lane>(
+fn map<T: ElementType, R: ElementType>(
     machine: &mut Machine<'_, '_>,
     instruction: &Instruction,
     f: impl Fn(T) -> R + Copy,
 ) {
-    let Machine { level, frames, tile } = machine;
-    let (taken, range) = R::of_mut(frames).take(instruction.target, *tile);
-    let x = T::of(frames).read(instruction.operands[0], *tile);
+    let Machine { level, views, tile } = machine;
+    let (taken, range) = R::of_mut(views).take(instruction.target, *tile);
+    let x = T::of(views).read(instruction.operands[0], *tile);
     let target = &mut taken.memory[range];
     at_level!(*level, target.iter_mut().zip(x).for_each(|(target, x)| *target = f(*x)));
-    R::of_mut(frames).put_back(taken);
+    R::of_mut(views).put_back(taken);
 }
 
 /// `f` of every pair of the tile.
-fn zip<T: Lane, R: Lane>(
+fn zip<T: ElementType, R: ElementType>(
     machine: &mut Machine<'_, '_>,
     instruction: &Instruction,
     f: impl Fn(T, T) -> R + Copy,
 ) {
-    let Machine { level, frames, tile } = machine;
-    let (taken, range) = R::of_mut(frames).take(instruction.target, *tile);
-    let frame = T::of(frames);
-    let (a, b) = (frame.read(instruction.operands[0], *tile), frame.read(instruction.operands[1], *tile));
+    let Machine { level, views, tile } = machine;
+    let (taken, range) = R::of_mut(views).take(instruction.target, *tile);
+    let view = T::of(views);
+    let (a, b) = (view.read(instruction.operands[0], *tile), view.read(instruction.operands[1], *tile));
     let target = &mut taken.memory[range];
     at_level!(*level, {
         for ((target, a), b) in target.iter_mut().zip(a).zip(b) {
             *target = f(*a, *b);
         }
     });
-    R::of_mut(frames).put_back(taken);
+    R::of_mut(views).put_back(taken);
 }
 
 /// Elements that are chosen by their bits: a conditional would be compiled to
 /// a branch for each, which neither predicts nor vectorises.
-trait Blend: Lane {
+trait Blend: ElementType {
     fn blend(mask: bool, a: Self, b: Self) -> Self;
 }
 
@@ -252,16 +252,16 @@ blend! {
 
 /// The first branch where the mask is true, else the second.
 fn choose<T: Blend>(machine: &mut Machine<'_, '_>, instruction: &Instruction) {
-    let Machine { level, frames, tile } = machine;
-    let (taken, range) = T::of_mut(frames).take(instruction.target, *tile);
-    let mask = bool::of(frames).read(instruction.operands[0], *tile);
-    let frame = T::of(frames);
-    let (a, b) = (frame.read(instruction.operands[1], *tile), frame.read(instruction.operands[2], *tile));
+    let Machine { level, views, tile } = machine;
+    let (taken, range) = T::of_mut(views).take(instruction.target, *tile);
+    let mask = bool::of(views).read(instruction.operands[0], *tile);
+    let view = T::of(views);
+    let (a, b) = (view.read(instruction.operands[1], *tile), view.read(instruction.operands[2], *tile));
     let target = &mut taken.memory[range];
     at_level!(*level, {
         for (((target, mask), a), b) in target.iter_mut().zip(mask).zip(a).zip(b) {
             *target = T::blend(*mask, *a, *b);
         }
     });
-    T::of_mut(frames).put_back(taken);
+    T::of_mut(views).put_back(taken);
 }
