@@ -54,10 +54,16 @@ fn reads_in_order(op: &Op, operand: &Operand<'_>) -> bool {
 
 /// Whether a reduction may have no element to choose from.
 fn may_be_empty(node: &Node, operand: &Operand<'_>) -> bool {
-    let Op::Reduce(op) = node.op() else { return true };
     let shape = operand_shape(operand);
     let has_elements = |axis: &usize| shape[*axis].known().is_some_and(|length| length > 0);
-    node.operands().len() > 1 || !op.axes.iter().all(has_elements)
+    if node.operands().len() > 1 {
+        return true;
+    }
+    if let Op::Order(Order::Argmax { axis, .. } | Order::Argmin { axis, .. }) = node.op() {
+        return !has_elements(axis);
+    }
+    let Op::Reduce(op) = node.op() else { return true };
+    !op.axes.iter().all(has_elements)
 }
 
 /// Whether the lengths of an op, or what it asserts, may not hold in a run.

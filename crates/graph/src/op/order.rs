@@ -60,8 +60,10 @@ impl From<Order> for Op {
 impl Order {
     pub(crate) const fn row(&self) -> Row {
         match self {
-            Order::Argmax { .. } => row("argmax", Any, 1).fails(Fails::EmptySelection),
-            Order::Argmin { .. } => row("argmin", Any, 1).fails(Fails::EmptySelection),
+            Order::Argmax { if_empty: None, .. } => row("argmax", Any, 1).fails(Fails::EmptySelection),
+            Order::Argmin { if_empty: None, .. } => row("argmin", Any, 1).fails(Fails::EmptySelection),
+            Order::Argmax { if_empty: Some(_), .. } => row("argmax", Any, 1),
+            Order::Argmin { if_empty: Some(_), .. } => row("argmin", Any, 1),
             Order::Argsort { .. } => row("argsort", Any, 1),
             Order::TopK { .. } => row("top_k", Any, 1).fails(Fails::OutOfRange),
         }

@@ -118,6 +118,12 @@ fn a_sorted_mask_cannot_fail() {
 }
 
 #[test]
+fn an_argmax_fails_only_where_there_may_be_no_element() {
+    check(|i| (where_(i.rows.argmax(1).gt(0), i.x, i.x), i.x));
+    check_stays(|i| where_(i.x.argmax(0).gt(0), i.x, i.x));
+}
+
+#[test]
 fn a_choice_by_a_literal_is_known() {
     check(|i| (where_(i.graph.scalar(true), i.x, i.y), i.x));
     check(|i| (where_(i.graph.zeros::<bool>(i.x.shape()), i.x, i.y), i.y));
