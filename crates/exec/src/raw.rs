@@ -159,6 +159,7 @@ zero!(bool: false, u8: 0, i32: 0, i64: 0, u64: 0, u128: 0, usize: 0, f32: 0.0, f
 /// and its strides by column and row, and whether what it held is read; each
 /// factor and its strides by column and row; what the result and the product are
 /// scaled by; three questions of complex numbers alone; how many threads.
+// SAFETY: a type; why a call of it is sound is said at the call.
 type Product<T> = unsafe fn(
     usize,
     usize,
