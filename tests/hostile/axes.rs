@@ -117,7 +117,7 @@ fn top_k_takes_no_more_than_there_is() {
     // The length is known in the run alone.
     let kept = x.boolean_mask(x.gt(1.5));
     gives(kept.top_k(2, 0).0, arr1(&[3.0, 2.0]));
-    fails(kept.top_k(3, 0).0, "top_k: 3 elements from index 0 on are out of range for axis 0 of length 2");
+    fails(kept.top_k(3, 0).0, "top_k: k = 3 elements cannot be chosen along axis 0, which has length 2");
 }
 
 #[test]
