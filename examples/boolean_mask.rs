@@ -20,7 +20,7 @@ fn three_idioms() -> Result<(), tamis::Error> {
     // tf.where(mask, x * 10, 0): the shape stays, what is not selected becomes 0
     let by_where = where_(mask, x * 10.0, 0.0);
     // tf.gather(x, tf.where(mask)[:, 0]) * 10: `tf.where` of a mask alone is `argwhere`
-    let by_gather = x.gather(mask.argwhere().slice_axis(1, 0), 0) * 10.0;
+    let by_gather = x.gather(mask.argwhere().slice_axis(0, 1), 0) * 10.0;
 
     println!("x = {}, mask = x > 0\n", x.eval::<f64>()?);
     println!("{:<36}{:<26}{:<6}gradient of the sum", "idiom", "value", "sum");
@@ -56,10 +56,10 @@ fn boxes_above_a_score() -> Result<(), tamis::Error> {
         [[0.32, 0.25, 0.40], [0.88, 0.71, 0.66], [0.79, 0.44, 0.13]],
     ]]);
 
-    let sure = scores.slice_axis(-1, 0).gt(0.8); // scores[..., 0] > 0.8, of shape (1, 2, 3)
+    let sure = scores.slice_axis(0, -1).gt(0.8); // scores[..., 0] > 0.8, of shape (1, 2, 3)
     let kept = boxes.boolean_mask(sure).eval::<i32>()?; // boxes[sure], of shape (3, 4)
     let positions = sure.argwhere().eval::<i64>()?; // np.argwhere(sure), of shape (3, 3)
-    let score = scores.slice_axis(-1, 0).boolean_mask(sure).eval::<f64>()?;
+    let score = scores.slice_axis(0, -1).boolean_mask(sure).eval::<f64>()?;
 
     println!("boxes {} with scores[..., 0] > 0.8", boxes.shape());
     println!("{:<20}{:<20}score", "[image, row, col]", "[y0, x0, y1, x1]");

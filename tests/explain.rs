@@ -63,7 +63,7 @@ fn sums_of_what_a_mask_selects_are_one_plan() {
             |i| where_(!i.m, 0.0, i.x).sum(..),
             |i| i.x.masked(i.m).sum(..),
             |i| i.x.masked_fill(!i.m, 0).sum(..),
-            |i| i.x.gather(i.m.argwhere().slice_axis(1, 0), 0).sum(..),
+            |i| i.x.gather(i.m.argwhere().slice_axis(0, 1), 0).sum(..),
             |i| i.x.gather(i.m.flatnonzero(), 0).sum(..),
             |i| i.x.gather_nd(i.m.argwhere()).sum(..),
             |i| i.x.boolean_mask(i.m).unmask(i.m, 0.0).sum(..),

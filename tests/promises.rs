@@ -75,7 +75,7 @@ const IN_PLACE: [(&str, Idiom); 6] = [
 const COMPACT: [(&str, Idiom); 7] = [
     ("boolean_mask", |y, mask| y.boolean_mask(mask)),
     ("masked_select", |y, mask| y.masked_select(mask)),
-    ("gather argwhere", |y, mask| y.gather(mask.argwhere().slice_axis(1, 0), 0)),
+    ("gather argwhere", |y, mask| y.gather(mask.argwhere().slice_axis(0, 1), 0)),
     ("gather nonzero", |y, mask| y.gather(mask.nonzero()[0], 0)),
     ("gather_nd argwhere", |y, mask| y.gather_nd(mask.argwhere())),
     ("masked sum", |y, mask| y.masked(mask).sum(keep(0))),
@@ -282,7 +282,7 @@ fn an_empty_selection_gives_no_nan_to_what_it_meets() {
             x.unsqueeze(-1).boolean_mask(mask).matmul(scale.sqrt().reshape([1, 1])).sum(..)
         }),
         ("gather of one factor", |x, mask, scale| {
-            (x.gather(mask.argwhere().slice_axis(1, 0), 0) * scale.sqrt()).sum(..)
+            (x.gather(mask.argwhere().slice_axis(0, 1), 0) * scale.sqrt()).sum(..)
         }),
     ];
     for (name, loss) in losses {
@@ -602,7 +602,7 @@ const OPS: &[(&str, Applied)] = &[
     ("xor", |x| x.gt(0.0) ^ x.lt(1.0)),
     ("not", |x| !x.gt(0.0)),
     ("where_", |x| where_(x.gt(0.0), x.sqrt(), -x)),
-    ("boolean_mask", |x| x.boolean_mask(x.slice_axis(1, 0).gt(0.0))),
+    ("boolean_mask", |x| x.boolean_mask(x.slice_axis(0, 1).gt(0.0))),
     ("boolean_mask of all axes", |x| x.boolean_mask(x.gt(0.0))),
     ("boolean_mask_axis", |x| x.boolean_mask_axis(x.graph().constant([true, false, true]), 1)),
     ("masked_select", |x| x.masked_select(x.graph().constant([true, false, true]))),
@@ -616,16 +616,16 @@ const OPS: &[(&str, Applied)] = &[
     ("masked_fill", |x| x.masked_fill(x.gt(0.0), 1.0)),
     ("masked_assign", |x| x.masked_assign(x.gt(0.0), -x)),
     ("gather", |x| x.gather(x.graph().constant([2, 0]), 1)),
-    ("gather of no elements", |x| x.gather(x.slice_axis(0, ..0).cast(DType::I64), 0)),
+    ("gather of no elements", |x| x.gather(x.slice_axis(..0, 0).cast(DType::I64), 0)),
     ("take_along_axis", |x| x.take_along_axis(x.argmax(1).unsqueeze(-1), 1)),
     ("gather_nd", |x| x.gather_nd(x.gt(0.0).argwhere())),
     ("scatter_set", |x| x.graph().zeros::<f64>([5, 3]).scatter_set(x.graph().iota(x.dim(0)), x, 0)),
     ("scatter_add", |x| x.graph().zeros::<f64>([5, 3]).scatter_add(x.graph().iota(x.dim(0)), x, 0)),
     ("scatter_set_along_axis", |x| {
-        x.scatter_set_along_axis(x.argmin(1).unsqueeze(-1), x.slice_axis(1, ..1), 1)
+        x.scatter_set_along_axis(x.argmin(1).unsqueeze(-1), x.slice_axis(..1, 1), 1)
     }),
     ("scatter_add_along_axis", |x| {
-        x.scatter_add_along_axis(x.argmin(1).unsqueeze(-1), x.slice_axis(1, ..1), 1)
+        x.scatter_add_along_axis(x.argmin(1).unsqueeze(-1), x.slice_axis(..1, 1), 1)
     }),
     ("scatter_nd_set", |x| x.scatter_nd_set(x.argwhere(), x.boolean_mask(x.ne(0)))),
     ("scatter_nd_add", |x| x.scatter_nd_add(x.argwhere(), x.boolean_mask(x.ne(0)))),

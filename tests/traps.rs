@@ -144,7 +144,7 @@ fn the_gradient_of_what_where_did_not_choose_is_zero_through_softmax() {
     let graph = Graph::new();
     let x = graph.constant([0.0, 4.0]);
     let chosen = where_(x.gt(0.0), x.sqrt(), 0.0);
-    let loss = chosen.softmax(0).slice_axis(0, 1);
+    let loss = chosen.softmax(0).slice_axis(1, 0);
     let dx = value(grad(loss, x));
     assert_eq!(dx[0], 0.0);
     // σ(1 − σ)/4
@@ -212,8 +212,8 @@ fn the_log_softmax_of_a_row_with_nothing_selected_is_minus_infinity_with_zero_gr
 fn an_index_beyond_the_axis_is_an_error_with_its_line() {
     let graph = Graph::new();
     let x = graph.input::<f64>("x", dims!["n"]);
-    let at = x.slice_axis(0, 5);
-    let slice_line = above("slice_axis(0, 5)");
+    let at = x.slice_axis(5, 0);
+    let slice_line = above("slice_axis(5, 0)");
     let plan = Plan::new([("at", at)]).unwrap();
     let error = plan.feed("x", arr1(&[1.0, 2.0, 3.0])).run().unwrap_err();
     let message =
@@ -238,8 +238,8 @@ fn an_index_beyond_the_axis_is_an_error_with_its_line() {
 fn a_literal_index_beyond_a_known_axis_is_a_build_error() {
     let graph = Graph::new();
     let x = graph.input::<f64>("x", [3]);
-    let at = x.slice_axis(0, 5);
-    let line = above("slice_axis(0, 5)");
+    let at = x.slice_axis(5, 0);
+    let line = above("slice_axis(5, 0)");
     let message = format!("slice_axis: index 5 is out of range for axis 0 of shape [3] (built at {line})");
     assert_eq!(at.eval::<f64>().unwrap_err().to_string(), message);
 }

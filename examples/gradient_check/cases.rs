@@ -259,7 +259,7 @@ const SELECTIONS: [(&str, Selection); 4] = [
     ("where_", |y, mask| where_(mask, y, 0.0)),
     ("boolean_mask", |y, mask| y.boolean_mask(mask)),
     ("masked sum", |y, mask| y.masked(mask).sum(..)),
-    ("gather", |y, mask| y.gather(mask.argwhere().slice_axis(1, 0), 0)),
+    ("gather", |y, mask| y.gather(mask.argwhere().slice_axis(0, 1), 0)),
 ];
 
 /// What may follow: each mixes the elements, so that one NaN would reach all.

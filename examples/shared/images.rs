@@ -27,7 +27,7 @@ pub(crate) fn large_coin(grey: Expr) -> Expr {
 /// Where the colours of the photograph, of shape (height, width, 3), are the orange of the suit.
 pub(crate) fn suit(photo: Expr) -> Expr {
     let photo = photo.cast(tamis::DType::F32);
-    let [red, green, blue] = [0, 1, 2].map(|channel| photo.slice_axis(-1, channel));
+    let [red, green, blue] = [0, 1, 2].map(|channel| photo.slice_axis(channel, -1));
     (red - green).gt(50) & (green - blue).gt(15)
 }
 

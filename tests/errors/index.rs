@@ -146,7 +146,7 @@ fn a_literal_index_lies_within_its_axis() {
     for index in [3, -4] {
         let graph = Graph::new();
         let x = graph.input::<f32>("x", [2, 3]);
-        let y = x.slice_axis(1, index);
+        let y = x.slice_axis(index, 1);
         let message = format!("slice_axis: index {index} is out of range for axis 1 of shape [2, 3]");
         assert_error(y, &message, &above("slice_axis("));
     }

@@ -282,7 +282,7 @@ fn an_op_that_does_not_take_an_initial_value_names_those_that_do() {
         ("argmin", |x, _| x.argmin(..)),
         ("mean", |x, _| x.mean(..)),
         ("var", |x, _| x.var(..)),
-        ("std_ddof", |x, _| x.std_ddof(.., 1)),
+        ("std_ddof", |x, _| x.std_ddof(1, ..)),
         ("sort", |x, _| x.sort(0)),
         ("any", |x, _| x.any(..)),
         ("norm", |x, _| x.norm(..)),
@@ -306,8 +306,8 @@ fn a_mask_that_may_match_other_axes_names_how_to_say_which() {
             |x, mask| x.compress(mask, 0),
             "; `x.boolean_mask_axis(mask, axis)` selects along other axes",
         ),
-        ("compress", |x, mask| x.slice_axis(1, 0).compress(mask, 0), ""),
-        ("masked", |x, mask| x.slice_axis(1, 0).masked(mask).sum(0), ""),
+        ("compress", |x, mask| x.slice_axis(0, 1).compress(mask, 0), ""),
+        ("masked", |x, mask| x.slice_axis(0, 1).masked(mask).sum(0), ""),
     ];
     for (op, build, remedy) in cases {
         let graph = Graph::new();

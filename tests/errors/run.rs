@@ -31,7 +31,7 @@ fn lengths_that_differ_are_reported_in_the_order_of_the_operands() {
     let cases: [(Build, &str); 12] = [
         (|x, y| x + y, "n = 2 and m = 3"),
         (|x, y| y + x, "m = 3 and n = 2"),
-        (|x, y| x.slice_axis(0, ..) - y.graph().ones::<f64>([3]), "n = 2 and 3"),
+        (|x, y| x.slice_axis(.., 0) - y.graph().ones::<f64>([3]), "n = 2 and 3"),
         (|x, y| y.graph().ones::<f64>([3]) - x, "3 and n = 2"),
         (|x, y| x.atan2(y), "n = 2 and m = 3"),
         (|x, y| x.gt(0.0) & y.gt(0.0), "n = 2 and m = 3"),
@@ -331,7 +331,7 @@ fn a_position_has_the_axes_that_a_reduction_keeps() {
     // The mask is [[true, false], [true, true]].
     let cases: [(Build, &str); 6] = [
         (|x, m| x.masked(m & x.gt(3)).max(0), "[0]"),
-        (|x, m| x.slice_axis(0, ..1).masked(m.slice_axis(0, ..1)).max(keep(0)), "[0, 1]"),
+        (|x, m| x.slice_axis(..1, 0).masked(m.slice_axis(..1, 0)).max(keep(0)), "[0, 1]"),
         (|x, m| x.masked(m & x.lt(2)).min(keep(1)), "[1, 0]"),
         (|x, m| x.masked(m & x.gt(9)).max(keep(..)), "[0, 0]"),
         (|x, m| x.masked(m & x.gt(9)).max(..), "[]"),

@@ -112,12 +112,12 @@ fn fewer_indices_than_the_tensor_is_long_say_how_to_slice() {
     let message = |op: &str| {
         format!(
             "{op}: the indices [2, 5] have only length 2 on axis 0 of the tensor [3, 4]; to use its first 2 only, \
-             slice it before: `x.slice_axis(0, ..2)`"
+             slice it before: `x.slice_axis(..2, 0)`"
         )
     };
     let y = x.take_along_axis(indices, 1);
     assert_error(y, &message("take_along_axis"), &above("take_along_axis(indices"));
-    assert_eq!(x.slice_axis(0, ..2).take_along_axis(indices, 1).shape().to_string(), "[2, 5]");
+    assert_eq!(x.slice_axis(..2, 0).take_along_axis(indices, 1).shape().to_string(), "[2, 5]");
     let graph = Graph::new();
     let x = graph.input::<f32>("x", [3, 4]);
     let y = x.scatter_add_along_axis(graph.input::<i64>("indices", [2, 5]), 1.0, 1);

@@ -712,14 +712,14 @@ const STEPS: [(&str, Step); 85] = [
     ("backwards", |w| {
         let (a, b) = (w.full_number(), w.full_number());
         let back = Slice::from(..).by(-1);
-        w.number(a.expr.slice_axis(0, &back) + b.expr.slice_axis(1, back), a.bound + b.bound);
+        w.number(a.expr.slice_axis(&back, 0) + b.expr.slice_axis(back, 1), a.bound + b.bound);
     }),
     ("slices", |w| {
         let (a, b) = (w.full_number(), w.full_number());
         if w.size[0] > 1 {
-            let (top, bottom) = (a.expr.slice_axis(0, ..-1), b.expr.slice_axis(0, 1..));
+            let (top, bottom) = (a.expr.slice_axis(..-1, 0), b.expr.slice_axis(1.., 0));
             w.give(top - bottom, Agreement::Bits);
-            w.give(a.expr.slice_axis(0, Slice::from(..).by(2)) * 2, Agreement::Bits);
+            w.give(a.expr.slice_axis(Slice::from(..).by(2), 0) * 2, Agreement::Bits);
         }
     }),
     ("joined", |w| {

@@ -42,6 +42,15 @@ fn an_axis_lies_within_the_rank() {
 }
 
 #[test]
+fn an_axis_beyond_an_i64_is_out_of_range() {
+    let graph = Graph::new();
+    let x = graph.zeros::<f64>([2, 2]);
+    refused(x.softmax(u64::MAX), "softmax: axis 9223372036854775807 is out of range for shape [2, 2]");
+    refused(x.sum([0, usize::MAX]), "sum: axis 9223372036854775807 is out of range for shape [2, 2]");
+    refused(x.slice_axis(0, usize::MAX), "slice_axis: axis 9223372036854775807 is out of range");
+}
+
+#[test]
 fn an_axis_is_named_once() {
     let graph = Graph::new();
     let x = graph.zeros::<f64>([2, 3]);
@@ -64,18 +73,18 @@ fn a_permutation_names_every_axis_once() {
 fn a_slice_steps_and_clamps() {
     let graph = Graph::new();
     let x = graph.constant([1, 2, 3]);
-    gives(x.slice_axis(0, Slice::new(None, None, -i64::MAX)), arr1(&[3]));
-    gives(x.slice_axis(0, Slice::new(None, None, i64::MAX)), arr1(&[1]));
-    gives(x.slice_axis(0, Slice::new(Some(i64::MIN), Some(i64::MAX), 1)), arr1(&[1, 2, 3]));
-    gives(x.slice_axis(0, Slice::new(Some(i64::MAX), Some(i64::MIN), -1)), arr1(&[3, 2, 1]));
-    gives(x.slice_axis(0, Slice::new(Some(2), Some(1), 1)), Array1::<i32>::zeros(0));
+    gives(x.slice_axis(Slice::new(None, None, -i64::MAX), 0), arr1(&[3]));
+    gives(x.slice_axis(Slice::new(None, None, i64::MAX), 0), arr1(&[1]));
+    gives(x.slice_axis(Slice::new(Some(i64::MIN), Some(i64::MAX), 1), 0), arr1(&[1, 2, 3]));
+    gives(x.slice_axis(Slice::new(Some(i64::MAX), Some(i64::MIN), -1), 0), arr1(&[3, 2, 1]));
+    gives(x.slice_axis(Slice::new(Some(2), Some(1), 1), 0), Array1::<i32>::zeros(0));
     for step in [0, i64::MIN] {
         let message = "slice_axis: the step of a slice cannot be 0 or the smallest i64";
-        refused(x.slice_axis(0, Slice::new(None, None, step)), message);
+        refused(x.slice_axis(Slice::new(None, None, step), 0), message);
     }
     for index in [3, -4, i64::MIN, i64::MAX] {
         let graph = Graph::new();
-        refused(graph.constant([1, 2, 3]).slice_axis(0, index), "slice");
+        refused(graph.constant([1, 2, 3]).slice_axis(index, 0), "slice");
     }
 }
 
@@ -84,12 +93,12 @@ fn a_slice_of_an_unknown_length_is_as_safe() {
     let graph = Graph::new();
     let x = graph.constant([1, 2, 3]);
     let kept = x.boolean_mask(x.gt(1));
-    gives(kept.slice_axis(0, Slice::new(None, None, -i64::MAX)), arr1(&[3]));
-    gives(kept.slice_axis(0, Slice::new(Some(i64::MIN), Some(i64::MAX), 1)), arr1(&[2, 3]));
-    gives(kept.slice_axis(0, Slice::new(Some(i64::MAX), Some(i64::MIN), -1)), arr1(&[3, 2]));
-    gives(kept.slice_axis(0, 5..), Array1::<i32>::zeros(0));
+    gives(kept.slice_axis(Slice::new(None, None, -i64::MAX), 0), arr1(&[3]));
+    gives(kept.slice_axis(Slice::new(Some(i64::MIN), Some(i64::MAX), 1), 0), arr1(&[2, 3]));
+    gives(kept.slice_axis(Slice::new(Some(i64::MAX), Some(i64::MIN), -1), 0), arr1(&[3, 2]));
+    gives(kept.slice_axis(5.., 0), Array1::<i32>::zeros(0));
     for index in [2, -3, i64::MIN, i64::MAX] {
-        fails(kept.slice_axis(0, index), "slice");
+        fails(kept.slice_axis(index, 0), "slice");
     }
 }
 

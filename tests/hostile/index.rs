@@ -19,9 +19,9 @@ fn an_index_outside_its_axis_is_an_error_with_its_position() {
             format!("gather: index {index} is out of range for axis 0 of length 3, at position [1]");
         fails(x.gather(indices, 0), &message);
         fails(x.take_along_axis(indices, 0), &message.replacen("gather", "take_along_axis", 1));
-        gives(x.gather_or(indices, 0, OutOfRange::Fill(0.into())), arr1(&[10, 0, 20]));
+        gives(x.gather_or(indices, OutOfRange::Fill(0.into()), 0), arr1(&[10, 0, 20]));
         let border = if index < 0 { 10 } else { 30 };
-        gives(x.gather_or(indices, 0, OutOfRange::Clip), arr1(&[10, border, 20]));
+        gives(x.gather_or(indices, OutOfRange::Clip, 0), arr1(&[10, border, 20]));
     }
 }
 

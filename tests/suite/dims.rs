@@ -251,7 +251,7 @@ fn an_inferred_size_is_exact_where_it_divides() {
         values_as_inferred(&exprs, &feeds).unwrap();
     }
     // A selection and one row more: (count + 1)·k elements.
-    let longer = graph.concat([x.boolean_mask(x.slice_axis(1, 0).gt(0.0)), x.slice([..1])], 0);
+    let longer = graph.concat([x.boolean_mask(x.slice_axis(0, 1).gt(0.0)), x.slice([..1])], 0);
     let back = longer.flatten().reshape(dims![longer.dim(0), "k"]) + longer;
     assert_eq!(guards(&graph), 0, "{graph}");
     values_as_inferred(&[back], &[value(Array2::<f64>::ones((2, 3)))]).unwrap();

@@ -275,7 +275,7 @@ const LINEAR: [(&str, Linear); 61] = [
         x.scatter_add_along_axis(x.graph().constant([[3i64, 3]]), x.slice((.., 2..)), 1)
     }),
     ("scatter_nd_add", |x| {
-        x.scatter_nd_add(x.graph().constant([[2i64, 3], [0, 0], [2, 3]]), x.slice_axis(1, 0))
+        x.scatter_nd_add(x.graph().constant([[2i64, 3], [0, 0], [2, 3]]), x.slice_axis(0, 1))
     }),
     ("scatter_set", |x| x.scatter_set(x.graph().constant([2i64, 0, 2]), x * 2, 0)),
     ("scatter_set of columns", |x| x.scatter_set(x.graph().constant([1i64, 1]), x.slice((.., ..2)), 1)),
@@ -283,7 +283,7 @@ const LINEAR: [(&str, Linear); 61] = [
         x.scatter_set_along_axis(x.graph().constant([[3i64, 3]]), x.slice((.., 2..)), 1)
     }),
     ("scatter_nd_set", |x| {
-        x.scatter_nd_set(x.graph().constant([[2i64, 3], [0, 0], [2, 3]]), x.slice_axis(1, 0))
+        x.scatter_nd_set(x.graph().constant([[2i64, 3], [0, 0], [2, 3]]), x.slice_axis(0, 1))
     }),
     ("sum", |x| x.sum(..)),
     ("sum over rows", |x| x.sum(0)),
@@ -320,8 +320,8 @@ const LINEAR: [(&str, Linear); 61] = [
         x.graph().einsum("ij,ik->kj", [x, x.graph().constant([[1.0, 2.0], [0.0, -1.0], [3.0, 1.0]])])
     }),
     ("einsum of one", |x| x.graph().einsum("ij->ji", [x])),
-    ("gather_or", |x| x.gather_or(x.graph().constant([5i64, -1, 0]), 0, tamis::OutOfRange::Fill(0.into()))),
-    ("gather_or clipped", |x| x.gather_or(x.graph().constant([5i64, -1, 1]), 1, tamis::OutOfRange::Clip)),
+    ("gather_or", |x| x.gather_or(x.graph().constant([5i64, -1, 0]), tamis::OutOfRange::Fill(0.into()), 0)),
+    ("gather_or clipped", |x| x.gather_or(x.graph().constant([5i64, -1, 1]), tamis::OutOfRange::Clip, 1)),
     ("assert_that", |x| x.assert_that(x.is_finite(), "finite")),
 ];
 
@@ -364,7 +364,7 @@ fn cumsum_reverse_is_cumsum_of_the_reversed() {
         let x = draw.floats(&shape);
         let flip = Slice::from(..).by(-1);
         for axis in [0, 1] {
-            let reversed = x.slice_axis(axis, &flip).cumsum(axis).slice_axis(axis, &flip);
+            let reversed = x.slice_axis(&flip, axis).cumsum(axis).slice_axis(&flip, axis);
             draw.assert_equal_with_gradients(&[x.cumsum(along(axis).reverse()), reversed], &[x]);
             let inclusive = x.cumsum(along(axis).exclusive()) + x;
             draw.assert_equal_with_gradients(&[x.cumsum(axis), inclusive], &[x]);

@@ -79,8 +79,8 @@ const OF_ELEMENTS: [(&str, Step); 31] = [
     ("masked_scatter", |y, context| blank(y).masked_scatter(context.mask, y.boolean_mask(context.mask))),
     ("masked_scatter over", |y, context| y.masked_scatter(!context.mask, blank(y))),
     ("at the masked argmax", |y, context| y.take_along_axis(y.masked(context.mask).argmax(keep(1)), 1)),
-    ("masked var_ddof", |y, context| y.masked(context.mask).var_ddof(keep(1), 0.5)),
-    ("masked std_ddof", |y, context| y.masked(context.mask).std_ddof(0, 0.5)),
+    ("masked var_ddof", |y, context| y.masked(context.mask).var_ddof(0.5, keep(1))),
+    ("masked std_ddof", |y, context| y.masked(context.mask).std_ddof(0.5, 0)),
     ("masked cross_entropy", |y, context| {
         y.masked(context.mask).cross_entropy(y.graph().constant([0, 2, 1, 1]), 1)
     }),

@@ -107,7 +107,7 @@ const STEPS: [(&str, Step); 46] = [
         a.graph()
             .concat([a.slice([1..]), b.slice([Slice::from(..).by(-1)]), a], 0)
             .slice([1..])
-            .slice_axis(0, ..3)
+            .slice_axis(..3, 0)
             .sum(keep(0))
             * 0.3
             + b

@@ -161,7 +161,7 @@ fn degrees_of_freedom_are_written_in_every_form() {
     let x = graph.constant([1.0, 3.0]);
     let m = x.gt(0.0);
     let two = arr0(2.0).into_dyn();
-    for var in [x.var_ddof(.., 1), x.var_ddof(.., 1.0), x.var_ddof(.., 1_u8), x.masked(m).var_ddof(0, 1_f32)]
+    for var in [x.var_ddof(1, ..), x.var_ddof(1.0, ..), x.var_ddof(1_u8, ..), x.masked(m).var_ddof(1_f32, 0)]
     {
         assert_eq!(var.eval::<f64>().unwrap(), two);
     }
@@ -185,8 +185,34 @@ fn axes_are_written_in_every_form() {
     assert_eq!(shape(x.sum(keep(..))), "[1, 1, 1]");
     assert_eq!(shape(x.sum(keep(-1))), "[2, 3, 1]");
     assert_eq!(shape(x.sum(keep([0, 1]))), "[1, 1, 4]");
+    assert_eq!(shape(x.sum([0_u8, 2])), "[3]");
+    assert_eq!(shape(x.sum([0_usize, 2].map(tamis::Axis::from))), "[3]");
     assert_eq!(shape(x.cumsum(-1)), "[2, 3, 4]");
+    assert_eq!(shape(x.cumsum(2_usize)), "[2, 3, 4]");
+    assert_eq!(shape(x.sort(tamis::descending(1_u8))), "[2, 3, 4]");
     assert_eq!(shape(x.cumsum(along(0).exclusive())), "[2, 3, 4]");
+}
+
+#[test]
+fn one_axis_is_an_integer_of_any_type() {
+    fn last_axis_dropped(axis: impl Into<tamis::Axis>) -> String {
+        let graph = Graph::new();
+        graph.input::<f64>("x", [2, 3]).slice_axis(0, axis).shape().to_string()
+    }
+    let dropped = [
+        last_axis_dropped(1),
+        last_axis_dropped(-1),
+        last_axis_dropped(1_i8),
+        last_axis_dropped(1_i16),
+        last_axis_dropped(-1_i64),
+        last_axis_dropped(-1_isize),
+        last_axis_dropped(1_u8),
+        last_axis_dropped(1_u16),
+        last_axis_dropped(1_u32),
+        last_axis_dropped(1_u64),
+        last_axis_dropped(1_usize),
+    ];
+    assert!(dropped.iter().all(|shape| shape == "[2]"), "{dropped:?}");
 }
 
 #[test]
@@ -217,12 +243,12 @@ fn slices_are_written_in_every_form() {
     assert_eq!(shape(x.slice([2..=3])), "[2, 4]");
     assert_eq!(shape(x.slice((Slice::from(1..).by(3), ..-1))), "[3, 3]");
     assert_eq!(shape(x.slice((Slice::new(None, None, -2),))), "[5, 4]");
-    assert_eq!(shape(x.slice_axis(1, ..2_usize)), "[10, 2]");
-    assert_eq!(shape(x.slice_axis(-1, 0)), "[10]");
+    assert_eq!(shape(x.slice_axis(..2_usize, 1)), "[10, 2]");
+    assert_eq!(shape(x.slice_axis(0, -1)), "[10]");
     let (rows, columns) = (&x.dim(0), x.dim(1));
     assert_eq!(shape(x.slice(&columns..rows)), "[6, 4]");
     assert_eq!(shape(x.slice((..&columns, columns.clone()..))), "[4, 0]");
-    assert_eq!(shape(x.slice_axis(1, Slice::span(1, columns))), "[10, 3]");
+    assert_eq!(shape(x.slice_axis(Slice::span(1, columns), 1)), "[10, 3]");
 }
 
 #[test]

@@ -193,7 +193,7 @@ pub(crate) const SHAPES: &[GraphShape] = &[
     }),
     values("one-hot rows", |graph, nodes| {
         grow(graph, nodes, w(graph), |y, i| {
-            y + (graph.iota(3) + (i as i64 % 2)).one_hot(4, DType::F64).slice_axis(1, ..3)
+            y + (graph.iota(3) + (i as i64 % 2)).one_hot(4, DType::F64).slice_axis(..3, 1)
         })
     }),
     values("segments", |graph, nodes| {
@@ -206,7 +206,7 @@ pub(crate) const SHAPES: &[GraphShape] = &[
     }),
     gradients("chain of concats", |graph, nodes| {
         grow(graph, nodes, w(graph), |y, _| {
-            graph.concat([y.slice_axis(0, 1..), w(graph).slice_axis(0, ..1)], 0).tanh()
+            graph.concat([y.slice_axis(1.., 0), w(graph).slice_axis(..1, 0)], 0).tanh()
         })
     }),
     gradients("one stack", |graph, nodes| vec![graph.stack(collect(graph, nodes, |i| x(graph) * i), 0)]),
@@ -214,12 +214,12 @@ pub(crate) const SHAPES: &[GraphShape] = &[
         let long = graph.input::<f64>("long", [64]);
         grow(graph, nodes, x(graph).sum(..), |y, i| {
             let start = i as i64 % 60;
-            y + (long * i).slice_axis(0, start..start + 4).sum(..)
+            y + (long * i).slice_axis(start..start + 4, 0).sum(..)
         })
     }),
     gradients("pads", |graph, nodes| {
         grow(graph, nodes, x(graph), |y, _| {
-            y.pad([(1, 1)], 0.0).slice_axis(0, Slice::new(Some(1), Some(-1), 1)).tanh()
+            y.pad([(1, 1)], 0.0).slice_axis(Slice::new(Some(1), Some(-1), 1), 0).tanh()
         })
     }),
     gradients("transposes", |graph, nodes| grow(graph, nodes, w(graph), |y, _| y.transpose().sin())),

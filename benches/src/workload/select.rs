@@ -158,7 +158,7 @@ pub(crate) fn boxes(bench: &mut Bench, size: usize, density: f32) {
         let graph = Graph::new();
         let boxes_in = graph.input::<f32>("boxes", dims!["n", "h", "w", 4]);
         let scores_in = graph.input::<f32>("scores", dims!["n", "h", "w", 3]);
-        let sure = boxes_in.boolean_mask(scores_in.slice_axis(-1, 0).gt(0.8_f32));
+        let sure = boxes_in.boolean_mask(scores_in.slice_axis(0, -1).gt(0.8_f32));
         let plan = bench.plan([("sure", sure)]);
         let (boxes, scores) = (&boxes, &scores);
         move || plan.feed("boxes", boxes).feed("scores", scores).run().expect("right feeds")

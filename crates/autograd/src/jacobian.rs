@@ -39,7 +39,7 @@ fn rows_of_derivatives<'g>(output: Expr<'g>, wrt: Expr<'g>) -> Expr<'g> {
     };
     let elements: usize = lengths.iter().product();
     let flat = output.flatten();
-    let rows: Vec<Expr<'g>> = (0..elements as i64).map(|i| grad(flat.slice_axis(0, i), wrt)).collect();
+    let rows: Vec<Expr<'g>> = (0..elements as i64).map(|i| grad(flat.slice_axis(i, 0), wrt)).collect();
     let whole: Shape = shape.iter().chain(wrt.shape().iter()).cloned().collect();
     match rows.iter().find(|row| row.is_poisoned()) {
         Some(poisoned) => *poisoned,

@@ -126,7 +126,7 @@ const OPS: &[(&str, Build)] = &[
     ("masked_scatter", |i| i.x.masked_scatter(i.mask, i.x)),
     ("gather", |i| i.x.gather(i.indices, 0)),
     ("gather rows", |i| i.matrix.gather(i.indices.slice(..SIDE as i64) % SIDE as i64, 0)),
-    ("gather_or", |i| i.x.gather_or(i.indices, 0, OutOfRange::Clip)),
+    ("gather_or", |i| i.x.gather_or(i.indices, OutOfRange::Clip, 0)),
     ("take_along_axis", |i| i.x.take_along_axis(i.indices, 0)),
     ("gather_nd", |i| i.x.gather_nd(i.indices.unsqueeze(1))),
     ("scatter_set", |i| i.x.scatter_set(i.indices, i.x, 0)),

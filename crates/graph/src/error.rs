@@ -88,7 +88,7 @@ pub enum ErrorKind {
     /// Indices along an axis whose length on another axis is less than that of the tensor.
     #[error(
         "the indices {indices} have only length {} on axis {axis} of the tensor {shape}; to use its first {} only, \
-         slice it before: `x.slice_axis({axis}, ..{})`",
+         slice it before: `x.slice_axis(..{}, {axis})`",
         indices[*axis], indices[*axis], indices[*axis]
     )]
     FewerIndices {

@@ -4,6 +4,7 @@
 use std::fmt;
 use std::sync::Arc;
 
+use crate::axis::Axis;
 use crate::dim::{Comparison, Dim};
 use crate::dtype::DType;
 use crate::error::ErrorKind;
@@ -159,7 +160,8 @@ impl<'g> Expr<'g> {
     /// assert_eq!(x.dim(-1).known(), Some(3));
     /// ```
     #[track_caller]
-    pub fn dim(self, axis: i64) -> Dim {
+    pub fn dim(self, axis: impl Into<Axis>) -> Dim {
+        let axis = axis.into();
         let shape = self.shape();
         match shape.axis(axis) {
             Ok(axis) => shape[axis].clone(),
@@ -212,7 +214,7 @@ impl<'g> Expr<'g> {
     /// element along axis 0 to it, and of rank 0 again afterwards.
     pub(crate) fn along_axis(
         self,
-        axis: i64,
+        axis: Axis,
         op: impl FnOnce(Expr<'g>, usize) -> Result<Expr<'g>, ErrorKind>,
     ) -> Result<Expr<'g>, ErrorKind> {
         let index = self.shape().axis_or_element(axis)?;

@@ -41,7 +41,7 @@ pub(crate) enum Edge {
 ///
 /// let graph = Graph::new();
 /// let x = graph.input::<f32>("x", dims!["n", 3]);
-/// let kept = x.boolean_mask(x.slice_axis(1, 0).gt(0.5));
+/// let kept = x.boolean_mask(x.slice_axis(0, 1).gt(0.5));
 /// assert_eq!(kept.shape().to_string(), "[count(%4), 3]");
 /// assert!(graph.check().is_ok());
 /// ```

@@ -7,6 +7,7 @@
 //! This crate does not depend on evaluation and does not depend on gradients.
 
 mod align;
+mod axis;
 mod count;
 mod dim;
 mod dtype;
@@ -27,6 +28,7 @@ mod shape;
 pub mod steps;
 mod value;
 
+pub use axis::{Axes, Axis, keep};
 pub use dim::{Comparison, Dim, DimError, Opaque, Rule, Symbol};
 pub use dtype::{DType, Element, Scalar};
 pub use entry::{Ellipsis, Entries, Entry, NewAxis};
@@ -48,5 +50,5 @@ pub use op::{
 };
 pub use operand::Operand;
 pub use rebuild::{rebuild, rebuild_node};
-pub use shape::{Axes, Dims, Shape, Size, Slice, Slices, keep};
+pub use shape::{Dims, Shape, Size, Slice, Slices};
 pub use value::{Constant, Value, ValueView};

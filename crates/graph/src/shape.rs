@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use smallvec::SmallVec;
 
+use crate::axis::Axis;
 use crate::dim::{Dim, DimError, Symbol};
 use crate::error::ErrorKind;
 
@@ -40,8 +41,8 @@ impl Shape {
     }
 
     /// The axis that `axis` names, counting from the end if it is negative.
-    pub(crate) fn axis(&self, axis: i64) -> Result<usize, ErrorKind> {
-        let rank = self.rank() as i64;
+    pub(crate) fn axis(&self, axis: Axis) -> Result<usize, ErrorKind> {
+        let (rank, axis) = (self.rank() as i64, axis.number());
         let index = if axis < 0 { axis.checked_add(rank) } else { Some(axis) };
         match index {
             Some(index) if (0..rank).contains(&index) => Ok(index as usize),
@@ -51,8 +52,8 @@ impl Shape {
 
     /// [`Shape::axis`], but of a tensor of rank 0, as in NumPy and PyTorch, 0 and
     /// −1 name the axis of its one element, which is none of the shape's.
-    pub(crate) fn axis_or_element(&self, axis: i64) -> Result<usize, ErrorKind> {
-        if self.rank() == 0 && matches!(axis, 0 | -1) { Ok(0) } else { self.axis(axis) }
+    pub(crate) fn axis_or_element(&self, axis: Axis) -> Result<usize, ErrorKind> {
+        if self.rank() == 0 && matches!(axis.number(), 0 | -1) { Ok(0) } else { self.axis(axis) }
     }
 
     /// The shape with `dims` instead of the axes in `range`.
@@ -264,102 +265,6 @@ macro_rules! dims {
     (@count) => { 0 };
     (@count $first:expr $(, $rest:expr)*) => { 1 + $crate::dims!(@count $($rest),*) };
 }
-
-/// A choice of axes: `..` for all, a number, or a list; negative ones count from the end.
-/// Of a tensor of rank 0, which has no axes, 0 and −1 are accepted and mean its one element.
-#[derive(Debug, Clone)]
-pub struct Axes {
-    pub(crate) list: Option<SmallVec<[i64; 4]>>,
-    pub(crate) keep: bool,
-}
-
-/// The same axes, kept in the result with length 1.
-///
-/// ```
-/// use tamis::prelude::*;
-///
-/// let graph = Graph::new();
-/// let x = graph.input::<f32>("x", [2, 3]);
-/// assert_eq!(x.sum(keep(-1)).shape().to_string(), "[2, 1]");
-/// ```
-pub fn keep(axes: impl Into<Axes>) -> Axes {
-    Axes { keep: true, ..axes.into() }
-}
-
-impl Axes {
-    /// The axes of `shape` that are meant, in ascending order.
-    pub(crate) fn resolve(&self, shape: &Shape) -> Result<SmallVec<[usize; 4]>, ErrorKind> {
-        let Some(list) = &self.list else { return Ok((0..shape.rank()).collect()) };
-        let axes = list.iter().map(|axis| shape.axis_or_element(*axis));
-        let mut axes = axes.collect::<Result<SmallVec<[usize; 4]>, _>>()?;
-        axes.sort_unstable();
-        if axes.windows(2).any(|pair| pair[0] == pair[1]) {
-            return Err(ErrorKind::RepeatedAxis { axes: list.to_vec(), shape: shape.clone() });
-        }
-        axes.retain(|axis| *axis < shape.rank());
-        Ok(axes)
-    }
-
-    /// `shape` after a reduction over these axes.
-    pub(crate) fn reduced(&self, shape: &Shape) -> Result<Shape, ErrorKind> {
-        let reduced = self.resolve(shape)?;
-        let dims = shape.iter().enumerate().filter_map(|(axis, dim)| match reduced.contains(&axis) {
-            false => Some(dim.clone()),
-            true => self.keep.then_some(Dim::ONE),
-        });
-        Ok(dims.collect())
-    }
-}
-
-impl From<RangeFull> for Axes {
-    fn from(_: RangeFull) -> Axes {
-        Axes { list: None, keep: false }
-    }
-}
-
-/// Integers that can name an axis. An axis beyond `i64` is out of range of every shape.
-macro_rules! axes_from_integer {
-    ($($ty:ty),*) => {$(
-        impl From<$ty> for Axes {
-            fn from(axis: $ty) -> Axes {
-                Axes::from([axis])
-            }
-        }
-
-        impl<const N: usize> From<[$ty; N]> for Axes {
-            fn from(axes: [$ty; N]) -> Axes {
-                Axes::from(&axes[..])
-            }
-        }
-
-        impl From<&[$ty]> for Axes {
-            fn from(axes: &[$ty]) -> Axes {
-                let list = axes.iter().map(|axis| i64::try_from(*axis).unwrap_or(i64::MAX)).collect();
-                Axes { list: Some(list), keep: false }
-            }
-        }
-
-        impl From<Vec<$ty>> for Axes {
-            fn from(axes: Vec<$ty>) -> Axes {
-                Axes::from(&axes[..])
-            }
-        }
-
-        impl From<&Vec<$ty>> for Axes {
-            fn from(axes: &Vec<$ty>) -> Axes {
-                Axes::from(&axes[..])
-            }
-        }
-
-        impl<const N: usize> From<&[$ty; N]> for Axes {
-            fn from(axes: &[$ty; N]) -> Axes {
-                Axes::from(&axes[..])
-            }
-        }
-    )*};
-}
-
-axes_from_integer!(i32, i64, isize, u32, usize);
 
 /// One axis of a slice: an index, which drops the axis, or a range with a step.
 /// Bounds clamp and count from the end when negative, as in NumPy. A [`Dim`] is

@@ -39,10 +39,10 @@ pub use poison::{Leak, PoisonCheck, PoisonReport, PoisonRow, check_poison};
 pub use tamis_autograd::{Targets, grad, hessian, hvp, jacobian, jvp, value_and_grad, vjp};
 pub use tamis_exec::{Error, ErrorKind, Eval, Feed, Key, Outputs, Plan, Report, Run, Slot, TensorSpec};
 pub use tamis_graph::{
-    At, Axes, Comparison, DType, Dim, DimError, Dims, Element, Ellipsis, Entries, Entry, Error as BuildError,
-    ErrorKind as BuildErrorKind, Expr, Graph, IntoConstant, Labels, Masked, NewAxis, NodeId, Operand,
-    OutOfRange, Scalar, ScanAxis, Shape, Size, Slice, Slices, SortAxis, Symbol, Value, along, descending,
-    dims, keep, where_,
+    At, Axes, Axis, Comparison, DType, Dim, DimError, Dims, Element, Ellipsis, Entries, Entry,
+    Error as BuildError, ErrorKind as BuildErrorKind, Expr, Graph, IntoConstant, Labels, Masked, NewAxis,
+    NodeId, Operand, OutOfRange, Scalar, ScanAxis, Shape, Size, Slice, Slices, SortAxis, Symbol, Value,
+    along, descending, dims, keep, where_,
 };
 
 /// What a program with masks in it needs every day: ten names, none of which

@@ -48,7 +48,7 @@ pub(super) const STEPS: &[(&str, Step)] = &[
         let padded = a.expr.pad(borders, 1);
         w.give(padded, Agreement::Bits);
         let back =
-            if axis == 0 { padded.slice_axis(0, 1..).slice_axis(0, ..-2) } else { padded.slice((.., ..-3)) };
+            if axis == 0 { padded.slice_axis(1.., 0).slice_axis(..-2, 0) } else { padded.slice((.., ..-3)) };
         w.number(w.repeated(back), a.bound);
     }),
     ("tiled and repeated", |w| {
@@ -102,10 +102,10 @@ pub(super) const STEPS: &[(&str, Step)] = &[
     ("std and var_ddof", |w| {
         let (a, axes) = (w.full_small(), w.axes());
         let scale = a.bound * a.bound * w.len();
-        w.rounded(a.expr.var_ddof(axes.clone(), 1), scale);
+        w.rounded(a.expr.var_ddof(1, axes.clone()), scale);
         // A root makes a small difference of small numbers large.
         w.rounded(a.expr.std(axes.clone()).square(), scale);
-        w.rounded(a.expr.std_ddof(axes, 1).square(), scale);
+        w.rounded(a.expr.std_ddof(1, axes).square(), scale);
     }),
     ("einsum and dot", |w| {
         let (a, b) = (w.full_small(), w.full_small());
@@ -116,7 +116,7 @@ pub(super) const STEPS: &[(&str, Step)] = &[
         }
         w.rounded(w.graph.einsum("ij,ij->j", [a.expr, b.expr]), scale);
         w.rounded(w.graph.einsum("ij->ji", [a.expr]), scale);
-        let row = b.expr.slice_axis(0, ..1).reshape(dims![-1]);
+        let row = b.expr.slice_axis(..1, 0).reshape(dims![-1]);
         if w.size[0] > 0 {
             w.rounded(a.expr.matmul(row), scale);
             w.rounded(row.matmul(a.expr.transpose()), scale);
@@ -125,7 +125,7 @@ pub(super) const STEPS: &[(&str, Step)] = &[
     ("outer", |w| {
         let (a, b) = (w.full_number(), w.full_number());
         if w.size[0] > 0 && w.size[0].max(w.size[1]) < 400 {
-            w.give(a.expr.slice_axis(0, 0).outer(b.expr.slice_axis(1, ..1)), Agreement::Bits);
+            w.give(a.expr.slice_axis(0, 0).outer(b.expr.slice_axis(..1, 1)), Agreement::Bits);
         }
     }),
     ("products of integers", |w| {

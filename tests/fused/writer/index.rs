@@ -63,14 +63,14 @@ pub(super) const STEPS: &[(&str, Step)] = &[
         let ((a, b), scatter) = (w.pair(), *w.random.pick(ELEMENTS));
         if !w.size.contains(&0) {
             let elements = w.elements();
-            w.number(scatter(a.expr, elements, b.slice_axis(1, 0)), f64::INFINITY);
+            w.number(scatter(a.expr, elements, b.slice_axis(0, 1)), f64::INFINITY);
         }
     }),
     ("means written at indices", |w| {
         let (a, b, rows) = (w.full_float(), w.full_float(), w.rows());
         let (x, v) = (a.expr, b.expr.cast(a.expr.dtype()));
         if !w.size.contains(&0) {
-            let (elements, first) = (w.elements(), v.slice_axis(1, 0));
+            let (elements, first) = (w.elements(), v.slice_axis(0, 1));
             let along = rows.unsqueeze(1).broadcast_to(w.full.shape());
             for mean in [
                 x.scatter_mean(rows, v, 0),
@@ -88,11 +88,11 @@ pub(super) const STEPS: &[(&str, Step)] = &[
         let ((a, b), m, rows) = (w.pair(), w.mask(), w.rows());
         let x = a.expr;
         if w.size[0] > 1 && w.size[1] > 0 {
-            let below = b.slice_axis(0, 1..);
+            let below = b.slice_axis(1.., 0);
             w.number(x.at((1.., Slice::from(..).by(-1))).set(below), f64::INFINITY);
             w.number(x.at(..-1).max(below), f64::INFINITY);
-            w.number(x.at((rows, 0)).min(b.slice_axis(1, 0)), f64::INFINITY);
-            w.number(x.at((rows, rows.floor_mod(1))).mul(b.slice_axis(1, 0)), f64::INFINITY);
+            w.number(x.at((rows, 0)).min(b.slice_axis(0, 1)), f64::INFINITY);
+            w.number(x.at((rows, rows.floor_mod(1))).mul(b.slice_axis(0, 1)), f64::INFINITY);
             w.number(x.at(m).add(b.boolean_mask(m)), f64::INFINITY);
             w.give(x.at((m.any(1), 0)).get(), Agreement::Bits);
             // As many columns as there are rows.
@@ -120,9 +120,9 @@ pub(super) const STEPS: &[(&str, Step)] = &[
         let a = w.full_number();
         let indices = w.numbers[9].expr.cast(DType::I64);
         if w.size[1] > 0 {
-            w.give(a.expr.gather_or(indices, 1, OutOfRange::Clip), Agreement::Bits);
+            w.give(a.expr.gather_or(indices, OutOfRange::Clip, 1), Agreement::Bits);
         }
-        w.give(a.expr.gather_or(indices, 1, OutOfRange::Fill(1.into())), Agreement::Bits);
+        w.give(a.expr.gather_or(indices, OutOfRange::Fill(1.into()), 1), Agreement::Bits);
         if w.random.below(8) == 0 {
             w.give(a.expr.gather(indices, 1), Agreement::Bits);
         }

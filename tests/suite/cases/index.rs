@@ -591,80 +591,80 @@ fn gather_or() -> Vec<Case> {
         case(
             "gather_or clips",
             [value([10.0, 20.0, 30.0]), indices()],
-            |_, [x, i]| x.gather_or(i, 0, OutOfRange::Clip),
+            |_, [x, i]| x.gather_or(i, OutOfRange::Clip, 0),
             value([20.0, 30.0, 10.0, 10.0, 30.0, 10.0]),
         )
         .smooth(),
         case(
             "gather_or fills",
             [value([10.0, 20.0, 30.0]), indices()],
-            |_, [x, i]| x.gather_or(i, 0, OutOfRange::Fill((-1).into())),
+            |_, [x, i]| x.gather_or(i, OutOfRange::Fill((-1).into()), 0),
             value([20.0, -1.0, -1.0, 30.0, -1.0, 10.0]),
         )
         .smooth(),
         case(
             "gather_or gives the fill its slope",
             [value([10.0, 20.0, 30.0]), indices(), value(0.5)],
-            |_, [x, i, fill]| x.gather_or(i, 0, OutOfRange::Fill(fill.into())).square(),
+            |_, [x, i, fill]| x.gather_or(i, OutOfRange::Fill(fill.into()), 0).square(),
             value([400.0, 0.25, 0.25, 900.0, 0.25, 100.0]),
         )
         .smooth(),
         case(
             "gather_or of columns clips",
             [matrix(), value([[-1i64], [5]])],
-            |_, [x, i]| x.gather_or(i, 1, OutOfRange::Clip),
+            |_, [x, i]| x.gather_or(i, OutOfRange::Clip, 1),
             value([[[1.0], [3.0]], [[4.0], [6.0]]]),
         )
         .smooth(),
         case(
             "gather_or of columns fills",
             [matrix(), value([2i64, 3])],
-            |_, [x, i]| x.gather_or(i, -1, OutOfRange::Fill(0.5.into())),
+            |_, [x, i]| x.gather_or(i, OutOfRange::Fill(0.5.into()), -1),
             value([[3.0, 0.5], [6.0, 0.5]]),
         )
         .smooth(),
         case(
             "gather_or of an index of rank 0",
             [matrix(), value(9i64)],
-            |_, [x, i]| x.gather_or(i, 0, OutOfRange::Fill(7.into())),
+            |_, [x, i]| x.gather_or(i, OutOfRange::Fill(7.into()), 0),
             value([7.0, 7.0, 7.0]),
         )
         .smooth(),
         case(
             "gather_or of i32s by i32s",
             [value([10, 20]), value([i32::MAX, i32::MIN, 0])],
-            |_, [x, i]| x.gather_or(i, 0, OutOfRange::Fill((-1).into())),
+            |_, [x, i]| x.gather_or(i, OutOfRange::Fill((-1).into()), 0),
             value([-1, -1, 10]),
         ),
         case(
             "gather_or by the farthest indices",
             [value([10.0, 20.0]), value([i64::MAX, i64::MIN])],
-            |_, [x, i]| x.gather_or(i, 0, OutOfRange::Clip),
+            |_, [x, i]| x.gather_or(i, OutOfRange::Clip, 0),
             value([20.0, 10.0]),
         ),
         case(
             "gather_or of bools fills",
             [value([T, F]), value([0i64, 2])],
-            |_, [x, i]| x.gather_or(i, 0, OutOfRange::Fill(true.into())),
+            |_, [x, i]| x.gather_or(i, OutOfRange::Fill(true.into()), 0),
             value([T, T]),
         ),
         case(
             "gather_or fills from an empty array",
             [empty::<f64>(&[0]), value([0i64, -1])],
-            |_, [x, i]| x.gather_or(i, 0, OutOfRange::Fill(2.5.into())),
+            |_, [x, i]| x.gather_or(i, OutOfRange::Fill(2.5.into()), 0),
             value([2.5, 2.5]),
         ),
         case(
             "gather_or of an empty array",
             [value([1.0]), empty::<i64>(&[0])],
-            |_, [x, i]| x.gather_or(i, 0, OutOfRange::Clip),
+            |_, [x, i]| x.gather_or(i, OutOfRange::Clip, 0),
             empty::<f64>(&[0]),
         )
         .smooth(),
         case(
             "gather_or has no slope at what it does not read",
             [value([0.0, 4.0]), value([1i64, 2])],
-            |_, [x, i]| grad(x.sqrt().gather_or(i, 0, OutOfRange::Fill(1.into())).sum(..), x),
+            |_, [x, i]| grad(x.sqrt().gather_or(i, OutOfRange::Fill(1.into()), 0).sum(..), x),
             value([0.0, 0.25]),
         ),
     ]

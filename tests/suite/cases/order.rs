@@ -82,7 +82,7 @@ fn argmax() -> Vec<Case> {
         case(
             "argmax is flat",
             [value([[1.0, 2.0], [4.0, 3.0]])],
-            |_, [x]| grad((x.argmax(1).cast(x.dtype()) * x.slice_axis(1, 0)).sum(..), x),
+            |_, [x]| grad((x.argmax(1).cast(x.dtype()) * x.slice_axis(0, 1)).sum(..), x),
             value([[1.0, 0.0], [0.0, 0.0]]),
         ),
     ]

@@ -685,7 +685,7 @@ pub(super) fn reduced() -> Vec<Case> {
         case(
             "scatter_set_max shares its slope over ties",
             [value([5.0, 5.0, 1.0]), value([0i64, 0, 0])],
-            |_, [v, i]| grad(v.slice_axis(0, ..1).stop_gradient().scatter_set_max(i, v, 0).sum(..), v),
+            |_, [v, i]| grad(v.slice_axis(..1, 0).stop_gradient().scatter_set_max(i, v, 0).sum(..), v),
             value([0.5, 0.5, 0.0]),
         ),
     ]

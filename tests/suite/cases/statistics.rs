@@ -52,31 +52,31 @@ fn var() -> Vec<Case> {
         case("var of i32s is in f64", [value([1, 3])], |_, [x]| x.var(..), value(1.0)),
         case("var of u8s is in f32", [value([1u8, 3])], |_, [x]| x.var(..), value(1.0f32)),
         case("var of bools is in f32", [value([T, F])], |_, [x]| x.var(..), value(0.25f32)),
-        case("var_ddof 1", [matrix()], |_, [x]| x.var_ddof(0, 1), value([4.5, 28.125, 40.5])).smooth(),
+        case("var_ddof 1", [matrix()], |_, [x]| x.var_ddof(1, 0), value([4.5, 28.125, 40.5])).smooth(),
         case(
             "var_ddof 1 of all",
             [value([1.0, 3.0, 5.0, 7.0])],
-            |_, [x]| x.var_ddof(.., 1),
+            |_, [x]| x.var_ddof(1, ..),
             value(20.0 / 3.0),
         )
         .smooth(),
         case("var_ddof 0 is var", [value([1.0, 3.0])], |_, [x]| x.var_ddof(0, 0), value(1.0)).smooth(),
-        case("var_ddof 1 of one element", [value([2.5])], |_, [x]| x.var_ddof(.., 1), value(NAN)),
+        case("var_ddof 1 of one element", [value([2.5])], |_, [x]| x.var_ddof(1, ..), value(NAN)),
         case(
             "var_ddof takes fractions",
             [value([1.0, 3.0, 5.0, 7.0])],
-            |_, [x]| x.var_ddof(.., 1.5),
+            |_, [x]| x.var_ddof(1.5, ..),
             value(8.0),
         )
         .smooth(),
-        case("var_ddof below 0", [value([1.0, 3.0])], |_, [x]| x.var_ddof(.., -2.0), value(0.5)).smooth(),
+        case("var_ddof below 0", [value([1.0, 3.0])], |_, [x]| x.var_ddof(-2.0, ..), value(0.5)).smooth(),
         case(
             "var_ddof of fewer elements than that",
             [value([1.0, 3.0])],
-            |_, [x]| x.var_ddof(.., 3),
+            |_, [x]| x.var_ddof(3, ..),
             value(INF),
         ),
-        case("var_ddof of fewer equals", [value([3.0, 3.0])], |_, [x]| x.var_ddof(.., 2.5), value(NAN)),
+        case("var_ddof of fewer equals", [value([3.0, 3.0])], |_, [x]| x.var_ddof(2.5, ..), value(NAN)),
         case("var of rank 0", [value(2.5)], |_, [x]| x.var(0), value(0.0)),
         case("the slope of var", [value([1.0, 3.0])], |_, [x]| grad(x.var(..), x), value([-1.0, 1.0])),
     ]
@@ -95,21 +95,21 @@ fn std() -> Vec<Case> {
         .smooth(),
         case("std with the axis kept", [value([[1.0, 3.0]])], |_, [x]| x.std(keep(1)), value([[1.0]]))
             .smooth(),
-        case("std_ddof 1", [value([1.0, 3.0, 5.0])], |_, [x]| x.std_ddof(.., 1), value(2.0)).smooth(),
+        case("std_ddof 1", [value([1.0, 3.0, 5.0])], |_, [x]| x.std_ddof(1, ..), value(2.0)).smooth(),
         case(
             "std_ddof takes fractions, with the axis kept",
             [value([[1.0, 3.0], [2.0, 2.0]])],
-            |_, [x]| x.std_ddof(keep(1), 1.5),
+            |_, [x]| x.std_ddof(1.5, keep(1)),
             value([[2.0], [0.0]]),
         ),
-        case("std_ddof 1 of one element", [value([2.5])], |_, [x]| x.std_ddof(.., 1), value(NAN)),
+        case("std_ddof 1 of one element", [value([2.5])], |_, [x]| x.std_ddof(1, ..), value(NAN)),
         case(
             "std_ddof of fewer elements than that",
             [value([1.0, 3.0])],
-            |_, [x]| x.std_ddof(.., 2),
+            |_, [x]| x.std_ddof(2, ..),
             value(INF),
         ),
-        case("std_ddof of u8s is in f32", [value([1u8, 3])], |_, [x]| x.std_ddof(.., 1.5), value(2.0f32)),
+        case("std_ddof of u8s is in f32", [value([1u8, 3])], |_, [x]| x.std_ddof(1.5, ..), value(2.0f32)),
         case("std of equals", [value([2.0, 2.0])], |_, [x]| x.std(..), value(0.0)),
         case("std of an empty array", [empty::<f64>(&[0])], |_, [x]| x.std(..), value(NAN)),
         case("std gives on NaN", [value([[1.0, NAN], [1.0, 3.0]])], |_, [x]| x.std(1), value([NAN, 1.0])),
@@ -294,7 +294,7 @@ fn masked_var() -> Vec<Case> {
             |_, [x, m]| x.masked(m).var(..),
             value(1.0f32),
         ),
-        case("masked var_ddof 1", half(), |_, [x, m]| x.masked(m).var_ddof(.., 1), value(2.0)).smooth(),
+        case("masked var_ddof 1", half(), |_, [x, m]| x.masked(m).var_ddof(1, ..), value(2.0)).smooth(),
         case(
             "masked var_ddof 1 of two, of one and of none",
             [
@@ -307,20 +307,20 @@ fn masked_var() -> Vec<Case> {
         case(
             "masked var_ddof of fewer elements than that",
             holes(),
-            |_, [x, m]| x.masked(m).var_ddof(.., 4),
+            |_, [x, m]| x.masked(m).var_ddof(4, ..),
             value(INF),
         ),
         case(
             "masked var_ddof takes fractions",
             half(),
-            |_, [x, m]| x.masked(m).if_empty(7.0).var_ddof(keep(1), 1.5),
+            |_, [x, m]| x.masked(m).if_empty(7.0).var_ddof(1.5, keep(1)),
             value([[4.0], [7.0]]),
         )
         .smooth(),
         case(
             "the slope of masked var_ddof",
             holes(),
-            |_, [x, m]| grad(x.masked(m).var_ddof(1, 0.5).sum(..), x),
+            |_, [x, m]| grad(x.masked(m).var_ddof(0.5, 1).sum(..), x),
             value([[-4.0 / 3.0, 0.0, 4.0 / 3.0], [0.0, 0.0, 0.0]]),
         ),
         case(
@@ -340,7 +340,7 @@ fn masked_std() -> Vec<Case> {
         case(
             "masked std_ddof takes fractions",
             half(),
-            |_, [x, m]| x.masked(m).if_empty(7.0).std_ddof(1, 1.5),
+            |_, [x, m]| x.masked(m).if_empty(7.0).std_ddof(1.5, 1),
             value([2.0, 7.0]),
         )
         .smooth(),

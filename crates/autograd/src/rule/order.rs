@@ -26,7 +26,7 @@ pub(super) fn linearize(op: Order, edges: &mut Edges<'_, '_>) {
                 let sizes = full(x.graph(), x.shape(), x.dtype(), 0.0).scatter_add_along_axis(
                     groups.indices,
                     one,
-                    axis as i64,
+                    axis,
                 );
                 [
                     ScatterAdd(groups.clone()),
@@ -42,11 +42,10 @@ pub(super) fn linearize(op: Order, edges: &mut Edges<'_, '_>) {
 /// For every element the number of its group of equals along `axis`, counted in
 /// sorted order. A NaN is a group of its own.
 fn groups<'g>(x: Expr<'g>, axis: usize) -> Expr<'g> {
-    let along = axis as i64;
-    let order = x.argsort(along);
-    let sorted = x.take_along_axis(order, along);
+    let order = x.argsort(axis);
+    let sorted = x.take_along_axis(order, axis);
     let first = !past_first(x.graph(), &x.shape(), axis, false);
     let begins = where_(first, false, sorted.ne(shifted(sorted, axis, false)));
-    let numbers = begins.cast(DType::I64).cumsum(along);
-    numbers.take_along_axis(order.argsort(along), along)
+    let numbers = begins.cast(DType::I64).cumsum(axis);
+    numbers.take_along_axis(order.argsort(axis), axis)
 }

@@ -60,7 +60,6 @@ fn product_of_others<'g>(x: Expr<'g>, axes: &AxisList) -> Expr<'g> {
     let inner: Shape = shape[outer..].into();
     let Ok(size) = inner.size() else { unreachable!("the size of every tensor has been checked") };
     let rows = reshaped(permuted, spliced(&shape, outer..rank, &[size]));
-    let others = rows.cumprod(along(outer as i64).exclusive())
-        * rows.cumprod(along(outer as i64).exclusive().reverse());
+    let others = rows.cumprod(along(outer).exclusive()) * rows.cumprod(along(outer).exclusive().reverse());
     reshaped(others, shape).permute(&inverse(&order)[..])
 }

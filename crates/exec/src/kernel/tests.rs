@@ -190,7 +190,7 @@ fn slices_run_backwards_and_pads_put_them_back() {
 fn slice_of_a_symbolic_axis_is_checked() {
     let graph = Graph::new();
     let x = graph.input::<i64>("x", tamis_graph::dims!["n"]);
-    let plan = crate::Plan::new([("y", x.slice_axis(0, 5))]).unwrap();
+    let plan = crate::Plan::new([("y", x.slice_axis(5, 0))]).unwrap();
     let error = plan.feed("x", array![1_i64, 2]).run().unwrap_err();
     assert!(
         error.to_string().starts_with("slice_axis: index 5 is out of range for axis 0 of length 2"),

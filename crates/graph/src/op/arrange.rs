@@ -1,13 +1,14 @@
 //! Arrangements composed of primitives: flips, splits, borders and repetitions.
 
 use super::{Layout, PadAxis};
+use crate::axis::{Axes, Axis};
 use crate::dim::Dim;
 use crate::dtype::Scalar;
 use crate::error::ErrorKind;
 use crate::expr::Expr;
 use crate::op::select::where_;
 use crate::operand::Operand;
-use crate::shape::{Axes, Shape, Size, Slice};
+use crate::shape::{Shape, Size, Slice};
 
 impl<'g> Expr<'g> {
     /// The elements in reverse order along the given axes.
@@ -50,7 +51,8 @@ impl<'g> Expr<'g> {
     /// # Ok::<(), tamis::Error>(())
     /// ```
     #[track_caller]
-    pub fn split(self, lengths: impl Into<crate::Dims>, axis: i64) -> Vec<Expr<'g>> {
+    pub fn split(self, lengths: impl Into<crate::Dims>, axis: impl Into<Axis>) -> Vec<Expr<'g>> {
+        let axis = axis.into();
         let lengths = lengths.into();
         let mut chunks = Vec::with_capacity(lengths.0.len());
         let checked = self.build("split", &[], || {
@@ -181,7 +183,8 @@ impl<'g> Expr<'g> {
     /// # Ok::<(), tamis::Error>(())
     /// ```
     #[track_caller]
-    pub fn repeat(self, count: impl Into<Size>, axis: i64) -> Expr<'g> {
+    pub fn repeat(self, count: impl Into<Size>, axis: impl Into<Axis>) -> Expr<'g> {
+        let axis = axis.into();
         let count = count.into();
         self.build("repeat", &[], || {
             let shape = self.shape();

@@ -1,6 +1,7 @@
 //! Builders that put expressions one after another.
 
 use super::Layout;
+use crate::axis::Axis;
 use crate::error::ErrorKind;
 use crate::expr::Expr;
 use crate::graph::Graph;
@@ -26,7 +27,12 @@ impl Graph {
     /// # Ok::<(), tamis::Error>(())
     /// ```
     #[track_caller]
-    pub fn concat<'g>(&'g self, exprs: impl IntoIterator<Item = Expr<'g>>, axis: i64) -> Expr<'g> {
+    pub fn concat<'g>(
+        &'g self,
+        exprs: impl IntoIterator<Item = Expr<'g>>,
+        axis: impl Into<Axis>,
+    ) -> Expr<'g> {
+        let axis = axis.into();
         let exprs: Vec<Expr<'g>> = exprs.into_iter().collect();
         self.build("concat", &exprs, || try_concat("concat", &exprs, axis))
     }
@@ -47,7 +53,8 @@ impl Graph {
     /// # Ok::<(), tamis::Error>(())
     /// ```
     #[track_caller]
-    pub fn stack<'g>(&'g self, exprs: impl IntoIterator<Item = Expr<'g>>, axis: i64) -> Expr<'g> {
+    pub fn stack<'g>(&'g self, exprs: impl IntoIterator<Item = Expr<'g>>, axis: impl Into<Axis>) -> Expr<'g> {
+        let axis = axis.into();
         let exprs: Vec<Expr<'g>> = exprs.into_iter().collect();
         self.build("stack", &exprs, || {
             let rows: Vec<Expr<'g>> = exprs.iter().map(|expr| expr.unsqueeze(axis)).collect();
@@ -59,7 +66,7 @@ impl Graph {
     }
 }
 
-fn try_concat<'g>(op: &'static str, exprs: &[Expr<'g>], axis: i64) -> Result<Expr<'g>, ErrorKind> {
+fn try_concat<'g>(op: &'static str, exprs: &[Expr<'g>], axis: Axis) -> Result<Expr<'g>, ErrorKind> {
     let operands: Vec<Operand<'g>> = exprs.iter().map(Operand::from).collect();
     let dtype = common_dtype(&operands, Purpose::Arithmetic)?;
     let (graph, first) =

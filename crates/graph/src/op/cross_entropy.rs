@@ -4,12 +4,13 @@ use super::Layout;
 use super::masked::Masked;
 use super::select::where_;
 use super::softmax::{Shifted, shifted};
+use crate::axis::{Axes, Axis, keep};
 use crate::dim::Dim;
 use crate::dtype::{DType, Scalar};
 use crate::error::ErrorKind;
 use crate::expr::Expr;
 use crate::operand::cast;
-use crate::shape::{Axes, Shape, keep};
+use crate::shape::Shape;
 
 /// Class labels, all of them or those that a mask selects; the others are ignored.
 ///
@@ -83,7 +84,8 @@ impl<'g> Expr<'g> {
     /// # Ok::<(), tamis::Error>(())
     /// ```
     #[track_caller]
-    pub fn cross_entropy(self, labels: impl Into<Labels<'g>>, axis: i64) -> Expr<'g> {
+    pub fn cross_entropy(self, labels: impl Into<Labels<'g>>, axis: impl Into<Axis>) -> Expr<'g> {
+        let axis = axis.into();
         cross_entropy(self, None, labels.into(), axis)
     }
 }
@@ -109,14 +111,15 @@ impl<'g> Masked<'g> {
     /// # Ok::<(), tamis::Error>(())
     /// ```
     #[track_caller]
-    pub fn cross_entropy(self, labels: impl Into<Labels<'g>>, axis: i64) -> Expr<'g> {
+    pub fn cross_entropy(self, labels: impl Into<Labels<'g>>, axis: impl Into<Axis>) -> Expr<'g> {
+        let axis = axis.into();
         let (x, _) = self.operand_and_mask();
         cross_entropy(x, Some(self), labels.into(), axis)
     }
 }
 
 #[track_caller]
-fn cross_entropy<'g>(x: Expr<'g>, allowed: Option<Masked<'g>>, labels: Labels<'g>, axis: i64) -> Expr<'g> {
+fn cross_entropy<'g>(x: Expr<'g>, allowed: Option<Masked<'g>>, labels: Labels<'g>, axis: Axis) -> Expr<'g> {
     const OP: &str = "cross_entropy";
     let mask_of = |masked: Masked<'g>| masked.operand_and_mask().1;
     let (mask, kept) = (allowed.map(mask_of), labels.masked.map(mask_of));
@@ -126,7 +129,7 @@ fn cross_entropy<'g>(x: Expr<'g>, allowed: Option<Masked<'g>>, labels: Labels<'g
         let labels = labels.labels;
         let axis = x.shape().axis(axis)?;
         let classes = class_indices(labels, kept, &x.shape(), axis)?;
-        let Shifted { max, sum, .. } = shifted(x, mask, axis as i64)?;
+        let Shifted { max, sum, .. } = shifted(x, mask, axis.into())?;
         // The logit of the label is read where it lies, and shifted afterwards.
         let logit = of_label(cast(x, sum.dtype())?, classes, axis, |read, axis| read.sum(axis))?;
         let log = sum.ln() - (logit - max);
@@ -156,10 +159,9 @@ fn of_label<'g>(
     // min(count, 1)
     let read = count.sub(&count.sub(&Dim::ONE)?.at_least_zero()?)?;
     if read.is_one() {
-        return Ok(x.take_along_axis(classes, axis as i64));
+        return Ok(x.take_along_axis(classes, axis));
     }
-    let axis = axis as i64;
-    Ok(reduce(x.take_along_axis(classes.slice_axis(axis, ..&read), axis), keep(axis)))
+    Ok(reduce(x.take_along_axis(classes.slice_axis(..&read, axis), axis), keep(axis)))
 }
 
 /// The labels as indices along `axis` of logits of `shape`, of which they keep

@@ -7,6 +7,7 @@ use super::row::{Fails, KinkAt, Row, row};
 use super::select::where_;
 use super::{Layout, Op, Type};
 use crate::align::{OF_TENSOR, Ones, Readings};
+use crate::axis::Axis;
 use crate::dim::Dim;
 use crate::dtype::DType;
 use crate::error::ErrorKind;
@@ -257,7 +258,8 @@ impl<'g> Expr<'g> {
     /// # Ok::<(), tamis::Error>(())
     /// ```
     #[track_caller]
-    pub fn gather(self, indices: Expr<'g>, axis: i64) -> Expr<'g> {
+    pub fn gather(self, indices: Expr<'g>, axis: impl Into<Axis>) -> Expr<'g> {
+        let axis = axis.into();
         self.build("gather", &[indices], || gather(Addressing::Axis(self.shape().axis(axis)?), self, indices))
     }
 
@@ -276,7 +278,8 @@ impl<'g> Expr<'g> {
     /// # Ok::<(), tamis::Error>(())
     /// ```
     #[track_caller]
-    pub fn take(self, indices: Expr<'g>, axis: i64) -> Expr<'g> {
+    pub fn take(self, indices: Expr<'g>, axis: impl Into<Axis>) -> Expr<'g> {
+        let axis = axis.into();
         self.gather(indices, axis)
     }
 
@@ -298,7 +301,8 @@ impl<'g> Expr<'g> {
     /// # Ok::<(), tamis::Error>(())
     /// ```
     #[track_caller]
-    pub fn take_along_axis(self, indices: Expr<'g>, axis: i64) -> Expr<'g> {
+    pub fn take_along_axis(self, indices: Expr<'g>, axis: impl Into<Axis>) -> Expr<'g> {
+        let axis = axis.into();
         self.build("take_along_axis", &[indices], || {
             gather(Addressing::AlongAxis(self.shape().axis(axis)?), self, indices)
         })
@@ -350,14 +354,20 @@ impl<'g> Expr<'g> {
     /// let graph = Graph::new();
     /// let x = graph.constant([10, 20]);
     /// let indices = graph.constant([1, 7, -9]);
-    /// let clipped = x.gather_or(indices, 0, OutOfRange::Clip);
+    /// let clipped = x.gather_or(indices, OutOfRange::Clip, 0);
     /// assert_eq!(clipped.eval::<i32>()?, tamis::ndarray::arr1(&[20, 20, 10]).into_dyn());
-    /// let filled = x.gather_or(indices, 0, OutOfRange::Fill((-1).into()));
+    /// let filled = x.gather_or(indices, OutOfRange::Fill((-1).into()), 0);
     /// assert_eq!(filled.eval::<i32>()?, tamis::ndarray::arr1(&[20, -1, -1]).into_dyn());
     /// # Ok::<(), tamis::Error>(())
     /// ```
     #[track_caller]
-    pub fn gather_or(self, indices: Expr<'g>, axis: i64, out_of_range: OutOfRange<'g>) -> Expr<'g> {
+    pub fn gather_or(
+        self,
+        indices: Expr<'g>,
+        out_of_range: OutOfRange<'g>,
+        axis: impl Into<Axis>,
+    ) -> Expr<'g> {
+        let axis = axis.into();
         self.build("gather_or", &[indices], || {
             let axis = self.shape().axis(axis)?;
             let size = self.shape()[axis].clone();
@@ -370,9 +380,8 @@ impl<'g> Expr<'g> {
             };
             // Out of range reads a border element that the fill then covers.
             let inside = indices.ge(-n) & indices.lt(n);
-            let bordered = self
-                .graph()
-                .concat([self, fill.broadcast_to(self.shape().with(axis, Dim::ONE))], axis as i64);
+            let bordered =
+                self.graph().concat([self, fill.broadcast_to(self.shape().with(axis, Dim::ONE))], axis);
             let indices = where_(inside, where_(indices.lt(0), indices + n, indices), n);
             gather(Addressing::Axis(axis), bordered, indices)
         })
@@ -405,7 +414,8 @@ macro_rules! scatter_builders {
             /// # Ok::<(), tamis::Error>(())
             /// ```
             #[track_caller]
-            pub fn $axis(self, indices: Expr<'g>, updates: impl Into<Operand<'g>>, axis: i64) -> Expr<'g> {
+            pub fn $axis(self, indices: Expr<'g>, updates: impl Into<Operand<'g>>, axis: impl Into<Axis>) -> Expr<'g> {
+                let axis = axis.into();
                 let updates = updates.into();
                 let others: Vec<Expr<'g>> = [indices].into_iter().chain(updates.expr()).collect();
                 self.build(stringify!($axis), &others, || {
@@ -432,7 +442,8 @@ macro_rules! scatter_builders {
             /// # Ok::<(), tamis::Error>(())
             /// ```
             #[track_caller]
-            pub fn $along(self, indices: Expr<'g>, updates: impl Into<Operand<'g>>, axis: i64) -> Expr<'g> {
+            pub fn $along(self, indices: Expr<'g>, updates: impl Into<Operand<'g>>, axis: impl Into<Axis>) -> Expr<'g> {
+                let axis = axis.into();
                 let updates = updates.into();
                 let others: Vec<Expr<'g>> = [indices].into_iter().chain(updates.expr()).collect();
                 self.build(stringify!($along), &others, || {

@@ -5,12 +5,13 @@ use std::sync::Arc;
 use super::row::Domain::Any;
 use super::row::{Fails, Row, row};
 use super::{AxisList, Op, Type};
+use crate::axis::{Axes, Axis};
 use crate::dim::{Comparison, Dim, DimError};
 use crate::error::ErrorKind;
 use crate::expr::Expr;
 use crate::graph::Graph;
 use crate::node::Node;
-use crate::shape::{Axes, Dims, Shape, Size};
+use crate::shape::{Dims, Shape, Size};
 
 /// An arrangement. Target shapes are attributes; sizes in them may be symbolic.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -344,7 +345,7 @@ impl<'g> Expr<'g> {
             let mut sorted = resolved.clone().unwrap_or_default();
             sorted.sort_unstable();
             if !sorted.iter().copied().eq(0..shape.rank()) {
-                return Err(ErrorKind::Permutation { axes: list.to_vec(), shape });
+                return Err(ErrorKind::Permutation { axes: axes.numbers(), shape });
             }
             self.apply(Layout::Permute(resolved?))
         })
@@ -415,11 +416,12 @@ impl<'g> Expr<'g> {
     /// assert_eq!(x.unsqueeze(-1).shape().to_string(), "[2, 3, 1]");
     /// ```
     #[track_caller]
-    pub fn unsqueeze(self, axis: i64) -> Expr<'g> {
+    pub fn unsqueeze(self, axis: impl Into<Axis>) -> Expr<'g> {
+        let axis = axis.into();
         self.build("unsqueeze", &[], || {
             let shape = self.shape();
             let at = shape.splice(0..0, &[Dim::ONE]).axis(axis);
-            let at = at.map_err(|_| ErrorKind::NewAxis { axis, shape: shape.clone() })?;
+            let at = at.map_err(|_| ErrorKind::NewAxis { axis: axis.number(), shape: shape.clone() })?;
             self.apply(Layout::Reshape(shape.splice(at..at, &[Dim::ONE])))
         })
     }

@@ -7,6 +7,7 @@ use super::row::{Row, row};
 use super::select::{check_mask, where_};
 use super::{Layout, Op, Type, broadcast_shapes};
 use crate::align::{OF_MASK, OF_SELECTION, Ones, Readings, Remedy, mask_remedy};
+use crate::axis::Axis;
 use crate::dim::{Comparison, Dim};
 use crate::dtype::DType;
 use crate::error::ErrorKind;
@@ -150,11 +151,12 @@ impl<'g> Expr<'g> {
     /// # Ok::<(), tamis::Error>(())
     /// ```
     #[track_caller]
-    pub fn boolean_mask_axis(self, mask: Expr<'g>, axis: i64) -> Expr<'g> {
+    pub fn boolean_mask_axis(self, mask: Expr<'g>, axis: impl Into<Axis>) -> Expr<'g> {
+        let axis = axis.into();
         self.build("boolean_mask_axis", &[mask], || {
             check_mask(mask)?;
             // A mask of rank 0 may stand before an axis that does not exist.
-            let axis = if axis == 0 { 0 } else { self.shape().axis(axis)? };
+            let axis = if axis == Axis::from(0) { 0 } else { self.shape().axis(axis)? };
             let rule = if axis == 0 { LEADING } else { "the axes from the given one on" };
             let mask = align(mask, &self.shape(), axis, Ones::Neither, rule)?;
             self.graph().try_apply(Mask::BooleanMask { axis }, &[self, mask])
@@ -236,7 +238,13 @@ impl<'g> Expr<'g> {
     /// # Ok::<(), tamis::Error>(())
     /// ```
     #[track_caller]
-    pub fn unmask_axis(self, mask: Expr<'g>, fill: impl Into<Operand<'g>>, axis: i64) -> Expr<'g> {
+    pub fn unmask_axis(
+        self,
+        mask: Expr<'g>,
+        fill: impl Into<Operand<'g>>,
+        axis: impl Into<Axis>,
+    ) -> Expr<'g> {
+        let axis = axis.into();
         let fill = fill.into();
         let others: Vec<Expr<'g>> = [mask].into_iter().chain(fill.expr()).collect();
         self.build("unmask_axis", &others, || {
@@ -314,8 +322,8 @@ impl<'g> Expr<'g> {
     pub fn nonzero(self) -> Vec<Expr<'g>> {
         let mut coordinates = Vec::new();
         let indices = self.argwhere();
-        for axis in 0..self.rank() as i64 {
-            coordinates.push(indices.slice_axis(1, axis));
+        for axis in 0..self.rank() {
+            coordinates.push(indices.slice_axis(axis, 1));
         }
         coordinates
     }

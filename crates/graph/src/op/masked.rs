@@ -4,11 +4,12 @@ use super::mask::check_leading;
 use super::reduce::reduce;
 use super::select::where_;
 use super::{ReduceKind, Source};
+use crate::axis::Axes;
 use crate::dtype::{DType, Scalar};
 use crate::error::ErrorKind;
 use crate::expr::Expr;
 use crate::operand::{Operand, cast};
-use crate::shape::{Axes, Shape};
+use crate::shape::Shape;
 
 /// The ops that take [`Masked::if_empty`]: those that have no value of an empty
 /// selection, or none that is a number.

@@ -9,13 +9,13 @@ use super::{AxisList, Layout, Op, SliceAxis, Type};
 use crate::dim::Dim;
 use crate::dtype::{DType, Scalar};
 
+use crate::axis::{Axes, Axis};
 use crate::error::ErrorKind;
 use crate::expr::Expr;
 use crate::graph::Graph;
 use crate::node::Node;
 use crate::op::masked::Masked;
 use crate::op::select::where_;
-use crate::shape::Axes;
 
 /// What depends on the order of the elements along an axis.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -222,7 +222,7 @@ impl<'g> Expr<'g> {
         self.build("sort", &[], || {
             self.along_axis(axis, |x, axis| {
                 let order = x.apply(Order::Argsort { axis, descending })?;
-                Ok(x.take_along_axis(order, axis as i64))
+                Ok(x.take_along_axis(order, axis))
             })
         })
     }
@@ -245,7 +245,8 @@ impl<'g> Expr<'g> {
     /// # Ok::<(), tamis::Error>(())
     /// ```
     #[track_caller]
-    pub fn top_k(self, k: i64, axis: i64) -> (Expr<'g>, Expr<'g>) {
+    pub fn top_k(self, k: i64, axis: impl Into<Axis>) -> (Expr<'g>, Expr<'g>) {
+        let axis = axis.into();
         let indices = self.build("top_k", &[], || {
             let axis = self.shape().axis(axis)?;
             let size = self.shape()[axis].clone();
@@ -386,7 +387,7 @@ impl<'g> Masked<'g> {
             let (mask, fill) = (self.full_mask()?.at_least_one_axis()?, self.fill(x)?);
             x.along_axis(axis, |x, axis| {
                 let order = order_of_selected(filled.at_least_one_axis()?, mask, axis, descending)?;
-                let along = axis as i64;
+                let along = axis;
                 Ok(where_(mask.take_along_axis(order, along), x.take_along_axis(order, along), fill))
             })
         })
@@ -402,21 +403,21 @@ fn order_of_selected<'g>(
     descending: bool,
 ) -> Result<Expr<'g>, ErrorKind> {
     let sorted = x.apply(Order::Argsort { axis, descending })?;
-    let behind = (!mask.at_least_one_axis()?).take_along_axis(sorted, axis as i64);
+    let behind = (!mask.at_least_one_axis()?).take_along_axis(sorted, axis);
     let order = behind.apply(Order::Argsort { axis, descending: false })?;
-    Ok(sorted.take_along_axis(order, axis as i64))
+    Ok(sorted.take_along_axis(order, axis))
 }
 
 /// The axis of a sort as a caller writes it: a number, or [`descending`].
 #[derive(Debug, Clone, Copy)]
 pub struct SortAxis {
-    axis: i64,
+    axis: Axis,
     descending: bool,
 }
 
-impl From<i64> for SortAxis {
-    fn from(axis: i64) -> SortAxis {
-        SortAxis { axis, descending: false }
+impl<A: Into<Axis>> From<A> for SortAxis {
+    fn from(axis: A) -> SortAxis {
+        SortAxis { axis: axis.into(), descending: false }
     }
 }
 
@@ -431,6 +432,6 @@ impl From<i64> for SortAxis {
 /// assert_eq!(x.argsort(descending(0)).eval::<i64>()?, tamis::ndarray::arr1(&[1, 0]).into_dyn());
 /// # Ok::<(), tamis::Error>(())
 /// ```
-pub fn descending(axis: i64) -> SortAxis {
-    SortAxis { axis, descending: true }
+pub fn descending(axis: impl Into<Axis>) -> SortAxis {
+    SortAxis { axis: axis.into(), descending: true }
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::row::Domain::{Accumulator, Any, Bool};
 use super::row::{Fails, KinkAt, Row, row};
 use super::{AxisList, Layout, Op, Type};
+use crate::axis::Axes;
 use crate::dim::Dim;
 use crate::dtype::{DType, Scalar};
 use crate::error::ErrorKind;
@@ -12,7 +13,7 @@ use crate::expr::Expr;
 use crate::graph::Graph;
 use crate::node::Node;
 use crate::operand::cast;
-use crate::shape::{Axes, Shape};
+use crate::shape::Shape;
 
 /// A reduction, of whose operand the result lacks the reduced axes.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::row::Domain::{Accumulator, Bool, Float};
 use super::row::{Row, row};
 use super::{Layout, Op, Type, broadcast_shapes};
+use crate::axis::Axis;
 use crate::dtype::Scalar;
 use crate::error::ErrorKind;
 use crate::expr::Expr;
@@ -83,7 +84,7 @@ impl Scan {
 /// The axis of a scan as a caller writes it: a number, or [`along`] with options.
 #[derive(Debug, Clone, Copy)]
 pub struct ScanAxis {
-    axis: i64,
+    axis: Axis,
     exclusive: bool,
     reverse: bool,
 }
@@ -101,8 +102,8 @@ pub struct ScanAxis {
 /// assert_eq!(rest.eval::<i64>()?, tamis::ndarray::arr1(&[6, 5, 3]).into_dyn());
 /// # Ok::<(), tamis::Error>(())
 /// ```
-pub fn along(axis: i64) -> ScanAxis {
-    ScanAxis { axis, exclusive: false, reverse: false }
+pub fn along(axis: impl Into<Axis>) -> ScanAxis {
+    ScanAxis { axis: axis.into(), exclusive: false, reverse: false }
 }
 
 impl ScanAxis {
@@ -117,8 +118,8 @@ impl ScanAxis {
     }
 }
 
-impl From<i64> for ScanAxis {
-    fn from(axis: i64) -> ScanAxis {
+impl<A: Into<Axis>> From<A> for ScanAxis {
+    fn from(axis: A) -> ScanAxis {
         along(axis)
     }
 }

@@ -3,6 +3,7 @@
 
 use super::index::{WRITE_BY_MASK, scatter, to_indices};
 use super::{Addressing, Combine, Index, Layout};
+use crate::axis::Axis;
 use crate::dim::Dim;
 use crate::dtype::{DType, Scalar};
 use crate::error::ErrorKind;
@@ -121,7 +122,8 @@ macro_rules! reducing_builders {
             /// # Ok::<(), tamis::Error>(())
             /// ```
             #[track_caller]
-            pub fn $axis(self, indices: Expr<'g>, updates: impl Into<Operand<'g>>, axis: i64) -> Expr<'g> {
+            pub fn $axis(self, indices: Expr<'g>, updates: impl Into<Operand<'g>>, axis: impl Into<Axis>) -> Expr<'g> {
+                let axis = axis.into();
                 let updates = updates.into();
                 let others: Vec<Expr<'g>> = [indices].into_iter().chain(updates.expr()).collect();
                 self.build(stringify!($axis), &others, || {
@@ -147,7 +149,8 @@ macro_rules! reducing_builders {
             /// # Ok::<(), tamis::Error>(())
             /// ```
             #[track_caller]
-            pub fn $along(self, indices: Expr<'g>, updates: impl Into<Operand<'g>>, axis: i64) -> Expr<'g> {
+            pub fn $along(self, indices: Expr<'g>, updates: impl Into<Operand<'g>>, axis: impl Into<Axis>) -> Expr<'g> {
+                let axis = axis.into();
                 let updates = updates.into();
                 let others: Vec<Expr<'g>> = [indices].into_iter().chain(updates.expr()).collect();
                 self.build(stringify!($along), &others, || {

@@ -3,6 +3,7 @@
 use super::mask::{Mask, check_leading};
 use super::select::check_mask;
 use super::{Layout, SliceAxis};
+use crate::axis::Axis;
 use crate::dim::Dim;
 use crate::error::ErrorKind;
 use crate::expr::Expr;
@@ -25,7 +26,8 @@ impl<'g> Expr<'g> {
     /// # Ok::<(), tamis::Error>(())
     /// ```
     #[track_caller]
-    pub fn compress(self, mask: Expr<'g>, axis: i64) -> Expr<'g> {
+    pub fn compress(self, mask: Expr<'g>, axis: impl Into<Axis>) -> Expr<'g> {
+        let axis = axis.into();
         self.build("compress", &[mask], || {
             check_mask(mask)?;
             if mask.rank() != 1 {
@@ -74,7 +76,7 @@ impl<'g> Expr<'g> {
     /// ```
     #[track_caller]
     pub fn flatnonzero(self) -> Expr<'g> {
-        self.build("flatnonzero", &[], || Ok(self.flatten().argwhere().slice_axis(1, 0)))
+        self.build("flatnonzero", &[], || Ok(self.flatten().argwhere().slice_axis(0, 1)))
     }
 
     /// `self` with the selected positions filled, in row-major order, from the start of

@@ -2,6 +2,7 @@
 //! length.
 
 use super::layout::{Layout, SliceAxis};
+use crate::axis::Axis;
 use crate::dim::{Dim, DimError, Symbol};
 use crate::error::ErrorKind;
 use crate::expr::Expr;
@@ -199,12 +200,13 @@ impl<'g> Expr<'g> {
     ///
     /// let graph = Graph::new();
     /// let scores = graph.constant([[0.9, 1.0], [0.3, 2.0]]);
-    /// let first = scores.slice_axis(-1, 0);
+    /// let first = scores.slice_axis(0, -1);
     /// assert_eq!(first.eval::<f64>()?, tamis::ndarray::arr1(&[0.9, 0.3]).into_dyn());
     /// # Ok::<(), tamis::Error>(())
     /// ```
     #[track_caller]
-    pub fn slice_axis(self, axis: i64, slice: impl Into<Slice>) -> Expr<'g> {
+    pub fn slice_axis(self, slice: impl Into<Slice>, axis: impl Into<Axis>) -> Expr<'g> {
+        let axis = axis.into();
         let slice = slice.into();
         self.build("slice_axis", &[], || {
             let axis = self.shape().axis(axis)?;

@@ -4,11 +4,11 @@ use super::ReduceKind;
 use super::masked::Masked;
 use super::reduce::reduce;
 use super::select::where_;
+use crate::axis::{Axis, keep};
 use crate::dtype::Scalar;
 use crate::error::ErrorKind;
 use crate::expr::Expr;
 use crate::operand::cast;
-use crate::shape::keep;
 
 /// The values that all forms of softmax and the cross-entropy share.
 pub(crate) struct Shifted<'g> {
@@ -26,7 +26,7 @@ pub(crate) struct Shifted<'g> {
 /// Subtracts the maximum, so that `exp` cannot overflow. It is a constant to
 /// differentiation (it cancels), and 0 where it is −inf, since there −inf − −inf
 /// would be NaN before anything was divided.
-pub(crate) fn shifted<'g>(x: Expr<'g>, mask: Option<Expr<'g>>, axis: i64) -> Result<Shifted<'g>, ErrorKind> {
+pub(crate) fn shifted<'g>(x: Expr<'g>, mask: Option<Expr<'g>>, axis: Axis) -> Result<Shifted<'g>, ErrorKind> {
     let x = cast(x, x.dtype().to_float())?;
     let axis = keep(axis);
     let initial = Some(Scalar::from_float(f64::NEG_INFINITY, x.dtype()));
@@ -72,7 +72,8 @@ impl<'g> Expr<'g> {
     /// # Ok::<(), tamis::Error>(())
     /// ```
     #[track_caller]
-    pub fn softmax(self, axis: i64) -> Expr<'g> {
+    pub fn softmax(self, axis: impl Into<Axis>) -> Expr<'g> {
+        let axis = axis.into();
         self.build("softmax", &[], || Ok(shifted(self, None, axis)?.softmax()))
     }
 
@@ -91,7 +92,8 @@ impl<'g> Expr<'g> {
     /// # Ok::<(), tamis::Error>(())
     /// ```
     #[track_caller]
-    pub fn log_softmax(self, axis: i64) -> Expr<'g> {
+    pub fn log_softmax(self, axis: impl Into<Axis>) -> Expr<'g> {
+        let axis = axis.into();
         self.build("log_softmax", &[], || Ok(shifted(self, None, axis)?.log_softmax()))
     }
 }
@@ -113,7 +115,8 @@ impl<'g> Masked<'g> {
     /// # Ok::<(), tamis::Error>(())
     /// ```
     #[track_caller]
-    pub fn softmax(self, axis: i64) -> Expr<'g> {
+    pub fn softmax(self, axis: impl Into<Axis>) -> Expr<'g> {
+        let axis = axis.into();
         let (x, mask) = self.operand_and_mask();
         self.build("softmax", &[], || Ok(shifted(x, Some(mask), axis)?.softmax()))
     }
@@ -137,7 +140,8 @@ impl<'g> Masked<'g> {
     /// # Ok::<(), tamis::Error>(())
     /// ```
     #[track_caller]
-    pub fn log_softmax(self, axis: i64) -> Expr<'g> {
+    pub fn log_softmax(self, axis: impl Into<Axis>) -> Expr<'g> {
+        let axis = axis.into();
         let (x, mask) = self.operand_and_mask();
         self.build("log_softmax", &[], || Ok(shifted(x, Some(mask), axis)?.log_softmax()))
     }

@@ -4,11 +4,11 @@ use super::ReduceKind;
 use super::masked::Masked;
 use super::reduce::{reduce, reduced_size};
 use super::select::where_;
+use crate::axis::{Axes, keep};
 use crate::dtype::Scalar;
 use crate::error::ErrorKind;
 use crate::expr::Expr;
 use crate::operand::cast;
-use crate::shape::{Axes, keep};
 
 impl<'g> Expr<'g> {
     /// The variance over `axes`: the mean of the squared distances from the mean. Bools
@@ -29,7 +29,7 @@ impl<'g> Expr<'g> {
     #[track_caller]
     pub fn var(self, axes: impl Into<Axes>) -> Expr<'g> {
         let axes = axes.into();
-        self.build("var", &[], || Ok(self.var_ddof(axes, 0)))
+        self.build("var", &[], || Ok(self.var_ddof(0, axes)))
     }
 
     /// [`Expr::var`] with the sum divided by `n − ddof`: 1 for the unbiased
@@ -46,12 +46,12 @@ impl<'g> Expr<'g> {
     ///
     /// let graph = Graph::new();
     /// let x = graph.constant([1.0, 3.0]);
-    /// assert_eq!(x.var_ddof(.., 1).eval::<f64>()?, tamis::ndarray::arr0(2.0).into_dyn());
-    /// assert_eq!(x.var_ddof(.., 1.5).eval::<f64>()?, tamis::ndarray::arr0(4.0).into_dyn());
+    /// assert_eq!(x.var_ddof(1, ..).eval::<f64>()?, tamis::ndarray::arr0(2.0).into_dyn());
+    /// assert_eq!(x.var_ddof(1.5, ..).eval::<f64>()?, tamis::ndarray::arr0(4.0).into_dyn());
     /// # Ok::<(), tamis::Error>(())
     /// ```
     #[track_caller]
-    pub fn var_ddof(self, axes: impl Into<Axes>, ddof: impl Into<f64>) -> Expr<'g> {
+    pub fn var_ddof(self, ddof: impl Into<f64>, axes: impl Into<Axes>) -> Expr<'g> {
         let (axes, ddof) = (axes.into(), ddof.into());
         self.build("var_ddof", &[], || {
             let x = cast(self, self.dtype().to_float())?;
@@ -78,7 +78,7 @@ impl<'g> Expr<'g> {
     #[track_caller]
     pub fn std(self, axes: impl Into<Axes>) -> Expr<'g> {
         let axes = axes.into();
-        self.build("std", &[], || Ok(self.std_ddof(axes, 0)))
+        self.build("std", &[], || Ok(self.std_ddof(0, axes)))
     }
 
     /// [`Expr::std`] with `n − ddof` instead of `n`: the root of [`Expr::var_ddof`].
@@ -91,13 +91,13 @@ impl<'g> Expr<'g> {
     ///
     /// let graph = Graph::new();
     /// let x = graph.constant([1.0, 5.0, 3.0]);
-    /// assert_eq!(x.std_ddof(.., 1).eval::<f64>()?, tamis::ndarray::arr0(2.0).into_dyn());
+    /// assert_eq!(x.std_ddof(1, ..).eval::<f64>()?, tamis::ndarray::arr0(2.0).into_dyn());
     /// # Ok::<(), tamis::Error>(())
     /// ```
     #[track_caller]
-    pub fn std_ddof(self, axes: impl Into<Axes>, ddof: impl Into<f64>) -> Expr<'g> {
+    pub fn std_ddof(self, ddof: impl Into<f64>, axes: impl Into<Axes>) -> Expr<'g> {
         let (axes, ddof) = (axes.into(), ddof.into());
-        self.build("std_ddof", &[], || Ok(root(self.var_ddof(axes, ddof))))
+        self.build("std_ddof", &[], || Ok(root(self.var_ddof(ddof, axes))))
     }
 
     /// The Euclidean norm over `axes`: the root of the sum of squares, with
@@ -196,7 +196,7 @@ impl<'g> Masked<'g> {
     #[track_caller]
     pub fn var(self, axes: impl Into<Axes>) -> Expr<'g> {
         let axes = axes.into();
-        self.build("var", &[], || Ok(self.var_ddof(axes, 0)))
+        self.build("var", &[], || Ok(self.var_ddof(0, axes)))
     }
 
     /// [`Masked::var`] with the sum divided by `count − ddof`, where `count` is
@@ -219,7 +219,7 @@ impl<'g> Masked<'g> {
     /// # Ok::<(), tamis::Error>(())
     /// ```
     #[track_caller]
-    pub fn var_ddof(self, axes: impl Into<Axes>, ddof: impl Into<f64>) -> Expr<'g> {
+    pub fn var_ddof(self, ddof: impl Into<f64>, axes: impl Into<Axes>) -> Expr<'g> {
         let (axes, ddof) = (axes.into(), ddof.into());
         let (x, mask) = self.operand_and_mask();
         self.build("var_ddof", &[], || {
@@ -250,7 +250,7 @@ impl<'g> Masked<'g> {
     #[track_caller]
     pub fn std(self, axes: impl Into<Axes>) -> Expr<'g> {
         let axes = axes.into();
-        self.build("std", &[], || Ok(self.std_ddof(axes, 0)))
+        self.build("std", &[], || Ok(self.std_ddof(0, axes)))
     }
 
     /// [`Masked::std`] with `count − ddof` instead of `count`: the root of
@@ -264,15 +264,15 @@ impl<'g> Masked<'g> {
     ///
     /// let graph = Graph::new();
     /// let x = graph.constant([1.0, f64::NAN, 5.0, 3.0]);
-    /// let std = x.masked(!x.is_nan()).std_ddof(.., 1);
+    /// let std = x.masked(!x.is_nan()).std_ddof(1, ..);
     /// assert_eq!(std.eval::<f64>()?, tamis::ndarray::arr0(2.0).into_dyn());
     /// # Ok::<(), tamis::Error>(())
     /// ```
     #[track_caller]
-    pub fn std_ddof(self, axes: impl Into<Axes>, ddof: impl Into<f64>) -> Expr<'g> {
+    pub fn std_ddof(self, ddof: impl Into<f64>, axes: impl Into<Axes>) -> Expr<'g> {
         let (axes, ddof) = (axes.into(), ddof.into());
         self.build("std_ddof", &[], || {
-            let root = root(self.without_policies().var_ddof(axes.clone(), ddof));
+            let root = root(self.without_policies().var_ddof(ddof, axes.clone()));
             self.unless_empty(root, axes)
         })
     }

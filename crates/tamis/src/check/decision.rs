@@ -87,7 +87,7 @@ fn reduced<'t>(node: &Node, graph: &'t Graph) -> Option<Expr<'t>> {
     let Op::Reduce(op) = node.op() else { return None };
     let operands: Vec<Expr<'t>> = node.operands().iter().map(|id| graph.expr(*id)).collect();
     let result = graph.expr(node.id());
-    let result = op.axes.iter().fold(result, |result, axis| result.unsqueeze(*axis as i64));
+    let result = op.axes.iter().fold(result, |result, axis| result.unsqueeze(*axis));
     let taken = operands[0].eq(result);
     Some(operands.get(1).map_or(taken, |mask| taken & *mask))
 }

@@ -13,7 +13,7 @@ fn sums_of_what_a_mask_selects_are_one() {
             where_(!i.a, 0.0, i.x).sum(..),
             i.x.masked(i.a).sum(..),
             i.x.masked_fill(!i.a, 0).sum(..),
-            i.x.gather(i.a.argwhere().slice_axis(1, 0), 0).sum(..),
+            i.x.gather(i.a.argwhere().slice_axis(0, 1), 0).sum(..),
             i.x.gather(i.a.flatnonzero(), 0).sum(..),
             i.x.gather(i.a.argwhere(), 0).sum(..),
             i.x.gather_nd(i.a.argwhere()).sum(..),

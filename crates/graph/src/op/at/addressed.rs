@@ -13,9 +13,9 @@ use crate::op::select::where_;
 use crate::op::{Addressing, AxisList, Combine, Index, Layout, Mask, PadAxis, SliceAxis, Source};
 use crate::shape::Shape;
 
-/// An axis of the window, of its selection, or of the result.
+/// Where an axis of the window, of its selection, or of the result comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Axis {
+pub(super) enum AxisSource {
     /// This axis of the tensor.
     Own(usize),
     /// This one of the axes that the indices have together.
@@ -46,9 +46,9 @@ pub(super) struct Addressed<'g> {
     pub(super) window: Vec<SliceAxis>,
     pub(super) selection: Selection<'g>,
     /// The axes of the selection, those of integers included.
-    pub(super) selected: Vec<Axis>,
+    pub(super) selected: Vec<AxisSource>,
     /// The axes of the result.
-    pub(super) result: Vec<Axis>,
+    pub(super) result: Vec<AxisSource>,
     /// The shape that the indices have together.
     pub(super) common: Shape,
 }
@@ -82,11 +82,11 @@ impl<'g> Addressed<'g> {
     }
 
     /// The shape of these axes.
-    fn shape_of(&self, axes: &[Axis]) -> Shape {
-        let length = |axis: &Axis| match axis {
-            Axis::Own(axis) => self.window[*axis].len.clone(),
-            Axis::Common(axis) => self.common[*axis].clone(),
-            Axis::New => Dim::ONE,
+    fn shape_of(&self, axes: &[AxisSource]) -> Shape {
+        let length = |axis: &AxisSource| match axis {
+            AxisSource::Own(axis) => self.window[*axis].len.clone(),
+            AxisSource::Common(axis) => self.common[*axis].clone(),
+            AxisSource::New => Dim::ONE,
         };
         axes.iter().map(length).collect()
     }
@@ -287,16 +287,16 @@ fn min_max<'g>(
 
 /// A tensor with axes `from` as one with axes `to`: those that `to` lacks have
 /// length 1 and go, those that `from` lacks come with length 1.
-fn rearranged<'g>(x: Expr<'g>, from: &[Axis], to: &[Axis]) -> Result<Expr<'g>, ErrorKind> {
+fn rearranged<'g>(x: Expr<'g>, from: &[AxisSource], to: &[AxisSource]) -> Result<Expr<'g>, ErrorKind> {
     let shape = x.shape();
-    let stays = |axis: &Axis, others: &[Axis]| *axis != Axis::New && others.contains(axis);
-    let (kept, dims): (Vec<Axis>, Vec<Dim>) =
+    let stays = |axis: &AxisSource, others: &[AxisSource]| *axis != AxisSource::New && others.contains(axis);
+    let (kept, dims): (Vec<AxisSource>, Vec<Dim>) =
         from.iter().copied().zip(shape.iter().cloned()).filter(|(axis, _)| stays(axis, to)).unzip();
-    let position = |axis: &Axis| kept.iter().position(|kept| kept == axis);
+    let position = |axis: &AxisSource| kept.iter().position(|kept| kept == axis);
     let order: AxisList = to.iter().filter(|axis| stays(axis, from)).filter_map(position).collect();
-    let length = |axis: &Axis| match axis {
-        Axis::New => Dim::ONE,
-        Axis::Own(_) | Axis::Common(_) => position(axis).map_or(Dim::ONE, |at| dims[at].clone()),
+    let length = |axis: &AxisSource| match axis {
+        AxisSource::New => Dim::ONE,
+        AxisSource::Own(_) | AxisSource::Common(_) => position(axis).map_or(Dim::ONE, |at| dims[at].clone()),
     };
     let target = to.iter().map(length).collect();
     let permuted = x.apply(Layout::Reshape(dims.iter().cloned().collect()))?.apply(Layout::Permute(order))?;

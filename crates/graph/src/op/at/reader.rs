@@ -1,6 +1,6 @@
 //! Entries read from left to right, as NumPy reads them. Does not depend on values.
 
-use super::addressed::{Addressed, Axis, Selection};
+use super::addressed::{Addressed, AxisSource, Selection};
 use crate::dim::Dim;
 use crate::dtype::{DType, Scalar};
 use crate::entry::Entry;
@@ -56,7 +56,7 @@ pub(super) struct Reader<'g> {
     window: Vec<SliceAxis>,
     advanced: Vec<Advanced<'g>>,
     /// The axes of the result, without those that the indices have together.
-    result: Vec<Axis>,
+    result: Vec<AxisSource>,
     /// Where in the result these stand.
     common_at: Option<usize>,
     /// Whether the entry before is one of indices, a mask, or counts as such.
@@ -88,18 +88,18 @@ impl<'g> Reader<'g> {
             Entry::Slice(slice) => {
                 self.window.push(slice.resolve(self.axis, &self.shape, self.x.graph())?);
                 if !slice.is_index() {
-                    self.result.push(Axis::Own(self.axis));
+                    self.result.push(AxisSource::Own(self.axis));
                 }
                 self.axis += 1;
                 self.is_mixed && slice.is_index()
             }
             Entry::Ellipsis => {
-                self.result.extend((self.axis..self.axis + left).map(Axis::Own));
+                self.result.extend((self.axis..self.axis + left).map(AxisSource::Own));
                 self.take_whole(left)?;
                 false
             }
             Entry::NewAxis => {
-                self.result.push(Axis::New);
+                self.result.push(AxisSource::New);
                 false
             }
         };
@@ -163,8 +163,8 @@ impl<'g> Reader<'g> {
                 (Selection::Gathered { coordinates, order }, common)
             }
         };
-        let all_common = || (0..common.rank()).map(Axis::Common);
-        let mut selected: Vec<Axis> = rest.iter().copied().map(Axis::Own).collect();
+        let all_common = || (0..common.rank()).map(AxisSource::Common);
+        let mut selected: Vec<AxisSource> = rest.iter().copied().map(AxisSource::Own).collect();
         let at = match &selection {
             Selection::Whole | Selection::Gathered { .. } => 0,
             Selection::Masked { axis, .. } | Selection::Taken { axis, .. } => *axis,
