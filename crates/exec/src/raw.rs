@@ -8,6 +8,8 @@ use std::marker::PhantomData;
 use ndarray::{ArrayView2, ArrayViewD, ArrayViewMut2, Axis};
 use smallvec::SmallVec;
 
+use crate::row_major::{advance_with, position_of};
+
 /// The elements of an array in any layout, which threads may share.
 pub(crate) struct Strided<'a, T> {
     /// The first element.
@@ -66,31 +68,21 @@ impl<'a, T: Copy> Strided<'a, T> {
             // SAFETY: an array of rank 0 has one element.
             return elements.iter_mut().for_each(|element| *element = unsafe { *self.start });
         };
-        let (mut position, mut rest): (SmallVec<[usize; 4]>, _) = (self.shape.clone(), start);
-        for (index, length) in position.iter_mut().zip(&self.shape).rev() {
-            (*index, rest) = (rest % length, rest / length);
-        }
+        let mut position = position_of(&self.shape, start);
         let offset = |(index, stride): (&usize, &isize)| *index as isize * stride;
         let mut offset: isize = position.iter().zip(&self.strides).map(offset).sum();
         while !elements.is_empty() {
             let len = elements.len().min(self.shape[last] - position[last]);
             let (row, rest) = elements.split_at_mut(len);
-            // SAFETY: the offset is that of the position, which lies in the
-            // array and has so many elements behind it on the last axis. It
-            // leaves the array only when the last element was read.
+            // SAFETY: the offset is that of the position, which lies in the array and has so
+            // many elements from there on along the last axis: `position_of` and
+            // `advance_with` give each index below the length of its axis.
             unsafe { self.read_row(offset, row) };
             elements = rest;
             offset -= position[last] as isize * self.strides[last];
             position[last] = 0;
-            for axis in (0..last).rev() {
-                position[axis] += 1;
-                offset += self.strides[axis];
-                if position[axis] < self.shape[axis] {
-                    break;
-                }
-                offset -= position[axis] as isize * self.strides[axis];
-                position[axis] = 0;
-            }
+            let outer = &self.shape[..last];
+            advance_with(&mut position[..last], outer, |axis, by| offset += by * self.strides[axis]);
         }
     }
 

@@ -3,22 +3,19 @@
 use std::ops::Deref;
 
 use ndarray::{ArrayViewD, Axis};
-use smallvec::SmallVec;
 
 use super::chunks::{self, CHUNK, RowChunk};
 use crate::error::ErrorKind;
 use crate::kernel::Call;
 use crate::memory::{Buffer, Memory};
 use crate::raw::Strided;
+use crate::row_major::{Position, merged, position_of};
 use crate::tensor::{AnyTensor, Item, Tensor, dispatch};
 use crate::threads::Threads;
 
 /// How many elements of one axis, and then of the other, a transposition moves at a
 /// time: what it reads and writes stays in the nearest cache.
 const TILE: usize = 32;
-
-/// A position, one index for each axis.
-type Position = SmallVec<[usize; 6]>;
 
 /// The elements of a tensor in row-major order: borrowed if they are contiguous, else a
 /// copy.
@@ -99,17 +96,6 @@ pub(super) fn fill<T: Item>(elements: &mut [T], x: &ArrayViewD<'_, T>, threads: 
             threads.for_each_chunk(elements, CHUNK, &|index, output| source.read(index * CHUNK, output));
         }
     }
-}
-
-/// The same elements with as few axes as they need.
-fn merged<T: Copy>(mut x: ArrayViewD<'_, T>) -> ArrayViewD<'_, T> {
-    for axis in (0..x.ndim()).rev() {
-        let merges = axis + 1 < x.ndim() && x.merge_axes(Axis(axis), Axis(axis + 1));
-        if merges || x.len_of(Axis(axis)) == 1 {
-            x.index_axis_inplace(Axis(axis), 0);
-        }
-    }
-    x
 }
 
 /// The axis along which a copy should read, if that is not the last one: where
@@ -210,28 +196,6 @@ fn transpose_tile<'p, T: Item>(
         for (column, element) in line.iter_mut().enumerate() {
             *element = tile[column * rows + i];
         }
-    }
-}
-
-/// The position of the element at `index` in row-major order.
-pub(super) fn position_of(shape: &[usize], mut index: usize) -> Position {
-    let mut position: Position = SmallVec::from_elem(0, shape.len());
-    for (position, length) in position.iter_mut().zip(shape).rev() {
-        *position = index % length;
-        index /= length;
-    }
-    position
-}
-
-/// Moves on to the next position in row-major order; behind the last to the first.
-#[inline(always)]
-pub(super) fn advance(position: &mut [usize], shape: &[usize]) {
-    for (index, length) in position.iter_mut().zip(shape).rev() {
-        *index += 1;
-        if *index < *length {
-            return;
-        }
-        *index = 0;
     }
 }
 

@@ -3,9 +3,10 @@
 use tamis_graph::{Layout, PadAxis};
 
 use super::chunks::{self, CHUNK};
-use super::copy::{self, Rows, advance, position_of};
+use super::copy::{self, Rows};
 use super::rows;
 use crate::kernel::Call;
+use crate::row_major::{advance, position_of};
 use crate::tensor::{AnyTensor, Item, Tensor, dispatch};
 
 pub(super) fn run<'a>(op: &Layout, call: &Call<'_, 'a>) -> Option<AnyTensor<'a>> {

@@ -4,7 +4,7 @@ use ndarray::{ArrayView2, ArrayView3, ArrayViewD, ArrayViewMut2, Axis, s};
 use tamis_graph::Linalg;
 
 use super::chunks::{self, CHUNK, RowChunk};
-use super::copy::{self, position_of};
+use super::copy;
 use super::rows::by_width;
 use super::{masked, vector};
 use crate::kernel::Call;
@@ -12,6 +12,7 @@ use crate::kernel::linalg::UNCOUNTED;
 use crate::kernel::number::{Float, Number};
 use crate::memory::Charge;
 use crate::raw::{self, Real};
+use crate::row_major::position_of;
 use crate::tensor::{AnyTensor, Item, Tensor, dispatch};
 use crate::threads::Threads;
 

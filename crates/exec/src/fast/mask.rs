@@ -3,13 +3,14 @@
 use tamis_graph::Mask;
 
 use super::chunks::{self, RowChunk};
-use super::copy::{self, Rows, advance, position_of};
+use super::copy::{self, Rows};
 use super::index;
 use super::offsets::Offsets;
 use super::rows;
 use super::selection::{Selection, each_true};
 use crate::kernel::Call;
 use crate::memory::Buffer;
+use crate::row_major::{advance, position_of};
 use crate::tensor::{AnyTensor, Item, Tensor, dispatch};
 
 pub(super) fn run<'a>(op: Mask, call: &Call<'_, 'a>) -> Option<AnyTensor<'a>> {

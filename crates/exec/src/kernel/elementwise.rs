@@ -8,8 +8,8 @@ use std::cell::Cell;
 use ndarray::Zip;
 
 use super::Call;
-use super::offsets::position;
 use crate::error::ErrorKind;
+use crate::row_major::position_of;
 use crate::tensor::{Item, Tensor};
 
 /// `f` of every element; of a repeated one once.
@@ -69,6 +69,6 @@ pub(super) fn try_zip<'a, T: Item>(
     let (a, b) = (a.view(), b.view());
     let refused = a.iter().zip(&b).position(|(a, b)| f(*a, *b).is_none());
     let refused = refused.unwrap_or_else(|| unreachable!("one of the pairs was refused"));
-    let position = position(a.shape(), refused);
+    let position = position_of(a.shape(), refused).to_vec();
     Err(refuse(a[&*position], b[&*position], position))
 }

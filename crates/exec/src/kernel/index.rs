@@ -4,10 +4,10 @@ use ndarray::{Axis, Zip};
 use tamis_graph::{Addressing, Combine, Index};
 
 use super::number::{Number, Ordered};
-use super::offsets::position;
 use super::{Call, offsets};
 use crate::error::ErrorKind;
 use crate::memory::{Buffer, Memory};
+use crate::row_major::position_of;
 use crate::tensor::{AnyTensor, Item, Tensor, dispatch};
 
 pub(super) fn run<'a>(op: Index, call: &Call<'_, 'a>) -> Result<AnyTensor<'a>, ErrorKind> {
@@ -141,7 +141,7 @@ fn resolve_all<'m>(
             index: *index,
             axis,
             length,
-            position: position(indices.shape(), before),
+            position: position_of(indices.shape(), before).to_vec(),
         })?;
     }
     Ok(offsets)
@@ -163,7 +163,7 @@ fn row_offsets<'m>(
             index: *index,
             axis,
             length,
-            position: position(indices.shape(), i),
+            position: position_of(indices.shape(), i).to_vec(),
         })?;
         offsets[row] = offsets[row] * length + offset;
     }

@@ -5,6 +5,7 @@ use tamis_graph::Mask;
 use super::{Call, offsets};
 use crate::error::ErrorKind;
 use crate::memory::Buffer;
+use crate::row_major::position_of;
 use crate::tensor::{AnyTensor, Item, Tensor, dispatch};
 
 pub(super) fn run<'a>(op: Mask, call: &Call<'_, 'a>) -> Result<AnyTensor<'a>, ErrorKind> {
@@ -48,10 +49,9 @@ fn argwhere<'a>(call: &Call<'_, 'a>) -> Result<Buffer<'a, i64>, ErrorKind> {
     let mask = call.typed::<bool>(0);
     let mut rows = call.memory.zeros::<i64>(call.shape)?;
     let offsets = offsets::of_true(mask, call.memory)?;
-    for (mut row, mut offset) in rows.outer_iter_mut().zip(offsets.iter().copied()) {
-        for (axis, length) in mask.shape().iter().enumerate().rev() {
-            row[axis] = (offset % length) as i64;
-            offset /= length;
+    for (mut row, offset) in rows.outer_iter_mut().zip(offsets.iter()) {
+        for (to, index) in row.iter_mut().zip(position_of(mask.shape(), *offset)) {
+            *to = index as i64;
         }
     }
     Ok(rows)

@@ -6,6 +6,7 @@ use ndarray::{ArrayD, ArrayViewD, Axis, Zip};
 
 use crate::error::ErrorKind;
 use crate::memory::{Buffer, Memory};
+use crate::row_major::position_of;
 use crate::tensor::{Item, Tensor};
 
 /// The elements of `x` at `offsets` along `axis`.
@@ -49,21 +50,12 @@ pub(super) fn write<T: Item>(
     });
 }
 
-/// The position of an element of an array of this shape, given how many come before it.
-pub(super) fn position(shape: &[usize], mut before: usize) -> Vec<usize> {
-    let mut position = vec![0; shape.len()];
-    for (index, length) in position.iter_mut().zip(shape).rev() {
-        (*index, before) = (before % length, before / length);
-    }
-    position
-}
-
 /// The position of the first false element.
 pub(super) fn first_false(mask: &Tensor<'_, bool>, memory: &Memory) -> Result<Option<Vec<usize>>, ErrorKind> {
     // The first of what repeats stands for the others.
     let (mask, _) = mask.condensed(|_| true);
     let mask = mask.view_for_iteration(memory)?;
-    Ok(mask.iter().position(|holds| !holds).map(|before| position(mask.shape(), before)))
+    Ok(mask.iter().position(|holds| !holds).map(|index| position_of(mask.shape(), index).to_vec()))
 }
 
 /// The row-major offsets of the true elements.

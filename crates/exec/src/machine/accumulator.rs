@@ -6,6 +6,7 @@ use tamis_graph::{DType, Scalar};
 use super::register_file::{AnySlice, ByDType, ElementType, OperandViews, Tile, with_dtype};
 use crate::kernel::number::Ordered;
 use crate::level::at_level;
+use crate::neumaier;
 use crate::region::{Operand, Reduction};
 use crate::tensor::Item;
 
@@ -152,14 +153,6 @@ rule!(SumF32, f32, f64, f32 {
     }
 });
 
-/// What an addition rounds away (Neumaier, 1974).
-#[inline(always)]
-fn lost(total: f64, x: f64, sum: f64) -> f64 {
-    let is_larger = total.abs() >= x.abs();
-    let (large, small) = if is_larger { (total, x) } else { (x, total) };
-    (large - sum) + small
-}
-
 rule!(SumF64, f64, f64, f64 {
     const COMPENSATED: bool = true;
 
@@ -178,19 +171,18 @@ rule!(SumF64, f64, f64, f64 {
         a + b
     }
 
-    // Of an infinite sum the compensation is infinite or NaN, and is left out.
     fn finish(self, total: f64, lost: f64) -> f64 {
-        if lost.is_finite() { total + lost } else { total }
+        neumaier::compensated(total, lost)
     }
 
     #[inline(always)]
     fn lost(self, total: f64, x: f64, sum: f64) -> f64 {
-        lost(total, x, sum)
+        neumaier::lost(total, x, sum)
     }
 
     #[inline(always)]
     fn merge_lost(self, a: f64, b: f64, sum: f64) -> f64 {
-        lost(a, b, sum)
+        neumaier::lost(a, b, sum)
     }
 });
 

@@ -1,10 +1,11 @@
 //! How the elements of an array reach the tiles of a domain that it broadcasts to.
 
-use ndarray::ArrayViewD;
+use ndarray::{ArrayViewD, Axis};
 use smallvec::SmallVec;
 
 use super::register_file::{ElementType, TILE, Tile};
 use crate::raw::Strided;
+use crate::row_major::merged;
 
 /// How many elements a repeated row may have to be laid out once for all tiles.
 const LONGEST_PERIOD: usize = 1 << 14;
@@ -20,7 +21,7 @@ pub(super) enum Loaded<'p, T> {
     /// Each element `times` times in a row.
     Column { elements: &'p [T], times: usize, register: usize },
     /// Anything else.
-    Strided { elements: Strided<'p, T>, shape: SmallVec<[usize; 4]>, register: usize },
+    Strided { elements: Strided<'p, T>, register: usize },
 }
 
 impl<'p, T: ElementType> Loaded<'p, T> {
@@ -31,17 +32,9 @@ impl<'p, T: ElementType> Loaded<'p, T> {
         if let Some(elements) = view.to_slice() {
             return Loaded::Contiguous(elements);
         }
-        let mut axes: SmallVec<[(usize, isize); 4]> = SmallVec::new();
-        for (length, stride) in view.shape().iter().zip(view.strides()).filter(|(length, _)| **length != 1) {
-            match axes.last_mut() {
-                // Two axes that can be iterated as one.
-                Some((outer, step)) if *step == *stride * *length as isize => {
-                    *outer *= length;
-                    *step = *stride;
-                }
-                Some(_) | None => axes.push((*length, *stride)),
-            }
-        }
+        let view = merged(view);
+        let axes: SmallVec<[(usize, isize); 4]> =
+            view.shape().iter().copied().zip(view.strides().iter().copied()).collect();
         let first = view.first().copied();
         match (axes.as_slice(), first) {
             (_, None) => Loaded::Contiguous(&[]),
@@ -50,15 +43,12 @@ impl<'p, T: ElementType> Loaded<'p, T> {
                 elements: view.iter().copied().take(*period + TILE.min(len - period)).collect(),
                 period: *period,
             },
-            ([(count, 1), (times, 0)], Some(_)) if stored(&view, *count).is_some() => {
-                let elements = stored(&view, *count).unwrap_or_default();
+            ([(_, 1), (times, 0)], Some(_)) => {
+                let elements = view.index_axis_move(Axis(1), 0).to_slice();
+                let elements = elements.unwrap_or_else(|| unreachable!("one axis of stride 1 is a slice"));
                 Loaded::Column { elements, times: *times, register: next(register) }
             }
-            (axes, Some(_)) => {
-                let shape: SmallVec<[usize; 4]> = axes.iter().map(|(length, _)| *length).collect();
-                let merged = merge(view, shape.len());
-                Loaded::Strided { elements: Strided::new(&merged), shape, register: next(register) }
-            }
+            (_, Some(_)) => Loaded::Strided { elements: Strided::new(&view), register: next(register) },
         }
     }
 
@@ -70,8 +60,8 @@ impl<'p, T: ElementType> Loaded<'p, T> {
             Loaded::Column { elements, times, register } => {
                 repeat_each(elements, *times, tile.start, &mut registers[*register][..tile.len]);
             }
-            Loaded::Strided { elements, shape, register } => {
-                read_strided(elements, shape, tile.start, &mut registers[*register][..tile.len]);
+            Loaded::Strided { elements, register } => {
+                elements.read_from(tile.start, &mut registers[*register][..tile.len]);
             }
         }
     }
@@ -80,37 +70,6 @@ impl<'p, T: ElementType> Loaded<'p, T> {
 fn next(register: &mut usize) -> usize {
     *register += 1;
     *register - 1
-}
-
-/// The elements of a view whose last axis alone repeats, if the others lie in order.
-fn stored<'p, T: ElementType>(view: &ArrayViewD<'p, T>, count: usize) -> Option<&'p [T]> {
-    let mut base = view.clone();
-    for axis in (0..base.ndim()).rev() {
-        if base.strides()[axis] == 0 && base.len_of(ndarray::Axis(axis)) > 1 {
-            base = base.index_axis_move(ndarray::Axis(axis), 0);
-        }
-    }
-    base.to_slice().filter(|elements| elements.len() == count)
-}
-
-/// The view with as few axes as its strides allow.
-fn merge<T>(mut view: ArrayViewD<'_, T>, rank: usize) -> ArrayViewD<'_, T> {
-    for axis in (0..view.ndim()).rev().filter(|_| true) {
-        if view.len_of(ndarray::Axis(axis)) == 1 {
-            view = view.index_axis_move(ndarray::Axis(axis), 0);
-        }
-    }
-    let mut axis = 0;
-    while axis + 1 < view.ndim() {
-        let step = view.strides()[axis + 1] * view.shape()[axis + 1] as isize;
-        if view.strides()[axis] == step && view.merge_axes(ndarray::Axis(axis), ndarray::Axis(axis + 1)) {
-            view = view.index_axis_move(ndarray::Axis(axis), 0);
-        } else {
-            axis += 1;
-        }
-    }
-    debug_assert_eq!(view.ndim(), rank);
-    view
 }
 
 /// Repeats each element `times` times, from index `start` of the result on.
@@ -126,38 +85,9 @@ fn repeat_each<T: ElementType>(elements: &[T], times: usize, start: usize, mut t
     }
 }
 
-/// The elements in row-major order, from index `start` on.
-fn read_strided<T: ElementType>(
-    elements: &Strided<'_, T>,
-    shape: &[usize],
-    start: usize,
-    mut target: &mut [T],
-) {
-    let mut position: SmallVec<[usize; 4]> = SmallVec::from_elem(0, shape.len());
-    let mut rest = start;
-    for (index, length) in position.iter_mut().zip(shape).rev() {
-        *index = rest % length;
-        rest /= length;
-    }
-    let last = shape.len() - 1;
-    while !target.is_empty() {
-        let count = (shape[last] - position[last]).min(target.len());
-        let (here, rest) = target.split_at_mut(count);
-        elements.read(&position, here);
-        target = rest;
-        position[last] += count;
-        for axis in (1..=last).rev() {
-            if position[axis] == shape[axis] {
-                position[axis] = 0;
-                position[axis - 1] += 1;
-            }
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use ndarray::{Array, Axis, IxDyn, Slice};
+    use ndarray::{Array, IxDyn, Slice};
 
     use super::*;
 
