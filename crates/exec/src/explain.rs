@@ -13,11 +13,12 @@ use std::sync::Arc;
 use smallvec::SmallVec;
 use tamis_graph::{DType, NodeId, Op, Select, Shape, Source, Unary, steps};
 
+use crate::by_dtype::slot;
 use crate::fuse::Stage;
 use crate::interface::Interface;
 use crate::plan::Plan;
 use crate::region::{
-    Constants, Function, Instruction, Load, Operand, ReducedAxes, Reduction, Region, RegionOutput, slot,
+    Constants, Function, Instruction, Load, Operand, ReducedAxes, Reduction, Region, RegionOutput,
     through_broadcasts,
 };
 use crate::schedule::{Schedule, Step};

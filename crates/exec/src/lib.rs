@@ -7,6 +7,7 @@
 //!
 //! This crate does not depend on gradients, and builds no expressions but simpler ones.
 
+mod by_dtype;
 mod diagnosis;
 mod error;
 mod eval;

@@ -8,6 +8,7 @@ use tamis_graph::{
     Unary, steps,
 };
 
+use crate::by_dtype::slot;
 use crate::schedule::{Step, StepMap};
 
 /// A program over every element of `domain`, tile by tile.
@@ -174,18 +175,6 @@ impl Reduction {
             Reduction::Sum(_) | Reduction::Count => true,
             Reduction::Max(..) | Reduction::Min(..) | Reduction::Any | Reduction::All => false,
         }
-    }
-}
-
-/// The index of a dtype in tables.
-pub(crate) fn slot(dtype: DType) -> usize {
-    match dtype {
-        DType::Bool => 0,
-        DType::U8 => 1,
-        DType::I32 => 2,
-        DType::I64 => 3,
-        DType::F32 => 4,
-        DType::F64 => 5,
     }
 }
 

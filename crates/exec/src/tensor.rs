@@ -1,14 +1,17 @@
 //! Arrays as kernels see them: borrowed or shared, of one dtype each, with broadcast
 //! axes kept unspread. Does not depend on ops.
 
+use std::marker::PhantomData;
 use std::rc::Rc;
 
 use ndarray::{ArcArray, ArrayD, ArrayViewD, Axis, IxDyn, Slice};
-use tamis_graph::{DType, Element, Scalar, Value, ValueView};
+use tamis_graph::{Element, Scalar, Value, ValueView};
 
+use crate::by_dtype::{AnyOf, Family, each_dtype};
+pub(crate) use crate::by_dtype::{Item, dispatch};
 use crate::error::ErrorKind;
 use crate::memory::{Buffer, Charge, Memory};
-use crate::pool::{Pool, Pooled};
+use crate::pool::Pool;
 
 /// A tensor of which every axis of length 1 in the base may be repeated: the
 /// base and the shape have one rank, and the base broadcasts to the shape.
@@ -251,61 +254,17 @@ impl<'a, T: Item> From<Buffer<'a, T>> for Tensor<'a, T> {
     }
 }
 
-/// A tensor of any dtype.
-#[derive(Clone)]
-pub(crate) enum AnyTensor<'a> {
-    Bool(Tensor<'a, bool>),
-    U8(Tensor<'a, u8>),
-    I32(Tensor<'a, i32>),
-    I64(Tensor<'a, i64>),
-    F32(Tensor<'a, f32>),
-    F64(Tensor<'a, f64>),
+/// Tensors of each dtype.
+pub(crate) struct Tensors<'a>(PhantomData<&'a ()>);
+
+impl<'a> Family for Tensors<'a> {
+    type Of<T: Item> = Tensor<'a, T>;
 }
 
-/// Where dtype meets kernel: runs `$body` with `$tensor` bound to the typed
-/// tensor. Ops of `numbers:` or `floats:` alone are never built on other dtypes.
-macro_rules! dispatch {
-    (floats: $any:expr, $tensor:ident => $body:expr) => {
-        match $any {
-            AnyTensor::F32($tensor) => $body,
-            AnyTensor::F64($tensor) => $body,
-            AnyTensor::Bool(_) | AnyTensor::U8(_) | AnyTensor::I32(_) | AnyTensor::I64(_) => {
-                unreachable!("the builder converts to floats")
-            }
-        }
-    };
-    (numbers: $any:expr, $tensor:ident => $body:expr) => {
-        match $any {
-            AnyTensor::U8($tensor) => $body,
-            AnyTensor::I32($tensor) => $body,
-            AnyTensor::I64($tensor) => $body,
-            AnyTensor::F32($tensor) => $body,
-            AnyTensor::F64($tensor) => $body,
-            AnyTensor::Bool(_) => unreachable!("the builder refuses bools"),
-        }
-    };
-    ($any:expr, $tensor:ident => $body:expr) => {
-        match $any {
-            AnyTensor::Bool($tensor) => $body,
-            AnyTensor::U8($tensor) => $body,
-            AnyTensor::I32($tensor) => $body,
-            AnyTensor::I64($tensor) => $body,
-            AnyTensor::F32($tensor) => $body,
-            AnyTensor::F64($tensor) => $body,
-        }
-    };
-}
-pub(crate) use dispatch;
+/// A tensor of any dtype.
+pub(crate) type AnyTensor<'a> = AnyOf<Tensors<'a>>;
 
 impl<'a> AnyTensor<'a> {
-    /// The dtype of the elements.
-    pub(crate) fn dtype(&self) -> DType {
-        fn dtype_of<T: Item>(_: &Tensor<'_, T>) -> DType {
-            T::DTYPE
-        }
-        dispatch!(self, tensor => dtype_of(tensor))
-    }
-
     /// The lengths of the axes.
     pub(crate) fn shape(&self) -> &[usize] {
         dispatch!(self, tensor => tensor.shape())
@@ -364,14 +323,11 @@ impl<'a> AnyTensor<'a> {
 
     /// A tensor of rank 0.
     pub(crate) fn from_scalar(scalar: Scalar) -> Self {
-        match scalar {
-            Scalar::Bool(value) => Tensor::full(&[], value).into(),
-            Scalar::U8(value) => Tensor::full(&[], value).into(),
-            Scalar::I32(value) => Tensor::full(&[], value).into(),
-            Scalar::I64(value) => Tensor::full(&[], value).into(),
-            Scalar::F32(value) => Tensor::full(&[], value).into(),
-            Scalar::F64(value) => Tensor::full(&[], value).into(),
+        fn full<'a, T: Item>(scalar: Scalar) -> AnyTensor<'a> {
+            let value = T::from_scalar(scalar);
+            Tensor::full(&[], value.unwrap_or_else(|| unreachable!("a scalar has its own dtype"))).into()
         }
+        dispatch!(type T = scalar.dtype() => full::<T>(scalar))
     }
 }
 
@@ -387,44 +343,8 @@ impl<'a, T: Item> From<Buffer<'a, T>> for AnyTensor<'a> {
     }
 }
 
-/// An element type, with its variant among the dtypes.
-pub(crate) trait Item: Element + Pooled {
-    /// The typed tensor, or `None` if its dtype is another.
-    fn from_any<'t, 'a>(any: &'t AnyTensor<'a>) -> Option<&'t Tensor<'a, Self>>;
-
-    /// Tags a tensor with its dtype.
-    fn into_any(tensor: Tensor<'_, Self>) -> AnyTensor<'_>;
-
-    /// The value inside `scalar`, or `None` if its dtype is another.
-    fn from_scalar(scalar: Scalar) -> Option<Self>;
-}
-
-macro_rules! items {
-    ($($ty:ty => $variant:ident),*) => {
-        $(
-            impl Item for $ty {
-                #[allow(clippy::wildcard_enum_match_arm, reason = "one dtype against all others")]
-                fn from_any<'t, 'a>(any: &'t AnyTensor<'a>) -> Option<&'t Tensor<'a, $ty>> {
-                    match any {
-                        AnyTensor::$variant(tensor) => Some(tensor),
-                        _ => None,
-                    }
-                }
-
-                fn into_any(tensor: Tensor<'_, $ty>) -> AnyTensor<'_> {
-                    AnyTensor::$variant(tensor)
-                }
-
-                #[allow(clippy::wildcard_enum_match_arm, reason = "one dtype against all others")]
-                fn from_scalar(scalar: Scalar) -> Option<$ty> {
-                    match scalar {
-                        Scalar::$variant(value) => Some(value),
-                        _ => None,
-                    }
-                }
-            }
-        )*
-
+macro_rules! from_values {
+    ($($ty:ident: $variant:ident),*) => {
         impl From<Value> for AnyTensor<'_> {
             fn from(value: Value) -> Self {
                 match value {
@@ -443,7 +363,7 @@ macro_rules! items {
     };
 }
 
-items!(bool => Bool, u8 => U8, i32 => I32, i64 => I64, f32 => F32, f64 => F64);
+each_dtype!(from_values);
 
 #[cfg(test)]
 mod tests {

@@ -8,7 +8,7 @@ use tamis_graph::{Direction, Scan};
 use super::{chunks, copy};
 use crate::kernel::Call;
 use crate::kernel::number::{Accumulate, Multiply, Number};
-use crate::tensor::{AnyTensor, Item, Tensor};
+use crate::tensor::{AnyTensor, Item, Tensor, dispatch};
 
 /// How many fibers that lie side by side run at a time.
 const FIBERS: usize = if cfg!(test) { 8 } else { 128 };
@@ -19,27 +19,15 @@ const FEWEST: usize = if cfg!(test) { 4 } else { 32 };
 
 pub(super) fn run<'a>(op: Scan, call: &Call<'_, 'a>) -> Option<AnyTensor<'a>> {
     match op {
-        Scan::Cumsum(direction) => match call.operands[0] {
-            AnyTensor::I64(x) => cumsum(call, x, direction),
-            AnyTensor::F32(x) => cumsum(call, x, direction),
-            AnyTensor::F64(x) => cumsum(call, x, direction),
-            AnyTensor::Bool(_) | AnyTensor::U8(_) | AnyTensor::I32(_) => None,
-        },
-        Scan::Cumprod(direction) => match call.operands[0] {
-            AnyTensor::I64(x) => cumprod(call, x, direction),
-            AnyTensor::F32(x) => cumprod(call, x, direction),
-            AnyTensor::F64(x) => cumprod(call, x, direction),
-            AnyTensor::Bool(_) | AnyTensor::U8(_) | AnyTensor::I32(_) => None,
-        },
+        Scan::Cumsum(direction) => dispatch!(sums: call.operands[0], x => cumsum(call, x, direction)),
+        Scan::Cumprod(direction) => dispatch!(sums: call.operands[0], x => cumprod(call, x, direction)),
         Scan::RunningOr(direction) => {
             let include = |_, any, [x]: [bool; 1]| any | x;
             scan(call, [call.typed(0)], direction, || false, include, |any| *any)
         }
-        Scan::Linear { axis, reverse } => match call.operands[0] {
-            AnyTensor::F32(a) => linear(call, a, axis, reverse),
-            AnyTensor::F64(a) => linear(call, a, axis, reverse),
-            AnyTensor::Bool(_) | AnyTensor::U8(_) | AnyTensor::I32(_) | AnyTensor::I64(_) => None,
-        },
+        Scan::Linear { axis, reverse } => {
+            dispatch!(floats: call.operands[0], a => linear(call, a, axis, reverse))
+        }
     }
 }
 

@@ -13,22 +13,8 @@ pub(super) fn run<'a>(op: &Reduce, call: &Call<'_, 'a>) -> Result<AnyTensor<'a>,
     let x = call.operands[0];
     let Reduce { kind, axes, initial } = op;
     match kind {
-        ReduceKind::Sum => match x {
-            AnyTensor::I64(x) => sum(call, x, axes).map(AnyTensor::from),
-            AnyTensor::F32(x) => sum(call, x, axes).map(AnyTensor::from),
-            AnyTensor::F64(x) => sum(call, x, axes).map(AnyTensor::from),
-            AnyTensor::Bool(_) | AnyTensor::U8(_) | AnyTensor::I32(_) => {
-                unreachable!("the builder sums bools and integers in i64")
-            }
-        },
-        ReduceKind::Prod => match x {
-            AnyTensor::I64(x) => prod(call, x, axes).map(AnyTensor::from),
-            AnyTensor::F32(x) => prod(call, x, axes).map(AnyTensor::from),
-            AnyTensor::F64(x) => prod(call, x, axes).map(AnyTensor::from),
-            AnyTensor::Bool(_) | AnyTensor::U8(_) | AnyTensor::I32(_) => {
-                unreachable!("the builder multiplies bools and integers in i64")
-            }
-        },
+        ReduceKind::Sum => dispatch!(sums: x, x => sum(call, x, axes).map(AnyTensor::from)),
+        ReduceKind::Prod => dispatch!(sums: x, x => prod(call, x, axes).map(AnyTensor::from)),
         ReduceKind::Max => dispatch!(x, x => choose(call, x, axes, *initial, Ordered::larger)),
         ReduceKind::Min => dispatch!(x, x => choose(call, x, axes, *initial, Ordered::smaller)),
         ReduceKind::Any => any(call, axes, true).map(AnyTensor::from),

@@ -7,36 +7,22 @@ use super::Call;
 use super::number::{Accumulate, Multiply, Number};
 use crate::error::ErrorKind;
 use crate::memory::Buffer;
-use crate::tensor::{AnyTensor, Item, Tensor};
+use crate::tensor::{AnyTensor, Item, Tensor, dispatch};
 
 pub(super) fn run<'a>(op: Scan, call: &Call<'_, 'a>) -> Result<AnyTensor<'a>, ErrorKind> {
     match op {
-        Scan::Cumsum(direction) => match call.operands[0] {
-            AnyTensor::I64(x) => cumsum(call, x, direction).map(AnyTensor::from),
-            AnyTensor::F32(x) => cumsum(call, x, direction).map(AnyTensor::from),
-            AnyTensor::F64(x) => cumsum(call, x, direction).map(AnyTensor::from),
-            AnyTensor::Bool(_) | AnyTensor::U8(_) | AnyTensor::I32(_) => {
-                unreachable!("the builder sums bools and integers in i64")
-            }
-        },
-        Scan::Cumprod(direction) => match call.operands[0] {
-            AnyTensor::I64(x) => cumprod(call, x, direction).map(AnyTensor::from),
-            AnyTensor::F32(x) => cumprod(call, x, direction).map(AnyTensor::from),
-            AnyTensor::F64(x) => cumprod(call, x, direction).map(AnyTensor::from),
-            AnyTensor::Bool(_) | AnyTensor::U8(_) | AnyTensor::I32(_) => {
-                unreachable!("the builder multiplies bools and integers in i64")
-            }
-        },
+        Scan::Cumsum(direction) => {
+            dispatch!(sums: call.operands[0], x => cumsum(call, x, direction).map(AnyTensor::from))
+        }
+        Scan::Cumprod(direction) => {
+            dispatch!(sums: call.operands[0], x => cumprod(call, x, direction).map(AnyTensor::from))
+        }
         Scan::RunningOr(direction) => {
             scan(call, call.typed(0), direction, || false, |any, x| any | x, |any| *any).map(AnyTensor::from)
         }
-        Scan::Linear { axis, reverse } => match call.operands[0] {
-            AnyTensor::F32(a) => linear(call, a, axis, reverse).map(AnyTensor::from),
-            AnyTensor::F64(a) => linear(call, a, axis, reverse).map(AnyTensor::from),
-            AnyTensor::Bool(_) | AnyTensor::U8(_) | AnyTensor::I32(_) | AnyTensor::I64(_) => {
-                unreachable!("the builder makes floats of all others")
-            }
-        },
+        Scan::Linear { axis, reverse } => {
+            dispatch!(floats: call.operands[0], a => linear(call, a, axis, reverse).map(AnyTensor::from))
+        }
     }
 }
 

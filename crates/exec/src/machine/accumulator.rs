@@ -3,12 +3,12 @@
 use fearless_simd::Level;
 use tamis_graph::{DType, Scalar};
 
-use super::register_file::{AnySlice, ByDType, ElementType, OperandViews, Tile, with_dtype};
+use super::register_file::{AnySlice, OperandViews, Tile};
+use crate::by_dtype::{ByDType, Item, dispatch};
 use crate::kernel::number::Ordered;
 use crate::level::at_level;
 use crate::neumaier;
 use crate::region::{Operand, Reduction};
-use crate::tensor::Item;
 
 /// How many accumulators a row is distributed over, so that additions do not wait for
 /// one another.
@@ -55,9 +55,9 @@ pub(super) struct Total {
 
 /// How elements of one type are reduced.
 trait Rule: Copy + Send + Sync + 'static {
-    type Element: ElementType;
-    type Total: ElementType;
-    type Result: ElementType;
+    type Element: Item;
+    type Total: Item;
+    type Result: Item;
     /// Whether what roundings lose is kept beside the total.
     const COMPENSATED: bool = false;
     /// Whether totals wait long for one another, and have the same bits in any order.
@@ -278,7 +278,7 @@ macro_rules! min_max {
             start: T,
         }
 
-        impl<T: ElementType + Bits + Ordered> Rule for $name<T> {
+        impl<T: Item + Bits + Ordered> Rule for $name<T> {
             type Element = T;
             type Total = T;
             type Result = T;
@@ -330,10 +330,10 @@ pub(super) fn accumulator(reduction: Reduction, operand: Operand) -> Box<dyn Acc
         Reduction::Count => boxed(CountTrue, operand),
         Reduction::Any => boxed(Any, operand),
         Reduction::All => boxed(All, operand),
-        Reduction::Max(dtype, initial) => with_dtype!(dtype, T => {
+        Reduction::Max(dtype, initial) => dispatch!(type T = dtype => {
             boxed(Largest::<T> { start: start(initial.unwrap_or(dtype.lowest())) }, operand)
         }),
-        Reduction::Min(dtype, initial) => with_dtype!(dtype, T => {
+        Reduction::Min(dtype, initial) => dispatch!(type T = dtype => {
             boxed(Smallest::<T> { start: start(initial.unwrap_or(dtype.highest())) }, operand)
         }),
     }
@@ -425,7 +425,7 @@ impl<R: Rule> Accumulator for State<R> {
     }
 
     fn finish(&self, first: usize, results: AnySlice<'_>) {
-        for (output, result) in (first..).zip(R::Result::of_slice(results)) {
+        for (output, result) in (first..).zip(R::Result::unwrap_any(results)) {
             let lost = if R::COMPENSATED { self.lost[output] } else { 0.0 };
             *result = self.rule.finish(self.outputs[output], lost);
         }

@@ -1,14 +1,15 @@
 //! Compressing: selected elements are moved together (Lemire and others call it
 //! compaction; AVX-512 `vcompress`).
 
+use fearless_simd::Level;
 use fearless_simd::prelude::*;
-use fearless_simd::{Level, dispatch};
 
 use std::mem;
 
 use tamis_graph::DType;
 
-use super::register_file::{AnySlice, ByDType, ElementType, OperandViews, Tile};
+use super::register_file::{AnySlice, OperandViews, Tile};
+use crate::by_dtype::{ByDType, Item, dispatch};
 use crate::raw;
 use crate::region::Operand;
 
@@ -16,7 +17,7 @@ use crate::region::Operand;
 pub(super) const SLACK: usize = 64;
 
 /// Element types that can be moved together.
-pub(super) trait Compress: ElementType {
+pub(super) trait Compress: Item {
     /// Writes the elements at which the mask is true to the start of `target`, and
     /// gives their number. The target is longer than the elements by at least
     /// [`SLACK`]; what lies behind the selected elements is unspecified.
@@ -38,7 +39,7 @@ macro_rules! by_vectors {
     ($ty:ty, $vector:ident, $mask:ident, $width:literal) => {
         impl Compress for $ty {
             fn compress(level: Level, elements: &[$ty], mask: &[bool], target: &mut [$ty]) -> usize {
-                dispatch!(level, simd => simd.vectorize(
+                fearless_simd::dispatch!(level, simd => simd.vectorize(
                     #[inline(always)]
                     || {
                         let mut count = 0;
@@ -74,7 +75,7 @@ macro_rules! one_by_one {
     ($($ty:ty),*) => {$(
         impl Compress for $ty {
             fn compress(level: Level, elements: &[$ty], mask: &[bool], target: &mut [$ty]) -> usize {
-                dispatch!(level, simd => simd.vectorize(
+                fearless_simd::dispatch!(level, simd => simd.vectorize(
                     #[inline(always)]
                     || one_by_one(elements, mask, target)
                 ))
@@ -107,14 +108,7 @@ pub(super) fn selecting<'o>(
     mask: Operand,
     staging: usize,
 ) -> Box<dyn Selecting<'o> + 'o> {
-    match dtype {
-        DType::Bool => boxed::<bool>(value, mask, staging),
-        DType::U8 => boxed::<u8>(value, mask, staging),
-        DType::I32 => boxed::<i32>(value, mask, staging),
-        DType::I64 => boxed::<i64>(value, mask, staging),
-        DType::F32 => boxed::<f32>(value, mask, staging),
-        DType::F64 => boxed::<f64>(value, mask, staging),
-    }
+    dispatch!(type T = dtype => boxed::<T>(value, mask, staging))
 }
 
 fn boxed<'o, T: Compress>(value: Operand, mask: Operand, staging: usize) -> Box<dyn Selecting<'o> + 'o> {
@@ -131,7 +125,7 @@ struct State<'o, T> {
 
 impl<'o, T: Compress> Selecting<'o> for State<'o, T> {
     fn open(&mut self, rest: Option<AnySlice<'o>>) {
-        self.direct = rest.map_or(&mut [], T::of_slice);
+        self.direct = rest.map_or(&mut [], T::unwrap_any);
         self.count = 0;
     }
 
@@ -148,10 +142,10 @@ impl<'o, T: Compress> Selecting<'o> for State<'o, T> {
 
     fn rest(&mut self) -> AnySlice<'o> {
         let direct = mem::take(&mut self.direct);
-        T::into_slice(&mut direct[self.count..])
+        T::into_any(&mut direct[self.count..])
     }
 
     fn copy(&self, target: AnySlice<'_>) {
-        T::of_slice(target).copy_from_slice(&self.staging[..self.count]);
+        T::unwrap_any(target).copy_from_slice(&self.staging[..self.count]);
     }
 }

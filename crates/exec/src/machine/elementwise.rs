@@ -4,7 +4,8 @@
 use fearless_simd::Level;
 use tamis_graph::{Binary, Compare, DType, Logic, Scalar, Unary};
 
-use super::register_file::{ByDType, ElementType, OperandViews, Tile, with_dtype};
+use super::register_file::{OperandViews, Tile};
+use crate::by_dtype::{ByDType, Item, dispatch};
 use crate::kernel::number::{Float, Number, Ordered, is_nan};
 use crate::kernel::unary::{Cast, unary_function};
 use crate::level::at_level;
@@ -18,54 +19,6 @@ pub(super) struct Machine<'m, 'p> {
     pub(super) tile: Tile,
 }
 
-/// Runs `$body` with `$T` standing for the number type of `$dtype`.
-macro_rules! numbers {
-    ($dtype:expr, $T:ident => $body:expr) => {
-        match $dtype {
-            DType::U8 => {
-                type $T = u8;
-                $body
-            }
-            DType::I32 => {
-                type $T = i32;
-                $body
-            }
-            DType::I64 => {
-                type $T = i64;
-                $body
-            }
-            DType::F32 => {
-                type $T = f32;
-                $body
-            }
-            DType::F64 => {
-                type $T = f64;
-                $body
-            }
-            DType::Bool => unreachable!("the builder refuses bools"),
-        }
-    };
-}
-
-/// Runs `$body` with `$T` standing for the float type of `$dtype`.
-macro_rules! floats {
-    ($dtype:expr, $T:ident => $body:expr) => {
-        match $dtype {
-            DType::F32 => {
-                type $T = f32;
-                $body
-            }
-            DType::F64 => {
-                type $T = f64;
-                $body
-            }
-            DType::Bool | DType::U8 | DType::I32 | DType::I64 => {
-                unreachable!("the builder converts to floats")
-            }
-        }
-    };
-}
-
 /// Carries out one instruction on one tile.
 pub(super) fn execute(machine: &mut Machine<'_, '_>, instruction: &Instruction) {
     match instruction.function {
@@ -73,8 +26,10 @@ pub(super) fn execute(machine: &mut Machine<'_, '_>, instruction: &Instruction) 
         Function::Binary(op, dtype) => binary(machine, instruction, op, dtype),
         Function::Compare(op, dtype) => compare(machine, instruction, op, dtype),
         Function::Logic(op) => logic(machine, instruction, op),
-        Function::Where(dtype) => with_dtype!(dtype, T => choose::<T>(machine, instruction)),
-        Function::Fill(scalar) => with_dtype!(scalar.dtype(), T => fill::<T>(machine, instruction, scalar)),
+        Function::Where(dtype) => dispatch!(type T = dtype => choose::<T>(machine, instruction)),
+        Function::Fill(scalar) => {
+            dispatch!(type T = scalar.dtype() => fill::<T>(machine, instruction, scalar))
+        }
     }
 }
 
@@ -82,26 +37,26 @@ fn unary(machine: &mut Machine<'_, '_>, instruction: &Instruction, op: Unary, dt
     let (m, i) = (machine, instruction);
     macro_rules! run {
         (same) => {
-            with_dtype!(dtype, T => map(m, i, |x: T| x))
+            dispatch!(type T = dtype => map(m, i, |x: T| x))
         };
         (cast $to:ident) => {
-            with_dtype!(dtype, T => cast::<T>(m, i, $to))
+            dispatch!(type T = dtype => cast::<T>(m, i, $to))
         };
         (numbers $of:ident::$function:ident) => {
-            numbers!(dtype, T => map(m, i, <T as $of>::$function))
+            dispatch!(numbers: type T = dtype => map(m, i, <T as $of>::$function))
         };
         (floats $of:ident::$function:ident) => {
-            floats!(dtype, T => map(m, i, <T as $of>::$function))
+            dispatch!(floats: type T = dtype => map(m, i, <T as $of>::$function))
         };
         (angles $fast_of:ident::$fast:ident, $of:ident::$exact:ident) => {
-            floats!(dtype, T => angular(m, i, <T as $fast_of>::$fast, <T as $of>::$exact))
+            dispatch!(floats: type T = dtype => angular(m, i, <T as $fast_of>::$fast, <T as $of>::$exact))
         };
     }
     unary_function!(op, run)
 }
 
 /// A function of angles: `fast`, and `exact` of the angles that are too large for it.
-fn angular<T: ElementType + Float>(
+fn angular<T: Item + Float>(
     machine: &mut Machine<'_, '_>,
     instruction: &Instruction,
     fast: impl Fn(T) -> T + Copy,
@@ -119,7 +74,7 @@ fn angular<T: ElementType + Float>(
     T::of_mut(views).put_back(taken);
 }
 
-fn cast<T: ElementType + Cast>(machine: &mut Machine<'_, '_>, instruction: &Instruction, to: DType) {
+fn cast<T: Item + Cast>(machine: &mut Machine<'_, '_>, instruction: &Instruction, to: DType) {
     match to {
         DType::Bool => map(machine, instruction, T::to_bool),
         DType::U8 => map(machine, instruction, T::to_u8),
@@ -133,17 +88,17 @@ fn cast<T: ElementType + Cast>(machine: &mut Machine<'_, '_>, instruction: &Inst
 fn binary(machine: &mut Machine<'_, '_>, instruction: &Instruction, op: Binary, dtype: DType) {
     let (m, i) = (machine, instruction);
     match op {
-        Binary::Add => numbers!(dtype, T => zip(m, i, <T as Number>::add)),
-        Binary::Sub => numbers!(dtype, T => zip(m, i, <T as Number>::sub)),
-        Binary::Mul => numbers!(dtype, T => zip(m, i, <T as Number>::mul)),
-        Binary::Minimum => numbers!(dtype, T => zip(m, i, <T as Ordered>::smaller)),
-        Binary::Maximum => numbers!(dtype, T => zip(m, i, <T as Ordered>::larger)),
-        Binary::Div => floats!(dtype, T => zip(m, i, <T as Float>::div)),
-        Binary::Atan2 => floats!(dtype, T => zip(m, i, <T as Float>::atan2)),
-        Binary::Pow => floats!(dtype, T => zip(m, i, total(<T as Number>::pow))),
-        Binary::FloorMod => floats!(dtype, T => zip(m, i, total(<T as Number>::floor_mod))),
-        Binary::FloorDiv => floats!(dtype, T => zip(m, i, total(<T as Number>::floor_div))),
-        Binary::RemTrunc => floats!(dtype, T => zip(m, i, total(<T as Number>::rem_trunc))),
+        Binary::Add => dispatch!(numbers: type T = dtype => zip(m, i, <T as Number>::add)),
+        Binary::Sub => dispatch!(numbers: type T = dtype => zip(m, i, <T as Number>::sub)),
+        Binary::Mul => dispatch!(numbers: type T = dtype => zip(m, i, <T as Number>::mul)),
+        Binary::Minimum => dispatch!(numbers: type T = dtype => zip(m, i, <T as Ordered>::smaller)),
+        Binary::Maximum => dispatch!(numbers: type T = dtype => zip(m, i, <T as Ordered>::larger)),
+        Binary::Div => dispatch!(floats: type T = dtype => zip(m, i, <T as Float>::div)),
+        Binary::Atan2 => dispatch!(floats: type T = dtype => zip(m, i, <T as Float>::atan2)),
+        Binary::Pow => dispatch!(floats: type T = dtype => zip(m, i, total(<T as Number>::pow))),
+        Binary::FloorMod => dispatch!(floats: type T = dtype => zip(m, i, total(<T as Number>::floor_mod))),
+        Binary::FloorDiv => dispatch!(floats: type T = dtype => zip(m, i, total(<T as Number>::floor_div))),
+        Binary::RemTrunc => dispatch!(floats: type T = dtype => zip(m, i, total(<T as Number>::rem_trunc))),
     }
 }
 
@@ -156,17 +111,17 @@ fn total<T: Copy>(f: impl Fn(T, T) -> Option<T> + Copy) -> impl Fn(T, T) -> T + 
 fn compare(machine: &mut Machine<'_, '_>, instruction: &Instruction, op: Compare, dtype: DType) {
     let (m, i) = (machine, instruction);
     match op {
-        Compare::Eq => with_dtype!(dtype, T => zip(m, i, |a: T, b: T| a == b)),
-        Compare::Ne => with_dtype!(dtype, T => zip(m, i, |a: T, b: T| a != b)),
-        Compare::Lt => with_dtype!(dtype, T => zip(m, i, |a: T, b: T| a < b)),
-        Compare::Le => with_dtype!(dtype, T => zip(m, i, |a: T, b: T| a <= b)),
-        Compare::Gt => with_dtype!(dtype, T => zip(m, i, |a: T, b: T| a > b)),
-        Compare::Ge => with_dtype!(dtype, T => zip(m, i, |a: T, b: T| a >= b)),
-        Compare::IsNan => with_dtype!(dtype, T => map(m, i, is_nan::<T>)),
-        Compare::IsFinite if !dtype.is_float() => with_dtype!(dtype, T => map(m, i, |_: T| true)),
-        Compare::IsFinite => floats!(dtype, T => map(m, i, <T as Float>::is_finite)),
-        Compare::IsInf if !dtype.is_float() => with_dtype!(dtype, T => map(m, i, |_: T| false)),
-        Compare::IsInf => floats!(dtype, T => map(m, i, |x: T| x.is_infinite())),
+        Compare::Eq => dispatch!(type T = dtype => zip(m, i, |a: T, b: T| a == b)),
+        Compare::Ne => dispatch!(type T = dtype => zip(m, i, |a: T, b: T| a != b)),
+        Compare::Lt => dispatch!(type T = dtype => zip(m, i, |a: T, b: T| a < b)),
+        Compare::Le => dispatch!(type T = dtype => zip(m, i, |a: T, b: T| a <= b)),
+        Compare::Gt => dispatch!(type T = dtype => zip(m, i, |a: T, b: T| a > b)),
+        Compare::Ge => dispatch!(type T = dtype => zip(m, i, |a: T, b: T| a >= b)),
+        Compare::IsNan => dispatch!(type T = dtype => map(m, i, is_nan::<T>)),
+        Compare::IsFinite if !dtype.is_float() => dispatch!(type T = dtype => map(m, i, |_: T| true)),
+        Compare::IsFinite => dispatch!(floats: type T = dtype => map(m, i, <T as Float>::is_finite)),
+        Compare::IsInf if !dtype.is_float() => dispatch!(type T = dtype => map(m, i, |_: T| false)),
+        Compare::IsInf => dispatch!(floats: type T = dtype => map(m, i, |x: T| x.is_infinite())),
     }
 }
 
@@ -180,7 +135,7 @@ fn logic(machine: &mut Machine<'_, '_>, instruction: &Instruction, op: Logic) {
 }
 
 /// The same value in every element of the tile.
-fn fill<T: ElementType>(machine: &mut Machine<'_, '_>, instruction: &Instruction, scalar: Scalar) {
+fn fill<T: Item>(machine: &mut Machine<'_, '_>, instruction: &Instruction, scalar: Scalar) {
     let Machine { views, tile, .. } = machine;
     let value = T::from_scalar(scalar).unwrap_or_else(|| unreachable!("a scalar has its own dtype"));
     let (taken, range) = T::of_mut(views).take(instruction.target, *tile);
@@ -189,7 +144,7 @@ fn fill<T: ElementType>(machine: &mut Machine<'_, '_>, instruction: &Instruction
 }
 
 /// `f` of every element of the tile.
-fn map<T: ElementType, R: ElementType>(
+fn map<T: Item, R: Item>(
     machine: &mut Machine<'_, '_>,
     instruction: &Instruction,
     f: impl Fn(T) -> R + Copy,
@@ -203,7 +158,7 @@ fn map<T: ElementType, R: ElementType>(
 }
 
 /// `f` of every pair of the tile.
-fn zip<T: ElementType, R: ElementType>(
+fn zip<T: Item, R: Item>(
     machine: &mut Machine<'_, '_>,
     instruction: &Instruction,
     f: impl Fn(T, T) -> R + Copy,
@@ -223,7 +178,7 @@ fn zip<T: ElementType, R: ElementType>(
 
 /// Elements that are chosen by their bits: a conditional would be compiled to
 /// a branch for each, which neither predicts nor vectorises.
-trait Blend: ElementType {
+trait Blend: Item {
     fn blend(mask: bool, a: Self, b: Self) -> Self;
 }
 

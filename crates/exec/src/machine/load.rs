@@ -3,7 +3,8 @@
 use ndarray::{ArrayViewD, Axis};
 use smallvec::SmallVec;
 
-use super::register_file::{ElementType, TILE, Tile};
+use super::register_file::{TILE, Tile};
+use crate::by_dtype::Item;
 use crate::raw::Strided;
 use crate::row_major::merged;
 
@@ -24,7 +25,7 @@ pub(super) enum Loaded<'p, T> {
     Strided { elements: Strided<'p, T>, register: usize },
 }
 
-impl<'p, T: ElementType> Loaded<'p, T> {
+impl<'p, T: Item> Loaded<'p, T> {
     /// `view` has the shape of the domain. `register` is used if the elements must be
     /// copied for each tile.
     pub(super) fn new(view: ArrayViewD<'p, T>, register: &mut usize) -> Loaded<'p, T> {
@@ -73,7 +74,7 @@ fn next(register: &mut usize) -> usize {
 }
 
 /// Repeats each element `times` times, from index `start` of the result on.
-fn repeat_each<T: ElementType>(elements: &[T], times: usize, start: usize, mut target: &mut [T]) {
+fn repeat_each<T: Item>(elements: &[T], times: usize, start: usize, mut target: &mut [T]) {
     let (mut element, mut within) = (start / times, start % times);
     while !target.is_empty() {
         let count = (times - within).min(target.len());

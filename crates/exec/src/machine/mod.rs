@@ -26,12 +26,13 @@ use self::elementwise::{Machine, execute};
 use self::load::Loaded;
 use self::outputs::{Outputs, Shared};
 use self::partition::{CHUNK, Domain, Partition, Work};
-use self::register_file::{ByDType, ElementType, Loads, OperandViews, RegisterFile, TILE, Tile, with_dtype};
+use self::register_file::{Loads, OperandViews, RegisterFile, TILE, Tile};
+use crate::by_dtype::{ByDType, Item, dispatch, slot};
 use crate::error::ErrorKind;
 use crate::memory::{Memory, checked_len};
-use crate::region::{ReducedAxes, Region, RegionOutput, slot};
+use crate::region::{ReducedAxes, Region, RegionOutput};
 use crate::sizes::Sizes;
-use crate::tensor::{AnyTensor, Item};
+use crate::tensor::AnyTensor;
 use crate::threads::{OrderedHandOff, Threads};
 
 /// How many bytes of registers stay in the first-level cache beside what they work on.
@@ -181,7 +182,7 @@ fn bind<'c>(
 ) -> ByDType<Loads<'c>> {
     let mut loads = ByDType::<Loads<'c>>::default();
     for load in &region.loads {
-        with_dtype!(load.dtype, T => {
+        dispatch!(type T = load.dtype => {
             let tensor = T::from_any(value(call, load.step));
             let tensor = tensor.unwrap_or_else(|| unreachable!("a load has the dtype of its step"));
             let mut view = tensor.view_as(lengths);

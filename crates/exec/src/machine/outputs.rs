@@ -1,6 +1,7 @@
 //! The outputs of a region: memory for each of them, split among the chunks that write
 //! it.
 
+use std::marker::PhantomData;
 use std::sync::{Mutex, PoisonError};
 
 use tamis_graph::DType;
@@ -8,68 +9,43 @@ use tamis_graph::DType;
 use super::accumulator::{Accumulator, Total, accumulator};
 use super::compress::SLACK;
 use super::partition::Partition;
-use super::register_file::{AnySlice, ByDType, ElementType, Slices};
+use super::register_file::{AnySlice, Slices};
 use super::{Call, Results, StepError};
+use crate::by_dtype::{AnyOf, ByDType, Family, Item, dispatch};
 use crate::error::ErrorKind;
 use crate::memory::Buffer;
 use crate::region::{Operand, ReducedAxes, Reduction, Region, RegionOutput};
 use crate::tensor::AnyTensor;
 
-/// Memory of a run, of some dtype.
-pub(super) enum AnyBuffer<'r> {
-    Bool(Buffer<'r, bool>),
-    U8(Buffer<'r, u8>),
-    I32(Buffer<'r, i32>),
-    I64(Buffer<'r, i64>),
-    F32(Buffer<'r, f32>),
-    F64(Buffer<'r, f64>),
+/// Memory of a run.
+pub(super) struct Buffers<'r>(PhantomData<&'r ()>);
+
+impl<'r> Family for Buffers<'r> {
+    type Of<T: Item> = Buffer<'r, T>;
 }
 
-macro_rules! any_buffer {
-    ($buffer:expr, $typed:ident => $body:expr) => {
-        match $buffer {
-            AnyBuffer::Bool($typed) => $body,
-            AnyBuffer::U8($typed) => $body,
-            AnyBuffer::I32($typed) => $body,
-            AnyBuffer::I64($typed) => $body,
-            AnyBuffer::F32($typed) => $body,
-            AnyBuffer::F64($typed) => $body,
-        }
-    };
-}
+/// Memory of a run, of some dtype.
+pub(super) type AnyBuffer<'r> = AnyOf<Buffers<'r>>;
 
 impl<'r> AnyBuffer<'r> {
     fn new(dtype: DType, shape: &[usize], call: &Call<'_, 'r>) -> Result<AnyBuffer<'r>, ErrorKind> {
-        let memory = call.memory;
-        Ok(match dtype {
-            DType::Bool => AnyBuffer::Bool(memory.unspecified(shape)?),
-            DType::U8 => AnyBuffer::U8(memory.unspecified(shape)?),
-            DType::I32 => AnyBuffer::I32(memory.unspecified(shape)?),
-            DType::I64 => AnyBuffer::I64(memory.unspecified(shape)?),
-            DType::F32 => AnyBuffer::F32(memory.unspecified(shape)?),
-            DType::F64 => AnyBuffer::F64(memory.unspecified(shape)?),
-        })
+        dispatch!(type T = dtype => call.memory.unspecified(shape).map(T::into_any))
     }
 
     /// Memory for at most `len` selected elements.
     fn for_selection(dtype: DType, len: usize, call: &Call<'_, 'r>) -> Result<AnyBuffer<'r>, ErrorKind> {
-        let memory = call.memory;
-        Ok(match dtype {
-            DType::Bool => AnyBuffer::Bool(memory.reserve(len, SLACK)?),
-            DType::U8 => AnyBuffer::U8(memory.reserve(len, SLACK)?),
-            DType::I32 => AnyBuffer::I32(memory.reserve(len, SLACK)?),
-            DType::I64 => AnyBuffer::I64(memory.reserve(len, SLACK)?),
-            DType::F32 => AnyBuffer::F32(memory.reserve(len, SLACK)?),
-            DType::F64 => AnyBuffer::F64(memory.reserve(len, SLACK)?),
-        })
+        dispatch!(type T = dtype => call.memory.reserve(len, SLACK).map(T::into_any))
     }
 
     fn slice(&mut self) -> AnySlice<'_> {
-        any_buffer!(self, buffer => ElementType::into_slice(buffer.as_contiguous_mut()))
+        fn contiguous<'s, T: Item>(buffer: &'s mut Buffer<'_, T>) -> AnySlice<'s> {
+            T::into_any(buffer.as_contiguous_mut())
+        }
+        dispatch!(self, buffer => contiguous(buffer))
     }
 
     fn into_tensor(self) -> AnyTensor<'r> {
-        any_buffer!(self, buffer => buffer.into())
+        dispatch!(self, buffer => buffer.into())
     }
 
     /// Each element so many times, where elements wrap.
@@ -80,7 +56,7 @@ impl<'r> AnyBuffer<'r> {
 
     /// The first `count` elements.
     fn truncated(self, count: usize, call: &Call<'_, 'r>) -> Result<AnyTensor<'r>, ErrorKind> {
-        any_buffer!(self, buffer => Ok(buffer.truncated(count, call.memory)?.into()))
+        dispatch!(self, buffer => Ok(buffer.truncated(count, call.memory)?.into()))
     }
 }
 

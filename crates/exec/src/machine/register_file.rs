@@ -8,8 +8,8 @@ use std::ops::Range;
 use tamis_graph::{DType, Scalar};
 
 use super::load::Loaded;
-use crate::region::{Operand, slot};
-use crate::tensor::Item;
+use crate::by_dtype::{AnyOf, ByDType, Family, Item, dispatch, slot};
+use crate::region::Operand;
 
 /// How many elements an instruction takes at a time.
 pub(super) const TILE: usize = 1024;
@@ -27,150 +27,57 @@ fn aligned_start<T>(register: &[T]) -> usize {
     register.as_ptr().align_offset(LINE).min(PADDING)
 }
 
-/// Something that exists for each dtype.
-pub(super) trait Family {
-    type Of<T: ElementType>;
-}
+/// A slice that is written.
+pub(super) struct Slice<'o>(PhantomData<&'o ()>);
 
-/// One of each dtype.
-pub(super) struct ByDType<F: Family> {
-    bool: F::Of<bool>,
-    u8: F::Of<u8>,
-    i32: F::Of<i32>,
-    i64: F::Of<i64>,
-    f32: F::Of<f32>,
-    f64: F::Of<f64>,
-}
-
-/// An element type of the machine.
-pub(super) trait ElementType: Item + Send + Sync {
-    fn of<F: Family>(all: &ByDType<F>) -> &F::Of<Self>;
-    fn of_mut<F: Family>(all: &mut ByDType<F>) -> &mut F::Of<Self>;
-    /// The elements of a slice of this dtype.
-    fn of_slice(slice: AnySlice<'_>) -> &mut [Self];
-    fn into_slice(elements: &mut [Self]) -> AnySlice<'_>;
+impl<'o> Family for Slice<'o> {
+    type Of<T: Item> = &'o mut [T];
 }
 
 /// Memory for elements of some dtype.
-pub(super) enum AnySlice<'o> {
-    Bool(&'o mut [bool]),
-    U8(&'o mut [u8]),
-    I32(&'o mut [i32]),
-    I64(&'o mut [i64]),
-    F32(&'o mut [f32]),
-    F64(&'o mut [f64]),
-}
+pub(super) type AnySlice<'o> = AnyOf<Slice<'o>>;
 
-macro_rules! element_types {
-    ($($ty:ident: $variant:ident),*) => {
-        impl<'o> AnySlice<'o> {
-            /// The first `len` elements, and the others.
-            pub(super) fn split_at(self, len: usize) -> (AnySlice<'o>, AnySlice<'o>) {
-                match self {
-                    $(AnySlice::$variant(slice) => {
-                        let (head, tail) = slice.split_at_mut(len);
-                        (AnySlice::$variant(head), AnySlice::$variant(tail))
-                    })*
-                }
-            }
-
-            /// Adds the slice to those of its dtype.
-            pub(super) fn push_to(self, all: &mut ByDType<Slices<'o>>) {
-                match self {
-                    $(AnySlice::$variant(slice) => all.$ty.push(slice),)*
-                }
-            }
+impl<'o> AnySlice<'o> {
+    /// The first `len` elements, and the others.
+    pub(super) fn split_at(self, len: usize) -> (AnySlice<'o>, AnySlice<'o>) {
+        fn halves<T: Item>(slice: &mut [T], len: usize) -> (AnySlice<'_>, AnySlice<'_>) {
+            let (head, tail) = slice.split_at_mut(len);
+            (T::into_any(head), T::into_any(tail))
         }
+        dispatch!(self, slice => halves(slice, len))
+    }
 
-        $(
-            impl ElementType for $ty {
-                #[allow(clippy::wildcard_enum_match_arm, reason = "one dtype against all others")]
-                fn of_slice(slice: AnySlice<'_>) -> &mut [$ty] {
-                    match slice {
-                        AnySlice::$variant(slice) => slice,
-                        _ => unreachable!("results have the dtype of their step"),
-                    }
-                }
-
-                fn into_slice(elements: &mut [$ty]) -> AnySlice<'_> {
-                    AnySlice::$variant(elements)
-                }
-
-                fn of<F: Family>(all: &ByDType<F>) -> &F::Of<$ty> {
-                    &all.$ty
-                }
-
-                fn of_mut<F: Family>(all: &mut ByDType<F>) -> &mut F::Of<$ty> {
-                    &mut all.$ty
-                }
-            }
-        )*
-
-        impl<F: Family> Default for ByDType<F>
-        where
-            $(F::Of<$ty>: Default,)*
-        {
-            fn default() -> Self {
-                ByDType { $($ty: Default::default(),)* }
-            }
+    /// Adds the slice to those of its dtype.
+    pub(super) fn push_to<'f>(self, all: &mut ByDType<Slices<'f>>)
+    where
+        'o: 'f,
+    {
+        fn push<'f, T: Item>(slice: &'f mut [T], all: &mut ByDType<Slices<'f>>) {
+            T::of_mut(all).push(slice);
         }
-    };
+        dispatch!(self, slice => push(slice, all));
+    }
 }
-
-element_types!(bool: Bool, u8: U8, i32: I32, i64: I64, f32: F32, f64: F64);
 
 /// Slices that are written.
 pub(super) struct Slices<'o>(PhantomData<&'o ()>);
 
 impl<'o> Family for Slices<'o> {
-    type Of<T: ElementType> = Vec<&'o mut [T]>;
+    type Of<T: Item> = Vec<&'o mut [T]>;
 }
-
-/// Runs `$body` with `$T` standing for the element type of `$dtype`.
-macro_rules! with_dtype {
-    ($dtype:expr, $T:ident => $body:expr) => {
-        match $dtype {
-            ::tamis_graph::DType::Bool => {
-                type $T = bool;
-                $body
-            }
-            ::tamis_graph::DType::U8 => {
-                type $T = u8;
-                $body
-            }
-            ::tamis_graph::DType::I32 => {
-                type $T = i32;
-                $body
-            }
-            ::tamis_graph::DType::I64 => {
-                type $T = i64;
-                $body
-            }
-            ::tamis_graph::DType::F32 => {
-                type $T = f32;
-                $body
-            }
-            ::tamis_graph::DType::F64 => {
-                type $T = f64;
-                $body
-            }
-        }
-    };
-}
-pub(super) use with_dtype;
 
 /// The arrays that a region reads.
 pub(super) struct Loads<'p>(PhantomData<&'p ()>);
 
 impl<'p> Family for Loads<'p> {
-    type Of<T: ElementType> = Vec<Loaded<'p, T>>;
+    type Of<T: Item> = Vec<Loaded<'p, T>>;
 }
 
 /// A register file: the registers, or the constants, of each dtype.
 pub(super) struct RegisterFile;
 
 impl Family for RegisterFile {
-    type Of<T: ElementType> = Vec<Vec<T>>;
+    type Of<T: Item> = Vec<Vec<T>>;
 }
 
 impl ByDType<RegisterFile> {
@@ -178,7 +85,7 @@ impl ByDType<RegisterFile> {
     pub(super) fn constants(scalars: &[Scalar]) -> ByDType<RegisterFile> {
         let mut constants = ByDType::<RegisterFile>::default();
         for scalar in scalars {
-            with_dtype!(scalar.dtype(), T => {
+            dispatch!(type T = scalar.dtype() => {
                 let value = T::from_scalar(*scalar);
                 let value = value.unwrap_or_else(|| unreachable!("a scalar has its own dtype"));
                 T::of_mut(&mut constants).push(vec![value; TILE + PADDING]);
@@ -190,9 +97,9 @@ impl ByDType<RegisterFile> {
     /// Provides at least `counts` registers of each dtype that hold a tile of `tile` elements,
     /// aligned to a cache line.
     pub(super) fn grow(&mut self, counts: &[usize; 6], tile: usize) {
-        for dtype in [DType::Bool, DType::U8, DType::I32, DType::I64, DType::F32, DType::F64] {
+        for dtype in DType::ALL {
             let count = counts[slot(dtype)];
-            with_dtype!(dtype, T => {
+            dispatch!(type T = dtype => {
                 let registers = T::of_mut(self);
                 registers.resize_with(count.max(registers.len()), Vec::new);
                 let short = registers[..count].iter_mut().filter(|register| register.len() < tile + PADDING);
@@ -230,7 +137,7 @@ pub(super) struct OperandView<'p, T> {
 pub(super) struct OperandViews<'p>(PhantomData<&'p ()>);
 
 impl<'p> Family for OperandViews<'p> {
-    type Of<T: ElementType> = OperandView<'p, T>;
+    type Of<T: Item> = OperandView<'p, T>;
 }
 
 impl<'p> ByDType<OperandViews<'p>> {
@@ -268,7 +175,7 @@ impl<'p> ByDType<OperandViews<'p>> {
     }
 }
 
-impl<'p, T: ElementType> OperandView<'p, T> {
+impl<'p, T: Item> OperandView<'p, T> {
     fn new(
         registers: &'p mut [Vec<T>],
         constants: &'p [Vec<T>],
