@@ -126,7 +126,8 @@ fn outputs<'r>(
     materialize: impl Fn(AnyTensor<'r>) -> Result<AnyTensor<'r>, ErrorKind>,
 ) -> Result<Vec<Value>, Failure> {
     for step in schedule.outputs.iter().copied() {
-        let value = alive(&values, step).clone();
+        let value = values[step].take();
+        let value = value.unwrap_or_else(|| unreachable!("the value of an output lives until the end"));
         let has_repeats = value.has_repeats();
         values[step] = Some(materialize(value).map_err(|kind| Failure { step, kind, has_repeats })?);
     }

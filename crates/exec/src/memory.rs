@@ -13,7 +13,7 @@ use crate::raw;
 /// What an iteration over elements that are not each stored may cost, in
 /// additions: what a minute suffices for on one thread, whatever the op and the
 /// executor. Elements that are stored are bounded by the memory.
-pub(crate) const LONGEST_ITERATION: usize = 1 << 34;
+pub(crate) const LONGEST_ITERATION: usize = 1 << 33;
 
 /// The memory of one run: every array that the run makes is made here, and is counted
 /// from before it is allocated until it is freed.

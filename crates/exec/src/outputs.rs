@@ -196,11 +196,10 @@ impl Outputs {
 
     #[track_caller]
     fn held(&self, call: &'static str, index: usize) -> Result<&Value, Error> {
-        let name = self.name(index);
         let kind = match &self.results[index] {
             Held::Here(value) => return Ok(value),
-            Held::Taken => ErrorKind::OutputTaken { name },
-            Held::Written => ErrorKind::OutputWritten { name },
+            Held::Taken => ErrorKind::OutputTaken { name: self.name(index) },
+            Held::Written => ErrorKind::OutputWritten { name: self.name(index) },
         };
         Err(refusal(call, kind))
     }

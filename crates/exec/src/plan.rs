@@ -172,7 +172,7 @@ impl Plan {
     }
 
     /// The plan with another limit on the time of iterations over elements that
-    /// broadcasting repeats; without this, what 2³⁴ additions take, at most about a minute.
+    /// broadcasting repeats; without this, what 2³³ additions take, at most about a minute.
     ///
     /// What is stored is bounded by the memory. But a sum, or a product of matrices, stores no
     /// result per element, and a broadcast of a few elements may be longer than anyone can wait.

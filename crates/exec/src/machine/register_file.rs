@@ -183,7 +183,7 @@ impl<'p, T: Item> OperandView<'p, T> {
         outputs: &mut Vec<&'p mut [T]>,
     ) -> OperandView<'p, T> {
         let count = registers.len();
-        let mut targets: Vec<&'p mut [T]> = Vec::new();
+        let mut targets: Vec<&'p mut [T]> = Vec::with_capacity(count + outputs.len());
         targets.extend(registers.iter_mut().map(|register| {
             let (start, len) = (aligned_start(register), register.len() - PADDING);
             &mut register[start..start + len]
