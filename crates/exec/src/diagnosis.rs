@@ -12,15 +12,14 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-use smallvec::SmallVec;
 use tamis_graph::{NodeId, Symbol};
 
 use crate::error::Report;
-use crate::evaluation::{Stopped, as_written, fed, in_stages, is_of_memory};
-use crate::fuse::{Program, Stage, fuse};
+use crate::evaluation::{Context, Executable, Stopped, Values, as_written, fed, is_of_memory};
+use crate::fuse::fuse;
 use crate::memory::{Memory, checked_len};
 use crate::plan::Plan;
-use crate::region::RegionOutput;
+use crate::program::{Program, Stage};
 use crate::schedule::{Schedule, Step};
 use crate::simplify::can_fail;
 use crate::sizes::Sizes;
@@ -31,14 +30,8 @@ use crate::tensor::AnyTensor;
 pub(crate) struct Diagnosis {
     /// The steps as written that can fail.
     fallible: OnceLock<Vec<usize>>,
-    /// The last trial, which a run that fails alike can use again.
-    trial: Mutex<Option<Arc<Trial>>>,
-}
-
-/// The evaluation of ops that can fail.
-struct Trial {
-    schedule: Schedule,
-    program: Program,
+    /// The last evaluation of ops that can fail, which a run that fails alike can use again.
+    trial: Mutex<Option<Arc<Executable>>>,
 }
 
 /// The first op as written that fails, after a run of the plan has stopped; `None` if
@@ -46,28 +39,29 @@ struct Trial {
 /// the inputs.
 pub(crate) fn first_failure<'r>(
     plan: &Plan,
+    context: &Context<'_, 'r>,
     stopped: Stopped<'r>,
-    feeds: &impl Fn() -> Vec<Option<AnyTensor<'r>>>,
+    feeds: &impl Fn() -> Values<'r>,
     sizes: &mut Sizes,
-    memory: &'r Memory,
 ) -> Option<Report> {
+    let memory = context.memory;
     let mut search = Search::new(plan);
-    search.note(&plan.simplified, &plan.program, stopped, memory);
+    search.note(&plan.executable.program, stopped, memory);
     loop {
         let open = search.open();
         if open.is_empty() {
             return search.finish(Vec::new(), memory);
         }
         let trial = search.trial(&open, sizes);
-        let Trial { schedule, program } = &*trial;
+        let schedule = &*trial.program.schedule;
         let values = fed(schedule, search.feed(schedule, feeds(), memory));
-        match in_stages(plan, schedule, program, values, sizes, memory) {
+        match trial.run(context, values, sizes) {
             Ok(values) => return search.finish(values, memory),
             Err(stopped) => {
                 if is_of_memory(&stopped.failure.kind) && !search.is_resumed(schedule) {
                     search.give_up_behind(schedule.steps[stopped.failure.step].node.id());
                 }
-                search.note(schedule, program, stopped, memory);
+                search.note(&trial.program, stopped, memory);
             }
         }
     }
@@ -110,14 +104,15 @@ impl<'p, 'r> Search<'p, 'r> {
     }
 
     /// Remembers what a run did before it stopped, and what it failed of.
-    fn note(&mut self, schedule: &Schedule, program: &Program, stopped: Stopped<'r>, memory: &Memory) {
+    fn note(&mut self, program: &Program, stopped: Stopped<'r>, memory: &Memory) {
+        let schedule = &*program.schedule;
         let Stopped { stages, failure, values } = stopped;
         let is_of_memory = is_of_memory(&failure.kind);
         let (succeeded, others) = program.stages.split_at(stages);
         // A region finds the first of its ops that fails.
-        let beside = others.first().map(results).unwrap_or_default().into_iter();
+        let beside = others.first().map(Stage::results).unwrap_or_default().into_iter();
         let beside = beside.filter(|step| !is_of_memory && *step < failure.step);
-        for step in succeeded.iter().flat_map(results).chain(beside) {
+        for step in succeeded.iter().flat_map(Stage::results).chain(beside) {
             if let Some(index) = self.index_of(schedule.steps[step].node.id()) {
                 self.is_done[index] = true;
             }
@@ -166,10 +161,12 @@ impl<'p, 'r> Search<'p, 'r> {
     }
 
     /// The evaluation of steps from what the last run left.
-    fn trial(&self, open: &[usize], sizes: &Sizes) -> Arc<Trial> {
+    fn trial(&self, open: &[usize], sizes: &Sizes) -> Arc<Executable> {
         let indices = self.leading_to(open, sizes);
         let mut kept = self.plan.diagnosis.trial.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(trial) = kept.as_ref().filter(|trial| self.is_same(trial, open, &indices)) {
+        if let Some(trial) =
+            kept.as_ref().filter(|trial| self.is_same(&trial.program.schedule, open, &indices))
+        {
             return trial.clone();
         }
         let steps = &self.plan.reference.steps;
@@ -178,14 +175,14 @@ impl<'p, 'r> Search<'p, 'r> {
         let left = ids(&indices).into_iter().filter(|id| self.left.contains_key(id));
         let inputs: Vec<NodeId> = inputs.chain(left).collect();
         let nodes = indices.iter().map(|index| steps[*index].node.clone()).collect();
-        let trial = Arc::new(Trial::new(Schedule::new(nodes, &ids(open), &inputs)));
+        let trial = Arc::new(trial(Schedule::new(nodes, &ids(open), &inputs)));
         *kept = Some(trial.clone());
         trial
     }
 
-    /// Whether a trial is that of these steps, from as many values.
-    fn is_same(&self, trial: &Trial, open: &[usize], indices: &[usize]) -> bool {
-        let Schedule { steps, outputs, .. } = &trial.schedule;
+    /// Whether a schedule is that of these steps, from as many values.
+    fn is_same(&self, schedule: &Schedule, open: &[usize], indices: &[usize]) -> bool {
+        let Schedule { steps, outputs, .. } = schedule;
         let id = |index: &usize| self.plan.reference.steps[*index].node.id();
         let is_left = |step: &Step| step.is_given && !step.node.operands().is_empty();
         steps.len() == indices.len()
@@ -242,39 +239,22 @@ impl<'p, 'r> Search<'p, 'r> {
     }
 }
 
-impl Trial {
-    fn new(schedule: Schedule) -> Trial {
-        let mut program = fuse(&schedule.steps, &schedule.outputs);
-        // The values of the ops are not outputs: it is needed as long as others read
-        // it.
-        let mut last: Vec<Option<usize>> = vec![None; schedule.steps.len()];
-        for (number, stage) in program.stages.iter().enumerate() {
-            visit_values(&schedule, stage, &mut |step| last[step] = Some(number));
+/// The evaluation of ops that can fail, which are the outputs of the schedule.
+fn trial(schedule: Schedule) -> Executable {
+    let mut program = fuse(Arc::new(schedule));
+    let schedule = &program.schedule;
+    // No value is a result: each is needed as long as others read it.
+    let mut last: Vec<Option<usize>> = vec![None; schedule.steps.len()];
+    for (number, stage) in program.stages.iter().enumerate() {
+        stage.visit_reads(schedule, &mut |step| last[step] = Some(number));
+        stage.results().into_iter().for_each(|step| last[step] = Some(number));
+    }
+    for check in &schedule.outputs {
+        if let Some(number) = last[*check] {
+            program.last_uses[number].push(*check);
         }
-        for check in &schedule.outputs {
-            if let Some(number) = last[*check] {
-                program.last_uses[number].push(*check);
-            }
-        }
-        Trial { schedule, program }
     }
-}
-
-/// Calls `visit` with the steps whose values a stage reads or makes.
-fn visit_values(schedule: &Schedule, stage: &Stage, visit: &mut impl FnMut(usize)) {
-    match stage {
-        Stage::Kernel(step) => schedule.steps[*step].operands.iter().for_each(|operand| visit(*operand)),
-        Stage::Region(region) => region.loads.iter().for_each(|load| visit(load.step)),
-    }
-    results(stage).into_iter().for_each(visit);
-}
-
-/// The steps whose values, or counts, a stage gives.
-fn results(stage: &Stage) -> SmallVec<[usize; 4]> {
-    match stage {
-        Stage::Kernel(step) => SmallVec::from_slice(&[*step]),
-        Stage::Region(region) => region.outputs.iter().map(RegionOutput::step).collect(),
-    }
+    Executable::new(program)
 }
 
 #[cfg(test)]

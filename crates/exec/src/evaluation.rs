@@ -1,68 +1,48 @@
-//! The loop over the steps of a plan. Does not depend on ops, except guards.
+//! The loops over the stages of a program, and over the steps of a schedule. Do not depend on
+//! ops, except guards, nor on why a program is run.
 
-use tamis_graph::{Addressing, DimError, Index, Layout, Node, Op, Value, steps};
+use std::collections::HashMap;
 
-use crate::diagnosis;
+use fearless_simd::Level;
+use tamis_graph::{Addressing, DimError, Index, Layout, Node, Op, Symbol, Value, steps};
+
 use crate::error::{Error, ErrorKind, Length, Report};
 use crate::fast;
-use crate::fuse::{Program, Stage};
 use crate::kernel::{self, Call};
-use crate::machine;
+use crate::machine::{self, Scratch};
 use crate::memory::{Memory, checked_len};
-use crate::plan::Plan;
+use crate::program::{Program, Stage};
+use crate::region::Region;
 use crate::schedule::{Schedule, Step};
 use crate::sizes::Sizes;
 use crate::tensor::{AnyTensor, Item};
+use crate::threads::Threads;
 
-/// Evaluates the outputs of a plan on tensors for its inputs, which `again` gives again.
-///
-/// Where the fused form fails, [`diagnosis`](crate::diagnosis) finds the error:
-/// that of the first op of the user's that fails, whatever the order of
-/// evaluation became, with lengths as the user's expressions have them. Only
-/// where elements repeat beyond the memory is the reference run, which keeps
-/// them unspread longer and may succeed.
-pub(crate) fn evaluate<'r>(
-    plan: &Plan,
-    inputs: Vec<Option<AnyTensor<'r>>>,
-    again: impl Fn() -> Vec<Option<AnyTensor<'r>>>,
-    mut sizes: Sizes,
-    memory: &'r Memory,
-) -> Result<Vec<Value>, Error> {
-    if plan.is_reference {
-        return by_reference(plan, inputs, &mut sizes, memory);
-    }
-    let (schedule, program) = (&plan.simplified, &plan.program);
-    let stopped = match in_stages(plan, schedule, program, fed(schedule, inputs), &mut sizes, memory) {
-        Ok(values) => {
-            let materialize = |value| fast::into_materialized(value, memory, &plan.threads);
-            match outputs(schedule, values, materialize) {
-                Ok(results) => return Ok(results),
-                Err(failure) => Stopped { stages: program.stages.len(), failure, values: Vec::new() },
-            }
-        }
-        Err(stopped) => stopped,
-    };
-    if stopped.failure.has_repeats {
-        stopped.recycle(memory);
-        return by_reference(plan, again(), &mut sizes, memory);
-    }
-    let (step, kind) = (stopped.failure.step, stopped.failure.kind.clone());
-    let found = diagnosis::first_failure(plan, stopped, &again, &mut sizes, memory);
-    let found = found.or_else(|| {
-        let is_size =
-            matches!(kind, ErrorKind::Size(_) | ErrorKind::NegativeSize { .. } | ErrorKind::TooLarge { .. });
-        is_size.then(|| diagnosis::first_size_failure(plan, &sizes)).flatten()
-    });
-    debug_assert!(found.is_some() || is_of_memory(&kind), "what was written does not fail: {kind}");
-    Err(found.unwrap_or_else(|| Report::of_node(&plan.simplified.steps[step].node, kind)).into())
+/// What programs are run with.
+pub(crate) struct Context<'c, 'r> {
+    pub(crate) threads: &'c Threads,
+    /// The vector instructions that this machine has.
+    pub(crate) level: Level,
+    /// What the symbols of guarded lengths stand for, for messages.
+    pub(crate) notes: &'c HashMap<Symbol, String>,
+    pub(crate) memory: &'r Memory,
 }
+
+/// A program, with the registers of the machine that runs its regions.
+pub(crate) struct Executable {
+    pub(crate) program: Program,
+    scratch: Scratch,
+}
+
+/// The values of steps, as far as they are there.
+pub(crate) type Values<'r> = Vec<Option<AnyTensor<'r>>>;
 
 /// Why a stage of the plan failed.
 pub(crate) struct Failure {
     pub(crate) step: usize,
     pub(crate) kind: ErrorKind,
     /// Whether there is too much of what stands for few elements, each repeated.
-    has_repeats: bool,
+    pub(crate) has_repeats: bool,
 }
 
 /// What a run leaves whose stages did not all succeed.
@@ -71,12 +51,12 @@ pub(crate) struct Stopped<'r> {
     pub(crate) stages: usize,
     pub(crate) failure: Failure,
     /// The values of steps that were still to be read.
-    pub(crate) values: Vec<Option<AnyTensor<'r>>>,
+    pub(crate) values: Values<'r>,
 }
 
 impl Stopped<'_> {
     /// Leaves the values to later arrays.
-    fn recycle(self, memory: &Memory) {
+    pub(crate) fn recycle(self, memory: &Memory) {
         self.values.into_iter().flatten().for_each(|value| value.recycle(memory.pool()));
     }
 }
@@ -93,23 +73,23 @@ pub(crate) fn is_of_memory(kind: &ErrorKind) -> bool {
     )
 }
 
-/// Evaluates what was written, op by op.
-fn by_reference<'r>(
-    plan: &Plan,
-    inputs: Vec<Option<AnyTensor<'r>>>,
+/// Evaluates the outputs of a schedule op by op, by the kernels of the reference.
+pub(crate) fn op_by_op<'r>(
+    context: &Context<'_, 'r>,
+    schedule: &Schedule,
+    inputs: Values<'r>,
     sizes: &mut Sizes,
-    memory: &'r Memory,
 ) -> Result<Vec<Value>, Error> {
-    let mut values = fed(&plan.reference, inputs);
-    one_by_one(plan, &mut values, sizes, memory)?;
-    let results = outputs(&plan.reference, values, |value| value.into_materialized(memory));
-    let report = |failure: Failure| Report::of_node(&plan.reference.steps[failure.step].node, failure.kind);
+    let mut values = fed(schedule, inputs);
+    one_by_one(context, schedule, &mut values, sizes)?;
+    let results = outputs(schedule, values, |value| value.into_materialized(context.memory));
+    let report = |failure: Failure| Report::of_node(&schedule.steps[failure.step].node, failure.kind);
     results.map_err(|failure| report(failure).into())
 }
 
 /// The values of all steps, of which those of the inputs are there.
-pub(crate) fn fed<'r>(schedule: &Schedule, inputs: Vec<Option<AnyTensor<'r>>>) -> Vec<Option<AnyTensor<'r>>> {
-    let mut values: Vec<Option<AnyTensor<'r>>> = Vec::new();
+pub(crate) fn fed<'r>(schedule: &Schedule, inputs: Values<'r>) -> Values<'r> {
+    let mut values: Values<'r> = Vec::new();
     values.resize_with(schedule.steps.len(), || None);
     for (step, tensor) in schedule.inputs.iter().zip(inputs) {
         if let Some(step) = step {
@@ -120,9 +100,9 @@ pub(crate) fn fed<'r>(schedule: &Schedule, inputs: Vec<Option<AnyTensor<'r>>>) -
 }
 
 /// The results. All are held at once, so that each stays counted until all are there.
-fn outputs<'r>(
+pub(crate) fn outputs<'r>(
     schedule: &Schedule,
-    mut values: Vec<Option<AnyTensor<'r>>>,
+    mut values: Values<'r>,
     materialize: impl Fn(AnyTensor<'r>) -> Result<AnyTensor<'r>, ErrorKind>,
 ) -> Result<Vec<Value>, Failure> {
     for step in schedule.outputs.iter().copied() {
@@ -136,20 +116,19 @@ fn outputs<'r>(
 
 /// Evaluates each step by its reference kernel.
 fn one_by_one<'r>(
-    plan: &Plan,
+    context: &Context<'_, 'r>,
+    schedule: &Schedule,
     values: &mut [Option<AnyTensor<'r>>],
     sizes: &mut Sizes,
-    memory: &'r Memory,
 ) -> Result<(), Error> {
-    let schedule = &*plan.reference;
     for (index, step) in schedule.steps.iter().enumerate() {
         let report = |kind| Report::of_node(&step.node, as_written(schedule, index, kind));
         let value = match values[index].take() {
             Some(fed) => fed,
-            None => compute(plan, schedule, step, values, sizes, memory, kernel::run).map_err(report)?,
+            None => compute(context, schedule, step, values, sizes, kernel::run).map_err(report)?,
         };
         if step.counted {
-            sizes.count(step.node.id(), count_true(&value, memory).map_err(report)?);
+            sizes.count(step.node.id(), count_true(&value, context.memory).map_err(report)?);
         }
         values[index] = Some(value);
         for last_use in &step.last_uses {
@@ -211,57 +190,77 @@ fn with_kept_axes(schedule: &Schedule, index: usize, mut kind: ErrorKind) -> Err
     kind
 }
 
-/// Runs each stage of a program for a schedule, up to the first that fails.
-pub(crate) fn in_stages<'r>(
-    plan: &Plan,
-    schedule: &Schedule,
-    program: &Program,
-    mut values: Vec<Option<AnyTensor<'r>>>,
-    sizes: &mut Sizes,
-    memory: &'r Memory,
-) -> Result<Vec<Option<AnyTensor<'r>>>, Stopped<'r>> {
-    for (stages, (stage, last_uses)) in program.stages.iter().zip(&program.last_uses).enumerate() {
-        steps::add(1 + last_uses.len());
-        if let Err(failure) = run_stage(plan, schedule, program, stage, &mut values, sizes, memory) {
-            return Err(Stopped { stages, failure, values });
-        }
-        release(last_uses, &mut values, memory);
+impl Executable {
+    pub(crate) fn new(program: Program) -> Executable {
+        let scratch = Scratch::new(&program.constants.scalars);
+        Executable { program, scratch }
     }
-    Ok(values)
-}
 
-/// Runs a stage of a program for a schedule: a region by the tile machine, all else by a kernel.
-fn run_stage<'r>(
-    plan: &Plan,
-    schedule: &Schedule,
-    program: &Program,
-    stage: &Stage,
-    values: &mut [Option<AnyTensor<'r>>],
-    sizes: &mut Sizes,
-    memory: &'r Memory,
-) -> Result<(), Failure> {
-    match stage {
-        Stage::Kernel(step) => {
-            let value = compute(plan, schedule, &schedule.steps[*step], values, sizes, memory, run_fast);
-            values[*step] = Some(value.map_err(|kind| Failure { step: *step, kind, has_repeats: false })?);
-        }
-        Stage::Region(region) => {
-            let (threads, level) = (&plan.threads, plan.level);
-            let scratch = &program.scratch;
-            let call = machine::Call { values, sizes, memory, threads, level, scratch };
-            let results = machine::run(region, &call).map_err(|(step, kind)| {
-                let has_repeats = is_of_memory(&kind) && machine::repeats(region, &call);
-                Failure { step, kind, has_repeats }
-            })?;
-            for (step, value) in results.values {
-                values[step] = Some(value);
-            }
-            for (mask, count) in results.counts {
-                sizes.count(schedule.steps[mask].node.id(), count);
-            }
-        }
+    /// Frees the registers.
+    pub(crate) fn trim(&self) {
+        self.scratch.clear();
     }
-    Ok(())
+
+    /// Runs each stage, up to the first that fails. `values` are those of the inputs.
+    pub(crate) fn run<'r>(
+        &self,
+        context: &Context<'_, 'r>,
+        mut values: Values<'r>,
+        sizes: &mut Sizes,
+    ) -> Result<Values<'r>, Stopped<'r>> {
+        let Program { stages, last_uses, .. } = &self.program;
+        for (number, (stage, last_uses)) in stages.iter().zip(last_uses).enumerate() {
+            steps::add(1 + last_uses.len());
+            if let Err(failure) = self.run_stage(context, stage, &mut values, sizes) {
+                return Err(Stopped { stages: number, failure, values });
+            }
+            release(last_uses, &mut values, context.memory);
+        }
+        Ok(values)
+    }
+
+    /// Runs a stage: a region by the tile machine, all else by a kernel.
+    fn run_stage<'r>(
+        &self,
+        context: &Context<'_, 'r>,
+        stage: &Stage,
+        values: &mut [Option<AnyTensor<'r>>],
+        sizes: &mut Sizes,
+    ) -> Result<(), Failure> {
+        let schedule = &self.program.schedule;
+        match stage {
+            Stage::Kernel(step) => {
+                let value = compute(context, schedule, &schedule.steps[*step], values, sizes, run_fast);
+                let failed = |kind| Failure { step: *step, kind, has_repeats: false };
+                values[*step] = Some(value.map_err(failed)?);
+            }
+            Stage::Region(region) => {
+                let results = self.run_region(context, region, values, sizes)?;
+                for (step, value) in results.values {
+                    values[step] = Some(value);
+                }
+                for (mask, count) in results.counts {
+                    sizes.count(schedule.steps[mask].node.id(), count);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn run_region<'r>(
+        &self,
+        context: &Context<'_, 'r>,
+        region: &Region,
+        values: &[Option<AnyTensor<'r>>],
+        sizes: &Sizes,
+    ) -> Result<machine::Results<'r>, Failure> {
+        let Context { threads, level, memory, .. } = *context;
+        let call = machine::Call { values, sizes, memory, threads, level, scratch: &self.scratch };
+        machine::run(region, &call).map_err(|(step, kind)| {
+            let has_repeats = is_of_memory(&kind) && machine::repeats(region, &call);
+            Failure { step, kind, has_repeats }
+        })
+    }
 }
 
 /// Recycles values after their last use.
@@ -289,21 +288,20 @@ fn run_fast<'r>(op: &Op, call: &Call<'_, 'r>) -> Result<AnyTensor<'r>, ErrorKind
 }
 
 fn compute<'r>(
-    plan: &Plan,
+    context: &Context<'_, 'r>,
     schedule: &Schedule,
     step: &Step,
     values: &[Option<AnyTensor<'r>>],
     sizes: &Sizes,
-    memory: &'r Memory,
     run: impl Fn(&Op, &Call<'_, 'r>) -> Result<AnyTensor<'r>, ErrorKind>,
 ) -> Result<AnyTensor<'r>, ErrorKind> {
     let node = &step.node;
     let shape = sizes.lengths(node.shape())?;
     checked_len(&shape, node.dtype().size_of())?;
     let operands = step.operands.iter().map(|operand| alive(values, *operand)).collect();
-    let call = Call { operands, shape: &shape, sizes, memory, threads: &plan.threads };
+    let call = Call { operands, shape: &shape, sizes, memory: context.memory, threads: context.threads };
     if let Op::Layout(Layout::Guard { .. }) = node.op() {
-        check_guard(plan, schedule, step, call.operands[0].shape(), &shape)?;
+        check_guard(context.notes, schedule, step, call.operands[0].shape(), &shape)?;
     }
     let value = run(node.op(), &call)?;
     debug_assert_eq!(value.dtype(), node.dtype(), "the dtype of {}", node.op().name());
@@ -313,7 +311,7 @@ fn compute<'r>(
 
 /// The lengths that a guard's operand has are those that the guard states.
 fn check_guard(
-    plan: &Plan,
+    notes: &HashMap<Symbol, String>,
     schedule: &Schedule,
     step: &Step,
     found: &[usize],
@@ -325,11 +323,11 @@ fn check_guard(
     let right = Length { dim: step.node.shape()[axis].clone(), value: stated[axis] as i64 };
     let is_second = matches!(step.node.op(), Op::Layout(Layout::Guard { is_second: true, .. }));
     let (left, right) = if is_second { (right, left) } else { (left, right) };
-    let mut notes: Vec<String> = Vec::new();
+    let mut described: Vec<String> = Vec::new();
     for dim in [&left.dim, &right.dim] {
         dim.visit_symbols(&mut |symbol| {
-            notes.extend(plan.notes.get(symbol).filter(|note| !notes.contains(note)).cloned());
+            described.extend(notes.get(symbol).filter(|note| !described.contains(note)).cloned());
         });
     }
-    Err(ErrorKind::LengthMismatch { left, right, notes })
+    Err(ErrorKind::LengthMismatch { left, right, notes: described })
 }

@@ -27,6 +27,7 @@ mod neumaier;
 mod outputs;
 mod plan;
 mod pool;
+mod program;
 mod raw;
 mod region;
 mod row_major;

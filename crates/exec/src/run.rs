@@ -1,13 +1,15 @@
 //! One run of a plan: what is fed, and where results go. Does not depend on ops.
 
+mod forms;
+
 use std::fmt;
 use std::panic::Location;
 
 use ndarray::{ArrayViewMut, Dimension};
 use tamis_graph::{Element, Symbol, Value};
 
+use self::forms::evaluate;
 use crate::error::{DimensionSource, Error, ErrorKind, Report};
-use crate::evaluation::evaluate;
 use crate::feed::{Buffer, Fed, Feed, unpack};
 use crate::interface::{Input, Interface, Key};
 use crate::memory::Memory;

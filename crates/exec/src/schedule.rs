@@ -1,11 +1,11 @@
 //! The order in which nodes are evaluated, and how long their values live. Does not
-//! depend on ops.
+//! depend on ops, except broadcasts.
 
 use std::sync::Arc;
 
 use smallvec::SmallVec;
 use tamis_graph::node_map::NodeMap;
-use tamis_graph::{Node, NodeId};
+use tamis_graph::{Layout, Node, NodeId, Op};
 
 /// The evaluation of some expressions, step by step.
 pub(crate) struct Schedule {
@@ -27,6 +27,13 @@ pub(crate) struct Step {
     pub(crate) counted: bool,
     /// The operands of which this step is the last use.
     pub(crate) last_uses: SmallVec<[usize; 2]>,
+}
+
+impl Step {
+    /// Whether the step only repeats its operand.
+    pub(crate) fn is_repeat(&self) -> bool {
+        !self.is_given && matches!(self.node.op(), Op::Layout(Layout::BroadcastTo(_)))
+    }
 }
 
 /// Values by step, for passes one after another, each over a few of the steps.

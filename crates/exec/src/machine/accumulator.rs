@@ -3,6 +3,7 @@
 use fearless_simd::Level;
 use tamis_graph::{DType, Scalar};
 
+use super::partition::Layout;
 use super::register_file::{AnySlice, OperandViews, Tile};
 use crate::by_dtype::{ByDType, Item, dispatch};
 use crate::kernel::number::Ordered;
@@ -17,18 +18,6 @@ const PARTIALS: usize = 64;
 const SHORT: usize = 8;
 /// The same where no result depends on the order.
 const WIDE: usize = 32;
-
-/// Which elements of a tile belong together.
-#[derive(Debug, Clone, Copy)]
-pub(super) enum Layout {
-    /// All, together with those of other tiles until [`Accumulator::close`].
-    One,
-    /// Complete rows of `length`, the first for the output element `first`.
-    Rows { length: usize, first: usize },
-    /// Rows of `width`, element by element; each output element takes `rows` rows. The
-    /// first row is `first`, counted from the start of the chunk.
-    Columns { width: usize, rows: usize, first: usize },
-}
 
 /// The accumulator of a reduction over a chunk, with its types erased.
 pub(super) trait Accumulator: Send {

@@ -13,19 +13,18 @@ mod outputs;
 #[cfg(test)]
 mod tests;
 
-use std::borrow::Cow;
 use std::sync::{Mutex, PoisonError};
 
 use fearless_simd::Level;
 use ndarray::{Axis, Slice};
 use tamis_graph::steps;
 
-use self::accumulator::{Accumulator, Layout, Total, accumulator};
+use self::accumulator::{Accumulator, Total, accumulator};
 use self::compress::{SLACK, Selecting, selecting};
 use self::elementwise::{Machine, execute};
 use self::load::Loaded;
 use self::outputs::{Outputs, Shared};
-use self::partition::{CHUNK, Domain, Partition, Work};
+use self::partition::{CHUNK, Domain, Layout, Partition, Work};
 use self::register_file::{Loads, OperandViews, RegisterFile, TILE, Tile};
 use crate::by_dtype::{ByDType, Item, dispatch, slot};
 use crate::error::ErrorKind;
@@ -94,51 +93,48 @@ impl Scratch {
     }
 }
 
-/// Runs a region.
+/// Runs a region: finds its lengths, allocates its outputs, binds its operands, and makes a pass
+/// over its domain, or two where the memory for selections must be counted first.
 pub(crate) fn run<'r>(region: &Region, call: &Call<'_, 'r>) -> Result<Results<'r>, StepError> {
     let failed = |kind| (region.outputs[0].step(), kind);
-    let lengths = call.sizes.lengths(&region.domain).map_err(failed)?;
-    checked_len(&lengths, 1).map_err(failed)?;
-    let visited = visited(region, call, &lengths);
-    let len = visited.iter().product();
-    steps::add(region.outputs.len() + region.loads.len() + region.instructions.len());
-    let mut outputs = Outputs::new(region, &visited, len, call)?;
-    let stores = region.outputs.iter().any(|output| matches!(output, RegionOutput::Store { .. }));
-    let stored = || {
-        let loaded = region.loads.iter().map(|load| value(call, load.step).stored_len());
-        if stores { len } else { loaded.max().unwrap_or(1) }
-    };
-    call.memory.check_iteration(&visited, len, stored, region.weight.max(1)).map_err(failed)?;
-    let mut registers = region.registers;
-    let loads = bind(region, call, [&lengths, &visited], &mut registers);
-    let reduced = match &region.reduced {
-        Some(axes) => axes[0]..axes[axes.len() - 1] + 1,
-        None => 0..0,
-    };
-    let domain = Domain::new(&visited, reduced);
-    let tile = tile_len(&registers);
-    let partition = Partition::new(domain, region.reduced.is_some(), tile);
-    let (level, scratch) = (call.level, call.scratch);
-    let pass = Pass { region, loads, registers, tile, partition, level, scratch };
-    if outputs.is_counting() {
-        pass.run(domain.outputs(), &mut outputs, call.threads);
-        outputs = outputs.counted(region, &visited, len, call)?;
-    }
-    pass.run(domain.outputs(), &mut outputs, call.threads);
-    if *visited != *lengths {
-        outputs.repeat(region, &lengths, &visited);
+    let extent = Extent::new(region, call).map_err(failed)?;
+    let outputs = Outputs::new(region, &extent.visited, extent.len, call)?;
+    let pass = Pass::new(region, &extent, call).map_err(failed)?;
+    let mut outputs = pass.count(outputs, &extent, call)?;
+    pass.run(&mut outputs, call.threads);
+    if *extent.visited != *extent.lengths {
+        outputs.repeat(region, &extent.lengths, &extent.visited);
     }
     outputs.into_results(call)
 }
 
+/// How large the domain of a region is in a run.
+struct Extent {
+    lengths: Vec<usize>,
+    /// The lengths of what is visited: see [`visited`].
+    visited: Vec<usize>,
+    /// How many elements are visited.
+    len: usize,
+}
+
+impl Extent {
+    fn new(region: &Region, call: &Call<'_, '_>) -> Result<Extent, ErrorKind> {
+        let lengths = call.sizes.lengths(&region.domain)?;
+        checked_len(&lengths, 1)?;
+        let visited = visited(region, call, &lengths);
+        let len = visited.iter().product();
+        Ok(Extent { lengths, visited, len })
+    }
+}
+
 /// The lengths of what a region visits of its domain: 1 along each axis along which
 /// everything that it reads repeats, if all its results follow from one of what repeats.
-fn visited<'l>(region: &Region, call: &Call<'_, '_>, lengths: &'l [usize]) -> Cow<'l, [usize]> {
-    let mut visited = Cow::Borrowed(lengths);
+fn visited(region: &Region, call: &Call<'_, '_>, lengths: &[usize]) -> Vec<usize> {
+    let mut visited = lengths.to_vec();
     if region.outputs.iter().all(RegionOutput::is_exact) {
         for axis in (0..lengths.len()).filter(|axis| lengths[*axis] > 1) {
             if repeats_along(region, call, lengths.len() - axis) {
-                visited.to_mut()[axis] = 1;
+                visited[axis] = 1;
             }
         }
     }
@@ -177,7 +173,7 @@ fn tile_len(registers: &[usize; 6]) -> usize {
 fn bind<'c>(
     region: &Region,
     call: &Call<'c, '_>,
-    [lengths, visited]: [&[usize]; 2],
+    Extent { lengths, visited, .. }: &Extent,
     registers: &mut [usize; 6],
 ) -> ByDType<Loads<'c>> {
     let mut loads = ByDType::<Loads<'c>>::default();
@@ -214,8 +210,44 @@ struct Worker<'o> {
     selections: Vec<Box<dyn Selecting<'o> + 'o>>,
 }
 
-impl Pass<'_> {
-    fn run(&self, output_count: usize, outputs: &mut Outputs<'_>, threads: &Threads) {
+impl<'p> Pass<'p> {
+    /// A pass over what is visited of a domain, unless that takes longer than a run may.
+    fn new(region: &'p Region, extent: &Extent, call: &Call<'p, '_>) -> Result<Pass<'p>, ErrorKind> {
+        steps::add(region.outputs.len() + region.loads.len() + region.instructions.len());
+        let stored = || {
+            let loaded = region.loads.iter().map(|load| value(call, load.step).stored_len());
+            if region.stores() { extent.len } else { loaded.max().unwrap_or(1) }
+        };
+        call.memory.check_iteration(&extent.visited, extent.len, stored, region.weight.max(1))?;
+        let mut registers = region.registers;
+        let loads = bind(region, call, extent, &mut registers);
+        let reduced = match &region.reduced {
+            Some(axes) => axes[0]..axes[axes.len() - 1] + 1,
+            None => 0..0,
+        };
+        let domain = Domain::new(&extent.visited, reduced);
+        let tile = tile_len(&registers);
+        let partition = Partition::new(domain, region.reduced.is_some(), tile);
+        let (level, scratch) = (call.level, call.scratch);
+        Ok(Pass { region, loads, registers, tile, partition, level, scratch })
+    }
+
+    /// The outputs of the pass that selects: where these are counting ones, after a pass that
+    /// counts.
+    fn count<'r>(
+        &self,
+        mut outputs: Outputs<'r>,
+        extent: &Extent,
+        call: &Call<'_, 'r>,
+    ) -> Result<Outputs<'r>, StepError> {
+        if !outputs.is_counting() {
+            return Ok(outputs);
+        }
+        self.run(&mut outputs, call.threads);
+        outputs.counted(self.region, &extent.visited, extent.len, call)
+    }
+
+    fn run(&self, outputs: &mut Outputs<'_>, threads: &Threads) {
         let chunks = self.partition.chunks();
         let is_alone = threads.count() == 1 || chunks <= 1;
         let totals: Mutex<Vec<(usize, Vec<Vec<Total>>)>> = Mutex::new(Vec::new());
@@ -234,7 +266,7 @@ impl Pass<'_> {
         drop(shared);
         let mut totals = totals.into_inner().unwrap_or_else(PoisonError::into_inner);
         totals.sort_unstable_by_key(|(number, _)| *number);
-        outputs.combine(self.partition, output_count, &totals);
+        outputs.combine(self.partition, self.partition.domain().outputs(), &totals);
     }
 
     fn worker<'o>(&self, shared: &Shared<'o>, is_alone: bool) -> Worker<'o> {

@@ -171,7 +171,7 @@ impl<'r> Outputs<'r> {
         call: &Call<'_, 'r>,
     ) -> Result<(), StepError> {
         for output in &region.outputs {
-            if let RegionOutput::Store { step, dtype } = *output {
+            if let RegionOutput::Store { step, dtype, .. } = *output {
                 let buffer = AnyBuffer::new(dtype, lengths, call).map_err(|kind| (step, kind))?;
                 self.stores.push((step, buffer));
             }

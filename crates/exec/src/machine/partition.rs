@@ -3,7 +3,6 @@
 
 use std::ops::Range;
 
-use super::accumulator::Layout;
 use super::register_file::{TILE, Tile};
 
 /// How many elements a chunk has, as far as rows allow: enough that scheduling it costs
@@ -72,6 +71,18 @@ pub(super) struct Chunk {
     pub(super) outputs: Range<usize>,
 }
 
+/// Which elements of a tile belong together.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Layout {
+    /// All, together with those of other tiles until [`Work::Close`].
+    One,
+    /// Complete rows of `length`, the first for the output element `first`.
+    Rows { length: usize, first: usize },
+    /// Rows of `width`, element by element; each output element takes `rows` rows. The
+    /// first row is `first`, counted from the start of the chunk.
+    Columns { width: usize, rows: usize, first: usize },
+}
+
 /// The work of a chunk, in order.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Work {
@@ -97,6 +108,10 @@ impl Partition {
             Kind::Rows(CHUNK / inner * inner)
         };
         Partition { domain, kind, tile }
+    }
+
+    pub(super) fn domain(self) -> Domain {
+        self.domain
     }
 
     /// How many chunks there are.

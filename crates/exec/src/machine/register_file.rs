@@ -9,7 +9,7 @@ use tamis_graph::{DType, Scalar};
 
 use super::load::Loaded;
 use crate::by_dtype::{AnyOf, ByDType, Family, Item, dispatch, slot};
-use crate::region::Operand;
+use crate::region::{Location, Operand};
 
 /// How many elements an instruction takes at a time.
 pub(super) const TILE: usize = 1024;
@@ -195,14 +195,16 @@ impl<'p, T: Item> OperandView<'p, T> {
     /// The elements of an operand in the tile.
     #[inline]
     pub(super) fn read(&self, operand: Operand, tile: Tile) -> &[T] {
-        match operand {
-            Operand::Register(register) => &self.targets[register][..tile.len],
-            Operand::Constant(constant) => {
-                let register = &self.constants[constant];
+        match operand.location {
+            Location::Register(register) => &self.targets[register as usize][..tile.len],
+            Location::Constant(constant) => {
+                let register = &self.constants[constant as usize];
                 &register[aligned_start(register)..][..tile.len]
             }
-            Operand::Output(output) => &self.targets[self.registers + output][tile.offset..][..tile.len],
-            Operand::Load(load) => match &self.loads[load] {
+            Location::Output(output) => {
+                &self.targets[self.registers + output as usize][tile.offset..][..tile.len]
+            }
+            Location::Load(load) => match &self.loads[load as usize] {
                 Loaded::Contiguous(elements) => &elements[tile.start..][..tile.len],
                 Loaded::Scalar(elements) => &elements[..tile.len],
                 Loaded::Row { elements, period } => &elements[tile.start % period..][..tile.len],
@@ -213,13 +215,13 @@ impl<'p, T: Item> OperandView<'p, T> {
         }
     }
 
-    /// Takes the memory of an operand out, to be written while others are read.
+    /// Takes the memory of a target out, to be written while operands are read.
     #[inline]
-    pub(super) fn take(&mut self, operand: Operand, tile: Tile) -> (Taken<'p, T>, Range<usize>) {
-        let (target, start) = match operand {
-            Operand::Register(register) => (register, 0),
-            Operand::Output(output) => (self.registers + output, tile.offset),
-            Operand::Constant(_) | Operand::Load(_) => {
+    pub(super) fn take(&mut self, target: Location, tile: Tile) -> (Taken<'p, T>, Range<usize>) {
+        let (target, start) = match target {
+            Location::Register(register) => (register as usize, 0),
+            Location::Output(output) => (self.registers + output as usize, tile.offset),
+            Location::Constant(_) | Location::Load(_) => {
                 unreachable!("instructions write to registers and outputs")
             }
         };

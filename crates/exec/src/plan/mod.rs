@@ -1,20 +1,24 @@
-//! What a plan is made of: which nodes its outputs need, in which forms. Does not
-//! depend on ops, except inputs and guards.
+//! What a plan is made of: its outputs, in which forms, and what runs share. Does not depend on
+//! ops.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+mod nodes;
+
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::panic::Location;
 use std::sync::Arc;
 
 use fearless_simd::Level;
 use ndarray::{ArrayViewMut, Dimension};
-use tamis_graph::{Dim, Element, Expr, Graph, Layout, Node, NodeId, Op, Source, Symbol};
+use tamis_graph::{Element, Expr, Graph, NodeId, Symbol};
 
+use self::nodes::{guard_notes, live_nodes, nodes_of};
 use crate::diagnosis::Diagnosis;
 use crate::error::{Error, ErrorKind, Report};
-use crate::explain::explain;
+use crate::evaluation::Executable;
+use crate::explain::{explain, explain_op_by_op};
 use crate::feed::Feed;
-use crate::fuse::{Program, fuse};
+use crate::fuse::fuse;
 use crate::interface::{Input, Interface, Key, Output, Slot, TensorSpec};
 use crate::memory::LONGEST_ITERATION;
 use crate::outputs::Outputs;
@@ -46,10 +50,8 @@ use crate::threads::Threads;
 pub struct Plan {
     /// The expressions as they were built.
     pub(crate) reference: Arc<Schedule>,
-    /// The same after simplification; shared if no rule applies.
-    pub(crate) simplified: Arc<Schedule>,
-    /// That in stages, which each run in one pass.
-    pub(crate) program: Program,
+    /// The same after simplification, in stages; the schedule is shared if no rule applies.
+    pub(crate) executable: Executable,
     /// What is known of how to find out why a run failed, once one has.
     pub(crate) diagnosis: Diagnosis,
     /// The vector instructions that this machine has.
@@ -95,7 +97,6 @@ impl Plan {
         } else {
             Arc::new(Schedule::new(nodes_of(&simpler, graph), &simpler, &fed))
         };
-        let program = fuse(&simplified.steps, &simplified.outputs);
         let steps = reference.steps.iter().chain(&simplified.steps);
         let names = steps.filter_map(|step| Some((step.node.id(), graph.name(step.node.id())?))).collect();
         let declared = inputs.into_iter().zip(&reference.inputs);
@@ -107,8 +108,7 @@ impl Plan {
             names,
             interface: Arc::new(Interface::new(inputs.collect(), results.collect())),
             reference,
-            simplified,
-            program,
+            executable: Executable::new(fuse(simplified)),
             diagnosis: Diagnosis::default(),
             level: Level::new(),
             memory_limit: usize::MAX,
@@ -124,8 +124,7 @@ impl Plan {
         let nothing = Arc::new(Schedule::new(Vec::new(), &[], &[]));
         Plan {
             reference: nothing.clone(),
-            simplified: nothing,
-            program: fuse(&[], &[]),
+            executable: Executable::new(fuse(nothing)),
             diagnosis: Diagnosis::default(),
             level: Level::new(),
             interface,
@@ -240,7 +239,7 @@ impl Plan {
     /// # Ok::<(), tamis::Error>(())
     /// ```
     pub fn trim(&self) {
-        self.program.scratch.clear();
+        self.executable.trim();
         self.pool.trim();
     }
 
@@ -298,7 +297,12 @@ impl Plan {
     /// # Ok::<(), tamis::Error>(())
     /// ```
     pub fn explain(&self) -> String {
-        explain(self)
+        let Plan { reference, executable, interface, names, .. } = self;
+        if self.is_reference {
+            explain_op_by_op(reference, interface, names)
+        } else {
+            explain(&executable.program, interface, names)
+        }
     }
 
     /// The slot of an input or output, which spares the search for its name.
@@ -427,101 +431,4 @@ fn check_outputs(outputs: &[(Arc<str>, Expr<'_>)], graph: &Graph) -> Result<(), 
 
 fn ids(exprs: &[Expr<'_>]) -> Vec<NodeId> {
     exprs.iter().map(|expr| expr.id()).collect()
-}
-
-/// What `roots` are computed from, in id order.
-fn nodes_of(roots: &[NodeId], graph: &Graph) -> Vec<Arc<Node>> {
-    graph.ancestors(roots).into_iter().map(|id| graph.node(id)).collect()
-}
-
-/// Everything that a run evaluates, in id order: what `roots` are computed from, and
-/// inputs that alone give the length of a named dimension.
-fn live_nodes(mut roots: Vec<NodeId>, graph: &Graph) -> Result<Vec<Arc<Node>>, Error> {
-    let nodes = nodes_of(&roots, graph);
-    let declaring = declaring_inputs(&nodes, graph)?;
-    if declaring.is_empty() {
-        return Ok(nodes);
-    }
-    roots.extend(declaring);
-    Ok(nodes_of(&roots, graph))
-}
-
-/// For each named dimension that the nodes speak of, but none of their inputs
-/// has, an input of the graph that has it.
-fn declaring_inputs(nodes: &[Arc<Node>], graph: &Graph) -> Result<Vec<NodeId>, Error> {
-    let mut needed: BTreeMap<Arc<str>, &Node> = BTreeMap::new();
-    let mut declared: HashSet<Arc<str>> = HashSet::new();
-    for node in nodes {
-        let is_input = matches!(node.op(), Op::Source(Source::Input { .. }));
-        visit_names(node, &mut |name| {
-            if is_input {
-                declared.insert(name.clone());
-            } else if !needed.contains_key(name) {
-                needed.insert(name.clone(), node);
-            }
-        });
-    }
-    needed.retain(|name, _| !declared.contains(name));
-    if needed.is_empty() {
-        return Ok(Vec::new());
-    }
-    let declaring = first_inputs_with_names(graph);
-    let mut found = Vec::new();
-    let mut reports = Vec::new();
-    for (name, node) in needed {
-        match declaring.get(&name) {
-            Some(input) => found.push(*input),
-            None => {
-                let kind = ErrorKind::UnboundDimension { dimension: name.to_string() };
-                reports.push(Report::of_node(node, kind));
-            }
-        }
-    }
-    if reports.is_empty() { Ok(found) } else { Err(Error::new(reports)) }
-}
-
-/// For each named dimension the first input, by name, with an axis of this length.
-fn first_inputs_with_names(graph: &Graph) -> HashMap<Arc<str>, NodeId> {
-    let mut found = HashMap::new();
-    for id in graph.inputs().into_values() {
-        for dim in graph.node(id).shape().iter() {
-            if let Some(Symbol::Named(name)) = dim.symbol() {
-                found.entry(name.clone()).or_insert(id);
-            }
-        }
-    }
-    found
-}
-
-/// Calls `visit` with every named dimension that a node speaks of.
-fn visit_names(node: &Node, visit: &mut impl FnMut(&Arc<str>)) {
-    let mut on_symbol = |symbol: &Symbol| match symbol {
-        Symbol::Named(name) => visit(name),
-        Symbol::Count(_) | Symbol::Opaque(_) => {}
-    };
-    node.op().visit_dims(&mut |dim| dim.visit_symbols(&mut on_symbol));
-    node.shape().iter().for_each(|dim| dim.visit_symbols(&mut on_symbol));
-}
-
-/// What the symbols of guarded lengths stand for, in words, for messages.
-fn guard_notes(nodes: &[Arc<Node>], graph: &Graph) -> HashMap<Symbol, String> {
-    let mut notes = HashMap::new();
-    let mut note = |dim: &Dim| {
-        dim.visit_symbols(&mut |symbol| {
-            if !notes.contains_key(symbol) {
-                notes.insert(symbol.clone(), graph.describe_symbol(symbol));
-            }
-        });
-    };
-    for node in nodes {
-        if let Op::Layout(Layout::Guard { shape, .. }) = node.op() {
-            let operand = graph.node(node.operands()[0]);
-            let differing = operand.shape().iter().zip(shape.iter()).filter(|(from, to)| from != to);
-            differing.for_each(|(from, to)| {
-                note(from);
-                note(to);
-            });
-        }
-    }
-    notes
 }

@@ -7,43 +7,41 @@
 
 use std::collections::{HashMap, HashSet};
 use std::fmt::{self, Write};
-use std::rc::Rc;
 use std::sync::Arc;
 
-use smallvec::SmallVec;
-use tamis_graph::{DType, NodeId, Op, Select, Shape, Source, Unary, steps};
+use tamis_graph::{NodeId, Op, Scalar, Select, Shape, Source, steps};
 
-use crate::by_dtype::slot;
-use crate::fuse::Stage;
 use crate::interface::Interface;
-use crate::plan::Plan;
+use crate::program::{Program, Stage};
 use crate::region::{
-    Constants, Function, Instruction, Load, Operand, ReducedAxes, Reduction, Region, RegionOutput,
+    Function, Instruction, Load, Operand, ReducedAxes, Reduction, Region, RegionOutput, Value,
     through_broadcasts,
 };
 use crate::schedule::{Schedule, Step};
 
-/// What a run of `plan` does, a paragraph for each stage.
-pub(crate) fn explain(plan: &Plan) -> String {
-    let schedule = if plan.is_reference { &plan.reference } else { &plan.simplified };
-    let mut explainer = Explainer::new(schedule, &plan.program.constants, &plan.interface, &plan.names);
-    if plan.is_reference {
-        explainer.op_by_op();
-    } else {
-        for (stage, last_uses) in plan.program.stages.iter().zip(&plan.program.last_uses) {
-            explainer.stage(stage, last_uses);
-        }
+/// What a run of a program does, a paragraph for each stage.
+pub(crate) fn explain(program: &Program, interface: &Interface, names: &Names) -> String {
+    let mut explainer = Explainer::new(&program.schedule, &program.constants.scalars, interface, names);
+    for (stage, last_uses) in program.stages.iter().zip(&program.last_uses) {
+        explainer.stage(stage, last_uses);
     }
-    explainer.outputs_that_are_given();
-    if explainer.text.is_empty() { "nothing to evaluate\n".to_owned() } else { explainer.text }
+    explainer.finish()
 }
+
+/// What a run does that evaluates a schedule op by op.
+pub(crate) fn explain_op_by_op(schedule: &Schedule, interface: &Interface, names: &Names) -> String {
+    let mut explainer = Explainer::new(schedule, &[], interface, names);
+    explainer.op_by_op();
+    explainer.finish()
+}
+
+/// The names that users gave to values.
+type Names = HashMap<NodeId, Arc<str>>;
 
 struct Explainer<'p> {
     schedule: &'p Schedule,
-    constants: &'p Constants,
-    /// The numbers of the constants of each dtype.
-    constants_by_dtype: Rc<[Vec<usize>; 6]>,
-    names: &'p HashMap<NodeId, Arc<str>>,
+    constants: &'p [Scalar],
+    names: &'p Names,
     /// The outputs that a step gives.
     outputs: HashMap<usize, Given<'p>>,
     /// What each step is called, once it has appeared.
@@ -88,9 +86,9 @@ struct Given<'p> {
 impl<'p> Explainer<'p> {
     fn new(
         schedule: &'p Schedule,
-        constants: &'p Constants,
+        constants: &'p [Scalar],
         interface: &'p Interface,
-        names: &'p HashMap<NodeId, Arc<str>>,
+        names: &'p Names,
     ) -> Explainer<'p> {
         let mut outputs: HashMap<usize, Given<'p>> = HashMap::new();
         for (first, (step, output)) in schedule.outputs.iter().zip(&interface.outputs).enumerate() {
@@ -107,7 +105,6 @@ impl<'p> Explainer<'p> {
         Explainer {
             schedule,
             constants,
-            constants_by_dtype: Rc::new(by_dtype(constants.scalars.iter().map(|scalar| scalar.dtype()))),
             names,
             outputs,
             labels,
@@ -116,6 +113,11 @@ impl<'p> Explainer<'p> {
             labelled: schedule.steps.len(),
             text: String::new(),
         }
+    }
+
+    fn finish(mut self) -> String {
+        self.outputs_that_are_given();
+        if self.text.is_empty() { "nothing to evaluate\n".to_owned() } else { self.text }
     }
 
     fn op_by_op(&mut self) {
@@ -168,32 +170,32 @@ impl<'p> Explainer<'p> {
     }
 
     fn region(&mut self, region: &Region) {
-        let flow = Dataflow::new(region, &self.schedule.steps, &self.constants_by_dtype);
         let mut outputs: Vec<&RegionOutput> = region.outputs.iter().collect();
         outputs.sort_by_key(|output| self.rank(output));
-        let order = flow.order(&outputs);
+        let order = order(region, &outputs);
         let reads = self.reads(region, &order);
         let domain = self.shape(&region.domain);
         self.line(format_args!("region over {domain}: reads {reads}"));
         let mut computed = vec![None; region.instructions.len()];
-        for found in order {
-            if let Found::Computed(number) = found {
-                computed[number] = Some(self.instruction(&flow, number, &computed));
+        for value in order {
+            if let Value::Computed(number) = value {
+                let instruction = &region.instructions[number as usize];
+                computed[number as usize] = Some(self.instruction(region, instruction, &computed));
             }
         }
         for output in &outputs {
-            let given = self.output(region, &flow, output, &computed);
+            let given = self.output(region, output, &computed);
             self.line(format_args!("  gives {given}"));
         }
         self.cost(region);
     }
 
     /// What a region reads, in the order of its use.
-    fn reads(&mut self, region: &Region, order: &[Found]) -> String {
+    fn reads(&mut self, region: &Region, order: &[Value]) -> String {
         let mut reads = Vec::new();
-        for found in order {
-            let Found::Loaded(number) = found else { continue };
-            let step = region.loads[*number].step;
+        for value in order {
+            let Value::Loaded(number) = value else { continue };
+            let step = region.loads[*number as usize].step;
             let node = &self.schedule.steps[step].node;
             let again = if node.shape() == &region.domain { "" } else { " repeated" };
             reads.push(format!("{}: {}{}{again}", self.label(step), node.dtype(), self.shape(node.shape())));
@@ -202,25 +204,24 @@ impl<'p> Explainer<'p> {
     }
 
     /// What a value of a region is called, after what it is computed from.
-    fn name_of(&mut self, region: &Region, computed: &[Option<Name>], found: Found) -> String {
-        match found {
-            Found::Computed(number) => match &computed[number] {
+    fn name_of(&mut self, region: &Region, computed: &[Option<Name>], value: Value) -> String {
+        match value {
+            Value::Computed(number) => match &computed[number as usize] {
                 Some(name) => name.to_string(),
                 None => unreachable!("instructions come after their operands"),
             },
-            Found::Loaded(number) => self.label(region.loads[number].step).to_string(),
-            Found::Constant(number) => self.constants.scalars[number].to_string(),
+            Value::Loaded(number) => self.label(region.loads[number as usize].step).to_string(),
+            Value::Constant(number) => self.constants[number as usize].to_string(),
         }
     }
 
     /// Writes the line of an instruction. Gives the name of its value.
-    fn instruction(&mut self, flow: &Dataflow<'_>, number: usize, computed: &[Option<Name>]) -> Name {
-        let instruction = &flow.region.instructions[number];
+    fn instruction(&mut self, region: &Region, instruction: &Instruction, computed: &[Option<Name>]) -> Name {
         if let Function::Fill(scalar) = instruction.function {
             return Name::Text(scalar.to_string().into());
         }
-        let operands = flow.operands[number].iter();
-        let operands = operands.map(|operand| self.name_of(flow.region, computed, *operand)).collect();
+        let operands = instruction.operands.iter();
+        let operands = operands.map(|operand| self.name_of(region, computed, operand.value)).collect();
         let call = call(&op(instruction.function), operands);
         let label = match instruction.step {
             Some(step) => self.label(step),
@@ -230,15 +231,9 @@ impl<'p> Explainer<'p> {
         label
     }
 
-    fn output(
-        &mut self,
-        region: &Region,
-        flow: &Dataflow<'_>,
-        output: &RegionOutput,
-        computed: &[Option<Name>],
-    ) -> String {
-        let read = flow.reads(output).into_iter();
-        let read: Vec<String> = read.map(|found| self.name_of(region, computed, found)).collect();
+    fn output(&mut self, region: &Region, output: &RegionOutput, computed: &[Option<Name>]) -> String {
+        let read = output.operands().into_iter();
+        let read: Vec<String> = read.map(|operand| self.name_of(region, computed, operand.value)).collect();
         let (step, call) = match output {
             RegionOutput::Store { step, .. } => return format!("{}{}", self.label(*step), self.kind(*step)),
             RegionOutput::Count { .. } => return format!("count({})", read[0]),
@@ -444,150 +439,28 @@ fn start(reduction: Reduction) -> String {
     }
 }
 
-/// Where the program of a region finds a value: the instruction that computes it, or
-/// its index among the region's loads or constants.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-enum Found {
-    Computed(usize),
-    Loaded(usize),
-    Constant(usize),
-}
-
-/// Which instruction reads what which other one wrote, whatever registers they share.
-struct Dataflow<'r> {
-    region: &'r Region,
-    operands: Vec<SmallVec<[Found; 3]>>,
-    /// The loads and the constants of each dtype.
-    loads: [Vec<usize>; 6],
-    constants: Rc<[Vec<usize>; 6]>,
-    /// The instruction that wrote each register of each dtype last.
-    registers: [Vec<usize>; 6],
-    /// The instruction that writes the memory of a store, by dtype, and by step.
-    stores: [Vec<usize>; 6],
-    stored: HashMap<usize, usize>,
-}
-
-impl<'r> Dataflow<'r> {
-    fn new(region: &'r Region, steps: &[Step], constants: &Rc<[Vec<usize>; 6]>) -> Dataflow<'r> {
-        let mut flow = Dataflow {
-            region,
-            operands: Vec::new(),
-            loads: by_dtype(region.loads.iter().map(|load| load.dtype)),
-            constants: constants.clone(),
-            registers: Default::default(),
-            stores: Default::default(),
-            stored: HashMap::new(),
-        };
-        for (number, instruction) in region.instructions.iter().enumerate() {
-            flow.note(number, instruction, steps);
-        }
-        flow
-    }
-
-    fn note(&mut self, number: usize, instruction: &Instruction, steps: &[Step]) {
-        let read = |(position, operand): (usize, &Operand)| {
-            self.found(*operand, operand_dtype(instruction.function, position))
-        };
-        let operands = instruction.operands.iter().enumerate().map(read).collect();
-        self.operands.push(operands);
-        let class = slot(result_dtype(instruction, steps));
-        match instruction.target {
-            Operand::Register(register) => set(&mut self.registers[class], register, number),
-            Operand::Output(store) => {
-                set(&mut self.stores[class], store, number);
-                self.stored.extend(instruction.step.map(|step| (step, number)));
-            }
-            Operand::Constant(_) | Operand::Load(_) => unreachable!("instructions write no inputs"),
-        }
-    }
-
-    fn found(&self, operand: Operand, dtype: DType) -> Found {
-        let class = slot(dtype);
-        match operand {
-            Operand::Register(register) => Found::Computed(self.registers[class][register]),
-            Operand::Output(store) => Found::Computed(self.stores[class][store]),
-            Operand::Load(number) => Found::Loaded(self.loads[class][number]),
-            Operand::Constant(number) => Found::Constant(self.constants[class][number]),
-        }
-    }
-
-    /// The value that an output of the region reads, and its mask.
-    fn reads(&self, output: &RegionOutput) -> SmallVec<[Found; 2]> {
-        match output {
-            RegionOutput::Store { step, .. } => [Found::Computed(self.stored[step])].as_slice().into(),
-            RegionOutput::Compress { dtype, value, mask, .. } => {
-                [self.found(*value, *dtype), self.found(*mask, DType::Bool)].as_slice().into()
-            }
-            RegionOutput::Reduction { reduction, value, mask, .. } => {
-                let dtype = match reduction {
-                    Reduction::Sum(dtype) | Reduction::Max(dtype, _) | Reduction::Min(dtype, _) => *dtype,
-                    Reduction::Count | Reduction::Any | Reduction::All => DType::Bool,
-                };
-                let mask = mask.map(|mask| self.found(mask, DType::Bool));
-                std::iter::once(self.found(*value, dtype)).chain(mask).collect()
-            }
-            RegionOutput::Count { value, .. } => [self.found(*value, DType::Bool)].as_slice().into(),
-        }
-    }
-
-    /// Everything that the outputs are computed from, each after its operands.
-    fn order(&self, outputs: &[&RegionOutput]) -> Vec<Found> {
-        let roots: Vec<Found> = outputs.iter().flat_map(|output| self.reads(output)).collect();
-        let mut pending: Vec<(Found, bool)> = roots.into_iter().rev().map(|root| (root, false)).collect();
-        let (mut is_computed, mut others) = (vec![false; self.operands.len()], HashSet::new());
-        let mut is_new = |found| match found {
-            Found::Computed(number) => !std::mem::replace(&mut is_computed[number], true),
-            Found::Loaded(_) | Found::Constant(_) => others.insert(found),
-        };
-        let mut order = Vec::new();
-        while let Some((found, is_ready)) = pending.pop() {
-            steps::add(1);
-            if is_ready {
-                order.push(found);
-            } else if is_new(found) {
-                pending.push((found, true));
-                if let Found::Computed(number) = found {
-                    pending.extend(self.operands[number].iter().rev().map(|operand| (*operand, false)));
-                }
+/// Everything that outputs are computed from, each after its operands: depth first from the
+/// outputs, so that the order depends on what is computed alone.
+fn order(region: &Region, outputs: &[&RegionOutput]) -> Vec<Value> {
+    let roots: Vec<Operand> = outputs.iter().flat_map(|output| output.operands()).collect();
+    let mut pending: Vec<(Value, bool)> = roots.into_iter().rev().map(|root| (root.value, false)).collect();
+    let (mut is_computed, mut others) = (vec![false; region.instructions.len()], HashSet::new());
+    let mut is_new = |value| match value {
+        Value::Computed(number) => !std::mem::replace(&mut is_computed[number as usize], true),
+        Value::Loaded(_) | Value::Constant(_) => others.insert(value),
+    };
+    let mut order = Vec::new();
+    while let Some((value, is_ready)) = pending.pop() {
+        steps::add(1);
+        if is_ready {
+            order.push(value);
+        } else if is_new(value) {
+            pending.push((value, true));
+            if let Value::Computed(number) = value {
+                let operands = &region.instructions[number as usize].operands;
+                pending.extend(operands.iter().rev().map(|operand| (operand.value, false)));
             }
         }
-        order
     }
-}
-
-/// Sets the value at a position, growing the table to it.
-fn set(table: &mut Vec<usize>, position: usize, value: usize) {
-    if table.len() <= position {
-        table.resize(position + 1, usize::MAX);
-    }
-    table[position] = value;
-}
-
-/// The indices at which each dtype occurs.
-fn by_dtype(dtypes: impl Iterator<Item = DType>) -> [Vec<usize>; 6] {
-    let mut indices: [Vec<usize>; 6] = Default::default();
-    dtypes.enumerate().for_each(|(index, dtype)| indices[slot(dtype)].push(index));
-    indices
-}
-
-fn operand_dtype(function: Function, position: usize) -> DType {
-    match function {
-        Function::Unary(_, dtype) | Function::Binary(_, dtype) | Function::Compare(_, dtype) => dtype,
-        Function::Logic(_) => DType::Bool,
-        Function::Where(_) if position == 0 => DType::Bool,
-        Function::Where(dtype) => dtype,
-        Function::Fill(scalar) => scalar.dtype(),
-    }
-}
-
-fn result_dtype(instruction: &Instruction, steps: &[Step]) -> DType {
-    if let Some(step) = instruction.step {
-        return steps[step].node.dtype();
-    }
-    match instruction.function {
-        Function::Unary(Unary::Cast(dtype), _) => dtype,
-        Function::Compare(..) | Function::Logic(_) => DType::Bool,
-        Function::Unary(_, dtype) | Function::Binary(_, dtype) | Function::Where(dtype) => dtype,
-        Function::Fill(scalar) => scalar.dtype(),
-    }
+    order
 }

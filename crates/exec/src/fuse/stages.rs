@@ -1,0 +1,162 @@
+//! The stages of a program, in their order, and the last uses of the values between them.
+
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+
+use smallvec::SmallVec;
+use tamis_graph::steps;
+
+use super::times::{Group, Times};
+use super::{Fuser, Role};
+use crate::program::Stage;
+use crate::region::{Constants, RegionOutput, Target, Workspace, compile};
+
+impl Fuser<'_> {
+    /// The stages, each as soon as what it reads is there, in the order in
+    /// which their steps were built.
+    pub(super) fn stages(&self, times: &Times, groups: Vec<Group>) -> (Vec<Stage>, Constants) {
+        let mut stages: Vec<Stage> = Vec::new();
+        let mut keys = Vec::new();
+        let mut workspace = Workspace::new(self.steps.len());
+        let mut makers = Makers::new(self.steps.len());
+        for mut group in groups {
+            group.targets.sort_unstable_by_key(|target| target.step());
+            keys.push(group.targets[0].step());
+            group.targets.iter().for_each(|target| {
+                makers.insert(*target, stages.len());
+            });
+            let domain = self.steps[group.domain].node.shape().clone();
+            // What is stored at the same time is computed here as well, or is stored here.
+            let is_loaded = |step: usize| {
+                let is_later = self.roles[step] == Role::Elementwise && times.steps[step] >= group.time;
+                self.is_stored[step] && !is_later
+            };
+            let region =
+                compile(self.steps, &group.targets, domain, group.reduced, &is_loaded, &mut workspace);
+            stages.push(Stage::Region(Box::new(region)));
+        }
+        for (index, role) in self.roles.iter().enumerate() {
+            if *role == Role::Kernel && !self.steps[index].is_given {
+                makers.insert(Target::Value(index), stages.len());
+                keys.push(index);
+                stages.push(Stage::Kernel(index));
+            }
+        }
+        let needs: Vec<StageList> =
+            stages.iter().enumerate().map(|(i, s)| self.needs(i, s, &makers)).collect();
+        let order = order(&needs, &keys);
+        let mut slots: Vec<Option<Stage>> = stages.into_iter().map(Some).collect();
+        let stages = order.into_iter().filter_map(|stage| slots[stage].take()).collect();
+        (stages, workspace.constants)
+    }
+
+    /// The stages that must come before one.
+    fn needs(&self, own: usize, stage: &Stage, makers: &Makers) -> StageList {
+        let mut needs = StageList::new();
+        let mut value = |step: usize| needs.extend(makers.get(Target::Value(step)));
+        match stage {
+            Stage::Kernel(step) => self.steps[*step].operands.iter().for_each(|operand| value(*operand)),
+            Stage::Region(region) => region.loads.iter().for_each(|load| value(load.step)),
+        }
+        let mut count = |step: usize| {
+            for mask in &self.counts[step] {
+                needs.extend(makers.get(Target::Count(*mask)));
+            }
+        };
+        match stage {
+            Stage::Kernel(step) => count(*step),
+            Stage::Region(region) => {
+                region.outputs.iter().map(RegionOutput::step).for_each(count);
+            }
+        }
+        needs.retain(|need| *need != own);
+        steps::add(needs.len());
+        needs
+    }
+
+    /// For each stage the stored values that no later stage reads.
+    pub(super) fn last_uses(&self, stages: &[Stage]) -> Vec<SmallVec<[usize; 2]>> {
+        let mut last_uses: Vec<SmallVec<[usize; 2]>> = vec![SmallVec::new(); stages.len()];
+        let mut last: Vec<Option<usize>> = vec![None; self.steps.len()];
+        for (number, stage) in stages.iter().enumerate() {
+            match stage {
+                Stage::Kernel(step) => {
+                    last[*step] = Some(number);
+                    self.steps[*step].operands.iter().for_each(|operand| last[*operand] = Some(number));
+                }
+                Stage::Region(region) => {
+                    region.loads.iter().for_each(|load| last[load.step] = Some(number));
+                    for output in &region.outputs {
+                        if !matches!(output, RegionOutput::Count { .. }) {
+                            last[output.step()] = Some(number);
+                        }
+                    }
+                }
+            }
+        }
+        for output in self.outputs {
+            last[*output] = None;
+        }
+        for (step, number) in last.into_iter().enumerate() {
+            if let Some(number) = number {
+                last_uses[number].push(step);
+            }
+        }
+        last_uses
+    }
+}
+
+/// The numbers of a few stages.
+type StageList = SmallVec<[usize; 2]>;
+
+/// Which stage computes a step, or the count of a mask.
+struct Makers {
+    values: Vec<Option<u32>>,
+    counts: Vec<Option<u32>>,
+}
+
+impl Makers {
+    fn new(steps: usize) -> Makers {
+        Makers { values: vec![None; steps], counts: vec![None; steps] }
+    }
+
+    fn insert(&mut self, target: Target, stage: usize) {
+        match target {
+            Target::Value(step) => self.values[step] = Some(stage as u32),
+            Target::Count(mask) => self.counts[mask] = Some(stage as u32),
+        }
+    }
+
+    fn get(&self, target: Target) -> Option<usize> {
+        let stage = match target {
+            Target::Value(step) => self.values[step],
+            Target::Count(mask) => self.counts[mask],
+        };
+        stage.map(|stage| stage as usize)
+    }
+}
+
+/// An order in which every stage comes after its needs, low keys first: a topological sort
+/// (Kahn, 1962) whose queue is a heap.
+fn order(needs: &[StageList], keys: &[usize]) -> Vec<usize> {
+    let mut missing: Vec<usize> = needs.iter().map(|needs| needs.len()).collect();
+    let mut readers: Vec<StageList> = vec![StageList::new(); needs.len()];
+    for (stage, needs) in needs.iter().enumerate() {
+        needs.iter().for_each(|need| readers[*need].push(stage));
+    }
+    let ready = (0..needs.len()).filter(|stage| missing[*stage] == 0);
+    let mut ready: BinaryHeap<Reverse<(usize, usize)>> =
+        ready.map(|stage| Reverse((keys[stage], stage))).collect();
+    let mut order = Vec::with_capacity(needs.len());
+    while let Some(Reverse((_, stage))) = ready.pop() {
+        order.push(stage);
+        for reader in &readers[stage] {
+            missing[*reader] -= 1;
+            if missing[*reader] == 0 {
+                ready.push(Reverse((keys[*reader], *reader)));
+            }
+        }
+    }
+    assert_eq!(order.len(), needs.len(), "stages need one another in a circle");
+    order
+}
