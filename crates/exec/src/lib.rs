@@ -8,6 +8,7 @@
 //! This crate does not depend on gradients, and builds no expressions but simpler ones.
 
 mod by_dtype;
+mod chunks;
 mod diagnosis;
 mod error;
 mod eval;

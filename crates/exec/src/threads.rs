@@ -7,6 +7,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use rayon_core::{ThreadPool, ThreadPoolBuilder};
 
+use crate::chunks::Chunks;
+
 /// The most threads of a run: more than machines run at a time, and few enough to be started.
 pub(crate) const MOST: usize = 256;
 
@@ -101,11 +103,8 @@ impl Threads {
         if elements.len() <= len {
             return task(0, elements);
         }
-        let slices: Vec<Mutex<&mut [T]>> = elements.chunks_mut(len).map(Mutex::new).collect();
-        self.for_each(slices.len(), &|chunk| {
-            let mut slice = slices[chunk].lock().unwrap_or_else(PoisonError::into_inner);
-            task(chunk, &mut slice);
-        });
+        let slices = Chunks::new(elements.chunks_mut(len));
+        self.for_each(slices.len(), &|chunk| task(chunk, slices.take(chunk)));
     }
 }
 

@@ -6,7 +6,6 @@
 //! `None` where it has no better way than the reference kernel, and where something is
 //! wrong: then the reference kernel says what.
 
-mod chunks;
 mod copy;
 mod index;
 mod layout;
@@ -24,6 +23,7 @@ mod vector;
 
 use tamis_graph::Op;
 
+use crate::chunks;
 use crate::error::ErrorKind;
 use crate::kernel::Call;
 use crate::tensor::AnyTensor;

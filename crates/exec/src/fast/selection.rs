@@ -69,14 +69,9 @@ impl<'m> Selection<'m> {
     }
 
     /// The chunks, each with the part of `rows` that its true elements have: a row of `width` each.
-    pub(super) fn split<'r, R>(&self, mut rows: &'r mut [R], width: usize) -> Vec<(Chunk<'m>, &'r mut [R])> {
-        let mut outputs = Vec::with_capacity(self.counts.len());
-        for chunk in self.chunks() {
-            let (output, rest) = rows.split_at_mut(chunk.count * width);
-            outputs.push((chunk, output));
-            rows = rest;
-        }
-        outputs
+    pub(super) fn split<'r, R>(&self, rows: &'r mut [R], width: usize) -> Vec<(Chunk<'m>, &'r mut [R])> {
+        let outputs = chunks::consecutive(rows, self.counts.iter().map(|count| count * width));
+        self.chunks().into_iter().zip(outputs).collect()
     }
 }
 

@@ -12,6 +12,7 @@ use super::partition::Partition;
 use super::register_file::{AnySlice, Slices};
 use super::{Call, Results, StepError};
 use crate::by_dtype::{AnyOf, ByDType, Family, Item, dispatch};
+use crate::chunks::{Chunks, Divide, consecutive};
 use crate::error::ErrorKind;
 use crate::memory::Buffer;
 use crate::region::{Operand, ReducedAxes, Reduction, Region, RegionOutput};
@@ -259,14 +260,14 @@ impl<'r> Outputs<'r> {
 
     /// The slices that the chunks write.
     pub(super) fn share(&mut self, partition: Partition) -> Shared<'_> {
-        let chunk_count = partition.chunks();
+        let numbers = 0..partition.chunks();
         let elements = |number| partition.chunk(number).elements.len();
-        let output_count = |number| partition.chunk(number).outputs.len();
+        let outputs = |number| partition.chunk(number).outputs.len();
         Shared {
             stores: self
                 .stores
                 .iter_mut()
-                .map(|(_, buffer)| split(buffer.slice(), chunk_count, &elements))
+                .map(|(_, buffer)| Chunks::new(consecutive(buffer.slice(), numbers.clone().map(elements))))
                 .collect(),
             selections: self
                 .selections
@@ -286,11 +287,9 @@ impl<'r> Outputs<'r> {
                     reduction: output.reduction,
                     operand: output.operand,
                     axes: output.axes,
-                    chunks: if output.axes == ReducedAxes::Axes && partition.is_direct() {
-                        split(output.buffer.slice(), chunk_count, &output_count)
-                    } else {
-                        Vec::new()
-                    },
+                    chunks: (output.axes == ReducedAxes::Axes && partition.is_direct()).then(|| {
+                        Chunks::new(consecutive(output.buffer.slice(), numbers.clone().map(outputs)))
+                    }),
                 })
                 .collect(),
         }
@@ -390,28 +389,9 @@ impl Reduction {
     }
 }
 
-/// Memory of one output, split among its chunks. Each slice is taken once.
-type Chunks<'o> = Vec<Mutex<Option<AnySlice<'o>>>>;
-
-fn split<'o>(slice: AnySlice<'o>, chunk_count: usize, len: &dyn Fn(usize) -> usize) -> Chunks<'o> {
-    let mut rest = slice;
-    let mut chunks = Vec::with_capacity(chunk_count);
-    for number in 0..chunk_count {
-        let (chunk, others) = rest.split_at(len(number));
-        chunks.push(Mutex::new(Some(chunk)));
-        rest = others;
-    }
-    chunks
-}
-
-fn take<'o>(chunks: &Chunks<'o>, number: usize) -> AnySlice<'o> {
-    let chunk = chunks[number].lock().unwrap_or_else(PoisonError::into_inner).take();
-    chunk.unwrap_or_else(|| unreachable!("each chunk is run once"))
-}
-
 /// What the threads of a pass share.
 pub(super) struct Shared<'o> {
-    stores: Vec<Chunks<'o>>,
+    stores: Vec<Chunks<AnySlice<'o>>>,
     pub(super) selections: Vec<SharedSelection<'o>>,
     pub(super) reductions: Vec<SharedReduction<'o>>,
 }
@@ -429,7 +409,8 @@ pub(super) struct SharedReduction<'o> {
     pub(super) reduction: Reduction,
     pub(super) operand: Operand,
     pub(super) axes: ReducedAxes,
-    chunks: Chunks<'o>,
+    /// None where chunks share output elements: their totals are combined at the end.
+    chunks: Option<Chunks<AnySlice<'o>>>,
 }
 
 impl<'o> Shared<'o> {
@@ -439,7 +420,7 @@ impl<'o> Shared<'o> {
         'o: 'f,
     {
         let mut slices = ByDType::<Slices<'f>>::default();
-        self.stores.iter().for_each(|chunks| take(chunks, number).push_to(&mut slices));
+        self.stores.iter().for_each(|chunks| chunks.take(number).push_to(&mut slices));
         slices
     }
 }
@@ -459,7 +440,7 @@ impl<'o> SharedSelection<'o> {
     /// Memory for the next `count` elements.
     pub(super) fn reserve(&self, count: usize) -> AnySlice<'o> {
         let rest = self.take().unwrap_or_else(|| unreachable!("chunks reserve one after the other"));
-        let (own, rest) = rest.split_at(count);
+        let (own, rest) = rest.divide(count);
         self.give_back(rest, count);
         own
     }
@@ -468,6 +449,9 @@ impl<'o> SharedSelection<'o> {
 impl SharedReduction<'_> {
     /// Writes the results of a chunk that has its own output elements.
     pub(super) fn finish(&self, number: usize, reduction: &dyn Accumulator) {
-        reduction.finish(0, take(&self.chunks, number));
+        let chunks = self.chunks.as_ref();
+        let chunks =
+            chunks.unwrap_or_else(|| unreachable!("chunks of a direct partition have outputs of their own"));
+        reduction.finish(0, chunks.take(number));
     }
 }

@@ -9,6 +9,7 @@ use tamis_graph::{DType, Scalar};
 
 use super::load::Loaded;
 use crate::by_dtype::{AnyOf, ByDType, Family, Item, dispatch, slot};
+use crate::chunks::Divide;
 use crate::region::{Location, Operand};
 
 /// How many elements an instruction takes at a time.
@@ -37,16 +38,17 @@ impl<'o> Family for Slice<'o> {
 /// Memory for elements of some dtype.
 pub(super) type AnySlice<'o> = AnyOf<Slice<'o>>;
 
-impl<'o> AnySlice<'o> {
-    /// The first `len` elements, and the others.
-    pub(super) fn split_at(self, len: usize) -> (AnySlice<'o>, AnySlice<'o>) {
+impl Divide for AnySlice<'_> {
+    fn divide(self, len: usize) -> (Self, Self) {
         fn halves<T: Item>(slice: &mut [T], len: usize) -> (AnySlice<'_>, AnySlice<'_>) {
             let (head, tail) = slice.split_at_mut(len);
             (T::into_any(head), T::into_any(tail))
         }
         dispatch!(self, slice => halves(slice, len))
     }
+}
 
+impl<'o> AnySlice<'o> {
     /// Adds the slice to those of its dtype.
     pub(super) fn push_to<'f>(self, all: &mut ByDType<Slices<'f>>)
     where

@@ -1,4 +1,5 @@
-//! How arrays are divided into chunks of work. Does not depend on ops.
+//! How memory is divided into chunks of work, each of which one thread takes once. Does not
+//! depend on ops.
 
 use std::sync::{Mutex, PoisonError};
 
@@ -9,36 +10,77 @@ use crate::threads::Threads;
 
 /// How many elements make a chunk: enough to be worth waking a thread. Small in unit
 /// tests, so that small arrays have several.
-pub(super) const CHUNK: usize = if cfg!(test) { 64 } else { 1 << 16 };
+pub(crate) const CHUNK: usize = if cfg!(test) { 64 } else { 1 << 16 };
 
 /// How many rows of `width` elements make a chunk.
-pub(super) fn rows_per_chunk(width: usize) -> usize {
+pub(crate) fn rows_per_chunk(width: usize) -> usize {
     (CHUNK / width.max(1)).max(1)
 }
 
+/// Memory that can be divided.
+pub(crate) trait Divide: Sized {
+    /// The first `len` elements, and the others.
+    fn divide(self, len: usize) -> (Self, Self);
+}
+
+impl<T> Divide for &mut [T] {
+    fn divide(self, len: usize) -> (Self, Self) {
+        self.split_at_mut(len)
+    }
+}
+
+/// Consecutive chunks of `memory` of these lengths, which it must have.
+pub(crate) fn consecutive<M: Divide>(memory: M, lengths: impl ExactSizeIterator<Item = usize>) -> Vec<M> {
+    let (mut rest, mut chunks) = (memory, Vec::with_capacity(lengths.len()));
+    for len in lengths {
+        let (chunk, others) = rest.divide(len);
+        chunks.push(chunk);
+        rest = others;
+    }
+    chunks
+}
+
+/// Chunks that several threads take by their numbers, each of them once: the mutable parts
+/// of one array have different owners then, which the borrow checker cannot see from indices.
+pub(crate) struct Chunks<C>(Vec<Mutex<Option<C>>>);
+
+impl<C> Chunks<C> {
+    pub(crate) fn new(chunks: impl IntoIterator<Item = C>) -> Chunks<C> {
+        Chunks(chunks.into_iter().map(|chunk| Mutex::new(Some(chunk))).collect())
+    }
+
+    /// How many there are.
+    pub(crate) fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// The chunk of this number, which nobody has taken yet.
+    pub(crate) fn take(&self, number: usize) -> C {
+        let chunk = self.0[number].lock().unwrap_or_else(PoisonError::into_inner).take();
+        chunk.unwrap_or_else(|| unreachable!("a chunk is handed out once"))
+    }
+}
+
 /// Calls `task` once with each of `chunks` and its index among them.
-pub(super) fn each<P: Send>(threads: &Threads, chunks: Vec<P>, task: &(dyn Fn(usize, P) + Sync)) {
-    let chunks: Vec<Mutex<Option<P>>> = chunks.into_iter().map(|chunk| Mutex::new(Some(chunk))).collect();
-    threads.for_each(chunks.len(), &|index| {
-        let chunk = chunks[index].lock().unwrap_or_else(PoisonError::into_inner).take();
-        task(index, chunk.unwrap_or_else(|| unreachable!("a chunk is handed out once")));
-    });
+pub(crate) fn each<C: Send>(threads: &Threads, chunks: Vec<C>, task: &(dyn Fn(usize, C) + Sync)) {
+    let chunks = Chunks::new(chunks);
+    threads.for_each(chunks.len(), &|index| task(index, chunks.take(index)));
 }
 
 /// Consecutive rows of consecutive blocks: several complete blocks, or some rows of
 /// one.
-pub(super) struct RowChunk<'e, T> {
+pub(crate) struct RowChunk<'e, T> {
     /// The block of the first row.
-    pub(super) block: usize,
+    pub(crate) block: usize,
     /// The index of the first row in its block.
-    pub(super) row: usize,
-    pub(super) elements: &'e mut [T],
+    pub(crate) row: usize,
+    pub(crate) elements: &'e mut [T],
 }
 
 /// Divides `elements`, which are blocks of `rows` rows of `width` elements: into chunks
 /// of `group` blocks, if these are more than one, else into chunks of `step` rows of a
 /// block.
-pub(super) fn row_chunks<T>(
+pub(crate) fn row_chunks<T>(
     elements: &mut [T],
     [rows, width]: [usize; 2],
     group: usize,
@@ -57,7 +99,7 @@ pub(super) fn row_chunks<T>(
 /// Runs `body` compiled for the vector instructions that the machine has. What
 /// it calls must be inlined into it to gain from them.
 #[inline(always)]
-pub(super) fn vectorised<R>(body: impl FnOnce() -> R) -> R {
+pub(crate) fn vectorised<R>(body: impl FnOnce() -> R) -> R {
     at_level!(Level::new(), body())
 }
 
@@ -79,6 +121,21 @@ mod tests {
             handled.fetch_add(1, Ordering::Relaxed);
         });
         assert_eq!((elements, handled.into_inner()), ([0, 0, 0, 2, 2, 2, 2, 2, 2, 3], 4));
+    }
+
+    #[test]
+    fn consecutive_chunks_have_their_lengths() {
+        let mut elements = [1, 2, 3, 4, 5];
+        let chunks = consecutive(elements.as_mut_slice(), [2, 0, 3].into_iter());
+        assert_eq!(chunks, [[1, 2].as_mut_slice(), &mut [], &mut [3, 4, 5]]);
+    }
+
+    #[test]
+    #[should_panic(expected = "a chunk is handed out once")]
+    fn a_chunk_is_not_handed_out_twice() {
+        let chunks = Chunks::new(["a", "b"]);
+        assert_eq!((chunks.len(), chunks.take(1), chunks.take(0)), (2, "b", "a"));
+        chunks.take(1);
     }
 
     #[test]
