@@ -36,6 +36,7 @@ mod run;
 mod schedule;
 mod simplify;
 mod sizes;
+mod stack;
 mod tensor;
 mod threads;
 

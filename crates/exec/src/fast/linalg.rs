@@ -1,6 +1,6 @@
 //! Matrix products.
 
-use ndarray::{ArrayView2, ArrayView3, ArrayViewD, ArrayViewMut2, Axis, s};
+use ndarray::{ArrayView2, ArrayViewD, Axis, s};
 use tamis_graph::Linalg;
 
 use super::chunks::{self, CHUNK, RowChunk};
@@ -12,7 +12,7 @@ use crate::kernel::linalg::UNCOUNTED;
 use crate::kernel::number::{Float, Number};
 use crate::memory::Charge;
 use crate::raw::{self, Real};
-use crate::row_major::position_of;
+use crate::stack::{Masks, Stack, as_matrix, masks};
 use crate::tensor::{AnyTensor, Item, Tensor, dispatch};
 use crate::threads::Threads;
 
@@ -41,17 +41,13 @@ const FEW_ROWS: usize = 16;
 const DEEP: usize = if cfg!(test) { 8 } else { 4096 };
 const MOST_PARTIALS: usize = 16;
 
-/// The masks of the two factors, as far as there are any.
-pub(super) type Masks<'c, 'a> = [Option<&'c Tensor<'a, bool>>; 2];
-
 pub(super) fn run<'a>(op: Linalg, call: &Call<'_, 'a>) -> Option<AnyTensor<'a>> {
     let Linalg::Matmul { mask_a, mask_b } = op;
     let inner = *call.operands[0].shape().last()?;
     if call.shape.contains(&0) || inner == 0 {
         return None;
     }
-    let masks = [mask_a.then_some(2), mask_b.then_some(if mask_a { 3 } else { 2 })];
-    let masks = masks.map(|position| position.map(|position| call.typed::<bool>(position)));
+    let masks = masks(call, [mask_a, mask_b]);
     if !call
         .operands
         .iter()
@@ -254,46 +250,6 @@ fn multiply_blocks<T: Real>(
         let b = b.slice_move(s![.., left..left + columns]);
         raw::multiply(block, &a, &b);
     });
-}
-
-/// Matrices under any batch axes.
-pub(super) enum Stack<'t, T> {
-    /// Under one batch axis.
-    Flat(ArrayView3<'t, T>),
-    Deep(ArrayViewD<'t, T>),
-}
-
-impl<'t, T> Stack<'t, T> {
-    pub(super) fn new(stack: &ArrayViewD<'t, T>) -> Stack<'t, T> {
-        let mut flat = stack.clone();
-        if flat.ndim() == 2 {
-            flat.insert_axis_inplace(Axis(0));
-        }
-        while flat.ndim() > 3 && flat.merge_axes(Axis(flat.ndim() - 4), Axis(flat.ndim() - 3)) {
-            flat.index_axis_inplace(Axis(flat.ndim() - 4), 0);
-        }
-        flat.into_dimensionality().map_or_else(|_| Stack::Deep(stack.clone()), Stack::Flat)
-    }
-
-    /// The matrix at `index`.
-    pub(super) fn matrix(&self, index: usize) -> ArrayView2<'t, T> {
-        match self {
-            Stack::Flat(stack) => stack.index_axis_move(Axis(0), index),
-            Stack::Deep(stack) => {
-                let mut view = stack.clone();
-                for index in position_of(&stack.shape()[..stack.ndim() - 2], index) {
-                    view.index_axis_inplace(Axis(0), index);
-                }
-                let matrix = view.into_dimensionality();
-                matrix.unwrap_or_else(|error| unreachable!("all batch axes are indexed: {error}"))
-            }
-        }
-    }
-}
-
-fn as_matrix<T>(elements: &mut [T], rows: usize, columns: usize) -> ArrayViewMut2<'_, T> {
-    let matrix = ArrayViewMut2::from_shape((rows, columns), elements);
-    matrix.unwrap_or_else(|error| unreachable!("the elements are those of the matrix: {error}"))
 }
 
 /// A masked factor counts as 0, which changes no integer sum.

@@ -4,11 +4,12 @@ use ndarray::ArrayView2;
 
 use super::chunks::{self, CHUNK};
 use super::copy::{self, Rows};
-use super::linalg::{Masks, Stack, multiply_stacks};
+use super::linalg::multiply_stacks;
 use crate::kernel::Call;
 use crate::kernel::number::Float;
 use crate::memory::Buffer;
 use crate::raw::Real;
+use crate::stack::{Masks, Stack};
 use crate::tensor::{Item, Tensor};
 
 /// How many elements are looked at in one go.

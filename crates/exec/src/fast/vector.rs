@@ -8,10 +8,10 @@ use ndarray::{ArrayView2, ArrayViewD, s};
 
 use super::chunks;
 use super::copy;
-use super::linalg::Stack;
 use crate::kernel::Call;
 use crate::kernel::number::Float;
 use crate::raw::Real;
+use crate::stack::Stack;
 
 /// How many accumulators a sum has.
 const ACCUMULATORS: usize = 32;

@@ -8,12 +8,12 @@ use super::Call;
 use super::number::Number;
 use crate::error::ErrorKind;
 use crate::memory::Memory;
+use crate::stack::{Masks, masks};
 use crate::tensor::{AnyTensor, Item, Tensor};
 
 pub(super) fn run<'a>(op: Linalg, call: &Call<'_, 'a>) -> Result<AnyTensor<'a>, ErrorKind> {
     let Linalg::Matmul { mask_a, mask_b } = op;
-    let masks = [mask_a.then_some(2), mask_b.then_some(if mask_a { 3 } else { 2 })];
-    let masks = masks.map(|position| position.map(|position| call.typed::<bool>(position)));
+    let masks = masks(call, [mask_a, mask_b]);
     match call.operands[0] {
         AnyTensor::U8(a) => of_integers(call, a, masks),
         AnyTensor::I32(a) => of_integers(call, a, masks),
@@ -23,9 +23,6 @@ pub(super) fn run<'a>(op: Linalg, call: &Call<'_, 'a>) -> Result<AnyTensor<'a>, 
         AnyTensor::Bool(_) => unreachable!("the builder refuses bools"),
     }
 }
-
-/// The masks of the two factors, as far as there are any.
-type Masks<'c, 'a> = [Option<&'c Tensor<'a, bool>>; 2];
 
 /// A masked factor counts as 0, which changes no integer sum.
 fn of_integers<'a, T: Number>(
