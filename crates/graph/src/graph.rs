@@ -529,6 +529,7 @@ impl Graph {
         if let Some(poisoned) = operands.iter().find(|operand| operand.is_poisoned()) {
             return Ok(*poisoned);
         }
+        op.check_domain(operands)?;
         if let Some(simpler) = op.simplify(operands) {
             return Ok(simpler);
         }

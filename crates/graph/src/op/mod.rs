@@ -181,16 +181,15 @@ impl Op {
 
     /// The shape rule: what the op gives for these operands.
     pub(crate) fn infer(&self, operands: &[Arc<Node>], graph: &Graph) -> Result<Type, ErrorKind> {
-        self.check_domain(operands)?;
         each_family!(self, family => family.infer(operands, graph))
     }
 
     /// That there is a kernel for the dtype; builders have said more clearly what they need.
-    fn check_domain(&self, operands: &[Arc<Node>]) -> Result<(), ErrorKind> {
+    pub(crate) fn check_domain(&self, operands: &[Expr<'_>]) -> Result<(), ErrorKind> {
         let domain = self.domain();
         match operands.first() {
-            Some(x) if !domain.contains(x.dtype) => {
-                let (dtype, shape, expected) = (x.dtype, x.shape.clone(), domain.expected());
+            Some(x) if !domain.contains(x.dtype()) => {
+                let (dtype, shape, expected) = (x.dtype(), x.shape(), domain.expected());
                 Err(ErrorKind::DType { dtype, shape, expected })
             }
             Some(_) | None => Ok(()),
