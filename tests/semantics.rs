@@ -111,7 +111,6 @@ const BUILDERS: &[(&str, Build)] = &[
     ("Expr::masked_scatter", |x| x.masked_scatter(mask(x), ones(x))),
     // Indices.
     ("Expr::gather", |x| x.gather(indices(x), 0)),
-    ("Expr::take", |x| x.take(indices(x), 0)),
     ("Expr::gather_or", |x| x.gather_or(indices(x) + 1, OutOfRange::Fill(0.into()), 0)),
     ("Expr::take_along_axis", |x| x.take_along_axis(rows(x), 1)),
     ("Expr::gather_nd", |x| x.gather_nd(rows(x))),
@@ -289,6 +288,8 @@ struct Row {
     builders: Vec<String>,
     /// What it says of dtypes.
     dtypes: String,
+    /// What it says of other libraries.
+    elsewhere: String,
 }
 
 /// The tables of the page: rows of ops, and the words that stand for dtypes.
@@ -306,7 +307,7 @@ fn tables() -> (Vec<Row>, BTreeMap<String, String>) {
             assert_eq!(cells.len(), 6, "{PAGE}:{}: a row of ops has six cells", i + 1);
             assert!(cells[1..3].iter().all(|cell| !cell.is_empty()), "{PAGE}:{}: shape and dtypes", i + 1);
             let builders = spans(&cells[0]).iter().map(|span| builder(span)).collect();
-            rows.push(Row { line: i + 1, builders, dtypes: cells[2].clone() });
+            rows.push(Row { line: i + 1, builders, dtypes: cells[2].clone(), elsewhere: cells[5].clone() });
         } else if first == WORDS && !is_head {
             words.insert(cells[0].clone(), cells[1].clone());
         }
@@ -379,6 +380,45 @@ fn every_builder_stands_in_exactly_one_row() {
     assert!(missing.is_empty(), "{PAGE} has no row for {missing:?}");
     assert!(unknown.is_empty(), "{PAGE} has rows for what does not exist: {unknown:?}");
     assert!(twice.is_empty(), "{PAGE} has several rows for {twice:?}");
+}
+
+/// What stands bare among the names of other libraries, but is none: the method of NumPy's
+/// functions, and what a function returns.
+const NO_NAMES: [&str; 2] = ["at", "None"];
+
+/// The names of functions of other libraries that stand without arguments in a cell:
+/// `index_select` of "`np.argsort(-x)`, `torch.index_select`".
+fn foreign_names(cell: &str) -> impl Iterator<Item = &str> {
+    let is_path = |span: &&str| span.chars().all(|c| c.is_alphanumeric() || "._".contains(c));
+    let names = spans(cell).into_iter().filter(is_path).filter_map(|path| path.rsplit('.').next());
+    names.filter(|name| name.len() > 1 && !NO_NAMES.contains(name))
+}
+
+#[test]
+fn a_search_of_the_docs_finds_builders_by_their_names_in_other_libraries() {
+    let items = sources::public_items();
+    let (rows, _) = tables();
+    let (mut count, mut missing) = (0, Vec::new());
+    for row in &rows {
+        let of_row: Vec<&sources::Item> =
+            items.iter().filter(|item| item.is_builder() && row.builders.contains(&item.name)).collect();
+        let is_known = |name: &str| {
+            let own = |item: &&sources::Item| item.name.rsplit("::").next() == Some(name);
+            of_row.iter().any(|item| own(item) || item.aliases.iter().any(|alias| alias == name))
+        };
+        for name in foreign_names(&row.elsewhere).filter(|_| !of_row.is_empty()) {
+            count += 1;
+            if !is_known(name) {
+                missing.push(format!(
+                    "{PAGE}:{}: {} lacks `#[doc(alias(\"{name}\"))]`",
+                    row.line, row.builders[0]
+                ));
+            }
+        }
+    }
+    println!("{count} names of other libraries");
+    assert!(count > 150, "the page is read: {count} names");
+    assert!(missing.is_empty(), "{}", missing.join("\n"));
 }
 
 #[test]

@@ -18,6 +18,8 @@ pub(crate) struct Item {
     pub(crate) kind: String,
     /// The lines of the documentation, without their slashes.
     pub(crate) doc: Vec<String>,
+    /// The other names by which a search finds it.
+    pub(crate) aliases: Vec<String>,
     /// From the name to the body.
     pub(crate) signature: String,
 }
@@ -80,6 +82,8 @@ struct Reader {
     attribute: bool,
     /// The documentation so far of the item to come.
     doc: Vec<String>,
+    /// Its other names so far.
+    aliases: Vec<String>,
     /// The functions with a name for a placeholder, by the macro that writes them.
     templates: Vec<(String, Item)>,
     items: Vec<Item>,
@@ -105,6 +109,7 @@ impl Reader {
         }
         if code.starts_with("#[") || code.starts_with("$(#[") {
             self.attribute = !code.ends_with([']', '*']);
+            self.aliases.extend(aliases_of(code));
             return;
         }
         if self.attribute {
@@ -112,13 +117,15 @@ impl Reader {
             return;
         }
         let doc = std::mem::take(&mut self.doc);
+        let aliases = std::mem::take(&mut self.aliases);
         if line == "}" || line == ");" {
             (self.owner, self.defined, self.called, self.private) = (None, None, None, false);
         } else if let Some(name) = code.strip_prefix("macro_rules! ") {
             let name = until(name, " {");
             // An exported macro has its documentation above the attribute.
             if rest.len() > 1 && !doc.is_empty() && !TEMPLATES.contains(&name) {
-                self.items.push(self.item(location, "macro", name, doc, String::new()));
+                let item = self.item(location, "macro", name, doc, String::new());
+                self.items.push(Item { aliases, ..item });
             }
             self.defined = Some(name.to_owned());
         } else if let Some(name) = line.strip_suffix("! {") {
@@ -129,23 +136,23 @@ impl Reader {
             self.owner = owner_of(code);
         } else if let Some((kind, name)) = public(code).filter(|_| !self.private) {
             let signature = until(&rest.join(" "), " {").to_owned();
-            let item = self.item(location, kind, name, doc, signature);
+            let item = Item { aliases, ..self.item(location, kind, name, doc, signature) };
             match self.defined.clone().filter(|_| name.starts_with('$')) {
                 Some(defined) => self.templates.push((defined, item)),
                 None => self.items.push(item),
             }
         } else if self.called.as_deref().is_some_and(|name| TEMPLATES.contains(&name)) {
-            self.row(location, code, doc);
+            self.row(location, code, doc, aliases);
         }
     }
 
     /// A row of a macro's call: the names of builders that it writes.
-    fn row(&mut self, location: &str, code: &str, doc: Vec<String>) {
+    fn row(&mut self, location: &str, code: &str, doc: Vec<String>, aliases: Vec<String>) {
         let names: Vec<&str> = match (code.split_once(" => "), code.strip_suffix(';')) {
             (Some((name, _)), Some(_)) => vec![name],
             (None, Some(list)) => list.split(", ").collect(),
             _ => {
-                self.doc = doc;
+                (self.doc, self.aliases) = (doc, aliases);
                 return;
             }
         };
@@ -158,6 +165,7 @@ impl Reader {
                 name: format!("Expr::{name}"),
                 kind: template.kind.clone(),
                 doc: doc.iter().chain(&template.doc).cloned().collect(),
+                aliases: aliases.clone(),
                 signature: template.signature.clone(),
             })
             .collect();
@@ -166,7 +174,8 @@ impl Reader {
 
     fn item(&self, location: &str, kind: &str, name: &str, doc: Vec<String>, signature: String) -> Item {
         let name = self.owner.as_ref().map_or(name.to_owned(), |owner| format!("{owner}::{name}"));
-        Item { location: location.to_owned(), name, kind: kind.to_owned(), doc, signature }
+        let (location, kind) = (location.to_owned(), kind.to_owned());
+        Item { location, name, kind, doc, aliases: Vec::new(), signature }
     }
 }
 
@@ -174,6 +183,12 @@ impl Reader {
 fn doc_of(code: &str) -> Option<String> {
     let attribute = code.strip_prefix("#[doc = ").map(|doc| doc.trim_end_matches(']'));
     code.strip_prefix("///").or(attribute).map(str::to_owned)
+}
+
+/// The names in `#[doc(alias("…", "…"))]`.
+fn aliases_of(code: &str) -> impl Iterator<Item = String> {
+    let list = code.strip_prefix("#[doc(alias(").unwrap_or_default();
+    list.split('"').skip(1).step_by(2).map(str::to_owned)
 }
 
 /// The kind and the name of a public item.

@@ -277,8 +277,15 @@ impl Lister {
             self.lines.insert(format!("{name}!{arguments}"));
         }
         let rows = items(item.body, ';');
-        self.lines.extend(rows.iter().map(|row| format!("{name}! {}", row.head)));
+        self.lines.extend(rows.iter().map(|row| format!("{name}! {}", without_attribute(&row.head))));
     }
+}
+
+/// A row of a call without the attribute that stands in it.
+fn without_attribute(row: &str) -> String {
+    let Some((before, rest)) = row.split_once("#[") else { return row.to_owned() };
+    let after = rest.split_once("] ").map_or("", |(_, after)| after);
+    format!("{before}{after}")
 }
 
 fn rust_files(directory: &Path) -> Vec<PathBuf> {

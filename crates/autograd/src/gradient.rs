@@ -41,6 +41,7 @@ use crate::targets::Targets;
 /// assert_eq!(dxx.eval::<f64>()?, tamis::ndarray::arr1(&[0.0, -0.03125]).into_dyn());
 /// # Ok::<(), tamis::Error>(())
 /// ```
+#[doc(alias("gradient"))]
 #[track_caller]
 pub fn grad<'g, T: Targets<'g>>(loss: Expr<'g>, wrt: T) -> T::Gradients {
     let list = wrt.to_list();
@@ -62,6 +63,7 @@ pub fn grad<'g, T: Targets<'g>>(loss: Expr<'g>, wrt: T) -> T::Gradients {
 /// assert_eq!(dx.eval::<f64>()?, tamis::ndarray::arr1(&[2.0, 6.0]).into_dyn());
 /// # Ok::<(), tamis::Error>(())
 /// ```
+#[doc(alias("gradient", "grad_and_value"))]
 #[track_caller]
 pub fn value_and_grad<'g, T: Targets<'g>>(loss: Expr<'g>, wrt: T) -> (Expr<'g>, T::Gradients) {
     let list = wrt.to_list();
@@ -119,6 +121,7 @@ pub fn vjp<'g, T: Targets<'g>>(output: Expr<'g>, wrt: T, cotangent: Expr<'g>) ->
 /// assert_eq!(pushed.eval::<f64>()?, tamis::ndarray::arr1(&[20.0, 400.0]).into_dyn());
 /// # Ok::<(), tamis::Error>(())
 /// ```
+#[doc(alias("ForwardAccumulator"))]
 #[track_caller]
 pub fn jvp<'g>(output: Expr<'g>, wrt: impl Targets<'g>, tangents: impl Targets<'g>) -> Expr<'g> {
     let (wrt, tangents) = (wrt.to_list(), tangents.to_list());

@@ -26,6 +26,7 @@ use crate::gradient::{attributed_to, grad, handed_out};
 /// assert_eq!(j.eval::<f64>()?, tamis::ndarray::arr2(&[[3.0, 1.0], [1.0, 1.0]]).into_dyn());
 /// # Ok::<(), tamis::Error>(())
 /// ```
+#[doc(alias("jacrev"))]
 #[track_caller]
 pub fn jacobian<'g>(output: Expr<'g>, wrt: Expr<'g>) -> Expr<'g> {
     let jacobian = attributed_to(output, Location::caller(), || rows_of_derivatives(output, wrt));
@@ -71,6 +72,7 @@ fn zeros<'g>(graph: &'g Graph, shape: &Shape, like: Expr<'g>) -> Expr<'g> {
 /// assert_eq!(h.eval::<f64>()?, tamis::ndarray::arr2(&[[2.0, 1.0], [1.0, 2.0]]).into_dyn());
 /// # Ok::<(), tamis::Error>(())
 /// ```
+#[doc(alias("jacobian"))]
 #[track_caller]
 pub fn hessian<'g>(loss: Expr<'g>, wrt: Expr<'g>) -> Expr<'g> {
     // `jacobian` hands it out.

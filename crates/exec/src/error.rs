@@ -7,6 +7,7 @@ use tamis_graph::{DType, Dim, DimError, Layout, Node, NodeId, Op, Origin, Scalar
 
 /// What is wrong with a plan or a run.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[non_exhaustive]
 pub enum ErrorKind {
     /// An error in an expression.
     #[error(transparent)]

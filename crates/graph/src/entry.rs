@@ -11,6 +11,7 @@ use crate::shape::Slice;
 
 /// One entry of [`Expr::at`]: what it takes of the axes that it covers.
 #[derive(Debug, Clone)]
+#[non_exhaustive]
 pub enum Entry<'g> {
     /// An integer, which drops its axis, or a range.
     Slice(Slice),

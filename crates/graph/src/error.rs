@@ -10,6 +10,7 @@ use crate::shape::Shape;
 
 /// What is wrong with an expression.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[non_exhaustive]
 pub enum ErrorKind {
     /// Shapes that do not broadcast together.
     #[error("shapes {left} and {right} do not broadcast")]

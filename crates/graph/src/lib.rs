@@ -4,6 +4,8 @@
 //! grows: nodes are appended, equal nodes are stored once, and ids are a topological order,
 //! so no traversal of a graph recurses.
 //!
+//! Nodes and ops are not covered by semantic versioning; builders, dimensions, shapes and errors are.
+//!
 //! This crate does not depend on evaluation and does not depend on gradients.
 
 mod align;

@@ -76,6 +76,7 @@ impl Graph {
     /// assert_eq!(penalty.eval::<f64>()?, tamis::ndarray::arr0(14.0).into_dyn());
     /// # Ok::<(), tamis::Error>(())
     /// ```
+    #[doc(alias("add_n"))]
     #[track_caller]
     pub fn sum_of<'g>(&'g self, exprs: impl IntoIterator<Item = Expr<'g>>) -> Expr<'g> {
         self.chain("sum_of", Binary::Add, exprs.into_iter().collect())

@@ -53,6 +53,11 @@ pub mod prelude {
 
 /// What other crates need to build graph transformations: nodes, ops and the copy of
 /// one graph into another.
+///
+/// **Not covered by semantic versioning.** An op may be added, changed or removed in any
+/// release. The enums of ops are deliberately not `#[non_exhaustive]`: a `match` over them
+/// lists every op, and stops compiling when there is another one to handle. Depend on an exact
+/// version (`tamis = "=0.1.0"`) if you use what is here and not at the root of the crate.
 pub mod graph {
     pub use tamis_graph::*;
 }

@@ -109,11 +109,11 @@ pub(super) const STEPS: &[(&str, Step)] = &[
             w.give(a.expr.gather_nd(elements.cast(DType::I32)), Agreement::Bits);
         }
     }),
-    ("take", |w| {
+    ("gather by i32s from the end", |w| {
         let (a, rows) = (w.full_number(), w.rows());
         if w.size[0] > 0 {
             let rows = rows.cast(DType::I32) - 1;
-            w.number(a.expr.take(rows, 0), a.bound);
+            w.number(a.expr.gather(rows, 0), a.bound);
         }
     }),
     ("indices that may be out of range", |w| {

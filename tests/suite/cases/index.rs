@@ -128,8 +128,13 @@ fn gather() -> Vec<Case> {
         .smooth(),
         case("gather of bools", [value([T, F]), value([1i64])], |_, [x, i]| x.gather(i, 0), value([F])),
         case("gather of u8s", [value([7u8, 8]), value([1i64])], |_, [x, i]| x.gather(i, 0), value([8u8])),
-        case("take is gather", [value([7.0, 8.0]), value([1i64])], |_, [x, i]| x.take(i, 0), value([8.0]))
-            .smooth(),
+        case(
+            "gather of one element",
+            [value([7.0, 8.0]), value([1i64])],
+            |_, [x, i]| x.gather(i, 0),
+            value([8.0]),
+        )
+        .smooth(),
         case(
             "gather by selected indices",
             [value([10.0, 20.0, 30.0]), value([2i64, 0, 1]), value([T, F, T])],

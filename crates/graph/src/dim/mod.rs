@@ -128,6 +128,7 @@ pub enum Comparison {
 
 /// Why a length could not be computed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum DimError {
     /// A coefficient or a value does not fit into `i64`.
     #[error("the size overflows")]

@@ -24,6 +24,7 @@ impl<'g> Expr<'g> {
     /// assert_eq!(x.flip(1).eval::<i32>()?, tamis::ndarray::arr2(&[[2, 1], [4, 3]]).into_dyn());
     /// # Ok::<(), tamis::Error>(())
     /// ```
+    #[doc(alias("reverse"))]
     #[track_caller]
     pub fn flip(self, axes: impl Into<Axes>) -> Expr<'g> {
         let axes = axes.into();
@@ -182,6 +183,7 @@ impl<'g> Expr<'g> {
     /// assert_eq!(x.repeat(2, 0).eval::<i32>()?, tamis::ndarray::arr1(&[1, 1, 2, 2]).into_dyn());
     /// # Ok::<(), tamis::Error>(())
     /// ```
+    #[doc(alias("repeat_interleave"))]
     #[track_caller]
     pub fn repeat(self, count: impl Into<Size>, axis: impl Into<Axis>) -> Expr<'g> {
         let axis = axis.into();
@@ -218,6 +220,7 @@ impl<'g> Expr<'g> {
     /// assert_eq!(x.tril(-1).eval::<i32>()?, tamis::ndarray::arr2(&[[0, 0, 0], [4, 0, 0]]).into_dyn());
     /// # Ok::<(), tamis::Error>(())
     /// ```
+    #[doc(alias("band_part"))]
     #[track_caller]
     pub fn tril(self, diagonal: i64) -> Expr<'g> {
         self.build("tril", &[], || triangle(self, |offset| offset.le(diagonal)))
@@ -238,6 +241,7 @@ impl<'g> Expr<'g> {
     /// assert_eq!(x.triu(1).eval::<i32>()?, tamis::ndarray::arr2(&[[0, 2, 3], [0, 0, 6]]).into_dyn());
     /// # Ok::<(), tamis::Error>(())
     /// ```
+    #[doc(alias("band_part"))]
     #[track_caller]
     pub fn triu(self, diagonal: i64) -> Expr<'g> {
         self.build("triu", &[], || triangle(self, |offset| offset.ge(diagonal)))
@@ -258,6 +262,7 @@ impl<'g> Expr<'g> {
     /// let error = x.assert_that(x.gt(0.0), "prices are positive").eval::<f64>().unwrap_err();
     /// assert!(error.to_string().contains("prices are positive"));
     /// ```
+    #[doc(alias("Assert", "_assert"))]
     #[track_caller]
     pub fn assert_that(self, mask: Expr<'g>, message: &str) -> Expr<'g> {
         self.build("assert_that", &[mask], || {

@@ -105,6 +105,7 @@ impl<'g> At<'g> {
     /// assert_eq!(backwards.eval::<i32>()?, tamis::ndarray::arr2(&[[9, 8, 7], [4, 5, 6]]).into_dyn());
     /// # Ok::<(), tamis::Error>(())
     /// ```
+    #[doc(alias("tensor_scatter_nd_update"))]
     #[track_caller]
     pub fn set(&self, value: impl Into<Operand<'g>>) -> Expr<'g> {
         self.write("at.set", Combine::Set, value.into())
@@ -125,6 +126,7 @@ impl<'g> At<'g> {
     /// assert_eq!(x.at(twice).add(5).eval::<i32>()?, tamis::ndarray::arr1(&[11, 1, 6]).into_dyn());
     /// # Ok::<(), tamis::Error>(())
     /// ```
+    #[doc(alias("index_put"))]
     #[track_caller]
     pub fn add(&self, value: impl Into<Operand<'g>>) -> Expr<'g> {
         self.write("at.add", Combine::Add, value.into())

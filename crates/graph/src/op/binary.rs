@@ -130,6 +130,7 @@ impl<'g> Expr<'g> {
     /// assert_eq!(x.pow(2).eval::<f64>()?, tamis::ndarray::arr1(&[4.0, 9.0]).into_dyn());
     /// # Ok::<(), tamis::Error>(())
     /// ```
+    #[doc(alias("power"))]
     #[track_caller]
     pub fn pow(self, exponent: impl Into<Operand<'g>>) -> Expr<'g> {
         binary(self.graph(), Binary::Pow, self.into(), exponent.into())
@@ -151,6 +152,7 @@ impl<'g> Expr<'g> {
     /// assert_eq!((x % 3).eval::<i32>()?, tamis::ndarray::arr1(&[2, 1]).into_dyn());
     /// # Ok::<(), tamis::Error>(())
     /// ```
+    #[doc(alias("floormod", "remainder"))]
     #[track_caller]
     pub fn floor_mod(self, divisor: impl Into<Operand<'g>>) -> Expr<'g> {
         binary(self.graph(), Binary::FloorMod, self.into(), divisor.into())
@@ -170,6 +172,7 @@ impl<'g> Expr<'g> {
     /// assert_eq!(x.floor_div(2).eval::<i32>()?, tamis::ndarray::arr1(&[-4, 3]).into_dyn());
     /// # Ok::<(), tamis::Error>(())
     /// ```
+    #[doc(alias("floordiv", "floor_divide"))]
     #[track_caller]
     pub fn floor_div(self, divisor: impl Into<Operand<'g>>) -> Expr<'g> {
         binary(self.graph(), Binary::FloorDiv, self.into(), divisor.into())
@@ -190,6 +193,7 @@ impl<'g> Expr<'g> {
     /// assert_eq!(x.rem_trunc(3).eval::<i32>()?, tamis::ndarray::arr1(&[-1, 1]).into_dyn());
     /// # Ok::<(), tamis::Error>(())
     /// ```
+    #[doc(alias("fmod", "truncatemod"))]
     #[track_caller]
     pub fn rem_trunc(self, divisor: impl Into<Operand<'g>>) -> Expr<'g> {
         binary(self.graph(), Binary::RemTrunc, self.into(), divisor.into())
@@ -213,6 +217,7 @@ impl<'g> Expr<'g> {
     /// assert_eq!(angle.eval::<f64>()?, tamis::ndarray::arr1(&[0.0, std::f64::consts::FRAC_PI_2]).into_dyn());
     /// # Ok::<(), tamis::Error>(())
     /// ```
+    #[doc(alias("arctan2"))]
     #[track_caller]
     pub fn atan2(self, x: impl Into<Operand<'g>>) -> Expr<'g> {
         binary(self.graph(), Binary::Atan2, self.into(), x.into())
@@ -273,6 +278,7 @@ impl<'g> Expr<'g> {
     /// assert_eq!(x.clip(0.0, 1.0).eval::<f64>()?, tamis::ndarray::arr1(&[0.0, 0.5, 1.0]).into_dyn());
     /// # Ok::<(), tamis::Error>(())
     /// ```
+    #[doc(alias("clip_by_value", "clamp"))]
     #[track_caller]
     pub fn clip(self, low: impl Into<Operand<'g>>, high: impl Into<Operand<'g>>) -> Expr<'g> {
         let (low, high) = (low.into(), high.into());

@@ -107,16 +107,22 @@ macro_rules! compare_builders {
 
 compare_builders! {
     /// Where the elements are equal; false for NaN.
+    #[doc(alias("equal"))]
     eq => Compare::Eq, gives "false, true, false";
     /// Where the elements differ; true for NaN.
+    #[doc(alias("not_equal"))]
     ne => Compare::Ne, gives "true, false, true";
     /// Where `self < other`; false for NaN.
+    #[doc(alias("less"))]
     lt => Compare::Lt, gives "true, false, false";
     /// Where `self ≤ other`; false for NaN.
+    #[doc(alias("less_equal"))]
     le => Compare::Le, gives "true, true, false";
     /// Where `self > other`; false for NaN.
+    #[doc(alias("greater"))]
     gt => Compare::Gt, gives "false, false, false";
     /// Where `self ≥ other`; false for NaN.
+    #[doc(alias("greater_equal"))]
     ge => Compare::Ge, gives "false, true, false";
 }
 
@@ -131,6 +137,7 @@ impl<'g> Expr<'g> {
     /// assert_eq!(x.is_nan().eval::<bool>()?, tamis::ndarray::arr1(&[false, true]).into_dyn());
     /// # Ok::<(), tamis::Error>(())
     /// ```
+    #[doc(alias("isnan"))]
     #[track_caller]
     pub fn is_nan(self) -> Expr<'g> {
         self.build("is_nan", &[], || self.apply(Compare::IsNan))
@@ -146,6 +153,7 @@ impl<'g> Expr<'g> {
     /// assert_eq!(x.is_finite().eval::<bool>()?, tamis::ndarray::arr1(&[true, false]).into_dyn());
     /// # Ok::<(), tamis::Error>(())
     /// ```
+    #[doc(alias("isfinite"))]
     #[track_caller]
     pub fn is_finite(self) -> Expr<'g> {
         self.build("is_finite", &[], || self.apply(Compare::IsFinite))
@@ -161,6 +169,7 @@ impl<'g> Expr<'g> {
     /// assert_eq!(x.is_inf().eval::<bool>()?, tamis::ndarray::arr1(&[false, true]).into_dyn());
     /// # Ok::<(), tamis::Error>(())
     /// ```
+    #[doc(alias("isinf"))]
     #[track_caller]
     pub fn is_inf(self) -> Expr<'g> {
         self.build("is_inf", &[], || self.apply(Compare::IsInf))

@@ -26,6 +26,7 @@ impl Graph {
     /// assert_eq!(joined.eval::<i32>()?, tamis::ndarray::arr1(&[2, 3, 1]).into_dyn());
     /// # Ok::<(), tamis::Error>(())
     /// ```
+    #[doc(alias("concatenate", "cat"))]
     #[track_caller]
     pub fn concat<'g>(
         &'g self,

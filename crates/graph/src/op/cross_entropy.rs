@@ -83,6 +83,7 @@ impl<'g> Expr<'g> {
     /// assert_eq!(slope, tamis::ndarray::arr2(&[[-0.25, 0.25], [0.25, -0.25], [0.0, 0.0]]).into_dyn());
     /// # Ok::<(), tamis::Error>(())
     /// ```
+    #[doc(alias("sparse_softmax_cross_entropy_with_logits", "ignore_index"))]
     #[track_caller]
     pub fn cross_entropy(self, labels: impl Into<Labels<'g>>, axis: impl Into<Axis>) -> Expr<'g> {
         let axis = axis.into();

@@ -27,6 +27,7 @@ impl<'g> Expr<'g> {
     /// assert_eq!(x.dot(graph.constant([3, 4])).eval::<i32>()?, tamis::ndarray::arr0(11).into_dyn());
     /// # Ok::<(), tamis::Error>(())
     /// ```
+    #[doc(alias("tensordot"))]
     #[track_caller]
     pub fn dot(self, other: Expr<'g>) -> Expr<'g> {
         self.build("dot", &[other], || {

@@ -237,7 +237,8 @@ pub(super) fn scatter<'g>(
 
 impl<'g> Expr<'g> {
     /// The slices of `axis` that the indices name: `x.shape[..axis] +
-    /// indices.shape + x.shape[axis + 1..]`; TensorFlow's `gather`, NumPy's `take`.
+    /// indices.shape + x.shape[axis + 1..]`; TensorFlow's `gather`, NumPy's
+    /// `take`, PyTorch's `index_select`.
     ///
     /// Indices are integers of any dtype in `-n..n` (u8 too: a mask is bool); none give
     /// an empty result. The gradient
@@ -257,30 +258,11 @@ impl<'g> Expr<'g> {
     /// assert_eq!(x.gather(indices, 0).eval::<i32>()?, tamis::ndarray::arr1(&[30, 10, 30]).into_dyn());
     /// # Ok::<(), tamis::Error>(())
     /// ```
+    #[doc(alias("take", "index_select"))]
     #[track_caller]
     pub fn gather(self, indices: Expr<'g>, axis: impl Into<Axis>) -> Expr<'g> {
         let axis = axis.into();
         self.build("gather", &[indices], || gather(Addressing::Axis(self.shape().axis(axis)?), self, indices))
-    }
-
-    /// Another name of [`Expr::gather`], as in NumPy.
-    ///
-    /// # Errors
-    /// As for [`Expr::gather`].
-    ///
-    /// ```
-    /// use tamis::prelude::*;
-    ///
-    /// let graph = Graph::new();
-    /// let x = graph.constant([[1, 2], [3, 4]]);
-    /// let columns = graph.constant([1, 1, 0]);
-    /// assert_eq!(x.take(columns, 1).eval::<i32>()?, tamis::ndarray::arr2(&[[2, 2, 1], [4, 4, 3]]).into_dyn());
-    /// # Ok::<(), tamis::Error>(())
-    /// ```
-    #[track_caller]
-    pub fn take(self, indices: Expr<'g>, axis: impl Into<Axis>) -> Expr<'g> {
-        let axis = axis.into();
-        self.gather(indices, axis)
     }
 
     /// `out[i, j] = x[i, indices[i, j]]` for `axis` 1, and so on: one element
@@ -300,6 +282,7 @@ impl<'g> Expr<'g> {
     /// assert_eq!(x.take_along_axis(best, 1).eval::<i32>()?, tamis::ndarray::arr2(&[[2], [3]]).into_dyn());
     /// # Ok::<(), tamis::Error>(())
     /// ```
+    #[doc(alias("gather"))]
     #[track_caller]
     pub fn take_along_axis(self, indices: Expr<'g>, axis: impl Into<Axis>) -> Expr<'g> {
         let axis = axis.into();
@@ -333,6 +316,7 @@ impl<'g> Expr<'g> {
 
 /// What a gather gives for an index out of range.
 #[derive(Debug, Clone, Copy)]
+#[non_exhaustive]
 pub enum OutOfRange<'g> {
     /// The nearest element: indices clip to `0..n`, and negative ones to 0.
     Clip,
@@ -390,7 +374,8 @@ impl<'g> Expr<'g> {
 
 /// Writes the three documented builders of one way to combine.
 macro_rules! scatter_builders {
-    ($($combine:expr, $what:literal, $duplicates:literal, $value:literal: $axis:ident, $along:ident, $nd:ident;)*) => {
+    ($($combine:expr, $what:literal, $duplicates:literal, $value:literal:
+        $(#[$attribute:meta])* $axis:ident, $along:ident, $nd:ident;)*) => {
         impl<'g> Expr<'g> {$(
             #[doc = concat!("`self` with the updates ", $what, " the slices of `axis` that the indices name.")]
             ///
@@ -413,6 +398,7 @@ macro_rules! scatter_builders {
             #[doc = concat!("assert_eq!(y.eval::<i32>()?, tamis::ndarray::arr1(&[1, 1, ", $value, "]).into_dyn());")]
             /// # Ok::<(), tamis::Error>(())
             /// ```
+            $(#[$attribute])*
             #[track_caller]
             pub fn $axis(self, indices: Expr<'g>, updates: impl Into<Operand<'g>>, axis: impl Into<Axis>) -> Expr<'g> {
                 let axis = axis.into();
@@ -485,18 +471,23 @@ macro_rules! scatter_builders {
 scatter_builders! {
     Combine::Set, "written over",
         "Of duplicate indices the last in row-major order wins, and the gradient goes to the winner alone.", "7":
+        #[doc(alias("put_along_axis", "tensor_scatter_nd_update", "scatter", "index_copy"))]
         scatter_set, scatter_set_along_axis, scatter_nd_set;
     Combine::Add, "added to",
         "Duplicate indices accumulate in their order; the gradient of the updates is a gather.", "13":
+        #[doc(alias("tensor_scatter_nd_add", "index_add"))]
         scatter_add, scatter_add_along_axis, scatter_nd_add;
     Combine::Mul, "multiplied into",
         "Duplicate indices multiply in their order; the gradient is right with any number of zeros.", "35":
+        #[doc(alias("scatter_reduce"))]
         scatter_mul, scatter_mul_along_axis, scatter_nd_mul;
     Combine::Max, "and the larger kept in",
         "NaN wins; ties, among duplicates and with `self` unless it is −∞, share the gradient evenly.", "7":
+        #[doc(alias("tensor_scatter_nd_max", "scatter_reduce"))]
         scatter_max, scatter_max_along_axis, scatter_nd_max;
     Combine::Min, "and the smaller kept in",
         "NaN wins; ties, among duplicates and with `self` unless it is ∞, share the gradient evenly.", "1":
+        #[doc(alias("tensor_scatter_nd_min", "scatter_reduce"))]
         scatter_min, scatter_min_along_axis, scatter_nd_min;
 }
 

@@ -315,6 +315,7 @@ impl<'g> Expr<'g> {
     /// assert_eq!(x.flatten().eval::<i32>()?, tamis::ndarray::arr1(&[1, 2, 3, 4]).into_dyn());
     /// # Ok::<(), tamis::Error>(())
     /// ```
+    #[doc(alias("ravel"))]
     #[track_caller]
     pub fn flatten(self) -> Expr<'g> {
         self.build("flatten", &[], || {
@@ -335,6 +336,7 @@ impl<'g> Expr<'g> {
     /// let x = graph.input::<f32>("x", [2, 3, 4]);
     /// assert_eq!(x.permute([2, 0, 1]).shape().to_string(), "[4, 2, 3]");
     /// ```
+    #[doc(alias("transpose"))]
     #[track_caller]
     pub fn permute(self, axes: impl Into<Axes>) -> Expr<'g> {
         let axes = axes.into();
@@ -361,6 +363,7 @@ impl<'g> Expr<'g> {
     /// assert_eq!(x.transpose().eval::<i32>()?, tamis::ndarray::arr2(&[[1, 3], [2, 4]]).into_dyn());
     /// # Ok::<(), tamis::Error>(())
     /// ```
+    #[doc(alias("T"))]
     #[track_caller]
     pub fn transpose(self) -> Expr<'g> {
         self.build("transpose", &[], || self.apply(Layout::Permute((0..self.rank()).rev().collect())))
@@ -415,6 +418,7 @@ impl<'g> Expr<'g> {
     /// let x = graph.input::<f32>("x", [2, 3]);
     /// assert_eq!(x.unsqueeze(-1).shape().to_string(), "[2, 3, 1]");
     /// ```
+    #[doc(alias("expand_dims"))]
     #[track_caller]
     pub fn unsqueeze(self, axis: impl Into<Axis>) -> Expr<'g> {
         let axis = axis.into();
@@ -441,6 +445,7 @@ impl<'g> Expr<'g> {
     /// assert_eq!(x.broadcast_to([2, 2]).eval::<i32>()?, tamis::ndarray::arr2(&[[1, 2], [1, 2]]).into_dyn());
     /// # Ok::<(), tamis::Error>(())
     /// ```
+    #[doc(alias("expand"))]
     #[track_caller]
     pub fn broadcast_to(self, shape: impl Into<Dims>) -> Expr<'g> {
         let dims = shape.into();

@@ -88,6 +88,7 @@ impl<'g> Expr<'g> {
     /// assert_eq!(a.matmul(x).eval::<f64>()?, tamis::ndarray::arr1(&[21.0, 43.0]).into_dyn());
     /// # Ok::<(), tamis::Error>(())
     /// ```
+    #[doc(alias("mm", "bmm"))]
     #[track_caller]
     pub fn matmul(self, other: Expr<'g>) -> Expr<'g> {
         self.build("matmul", &[other], || product(self, other, None))

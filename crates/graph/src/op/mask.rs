@@ -123,6 +123,7 @@ impl<'g> Expr<'g> {
     /// assert_eq!(kept.eval::<i32>()?, tamis::ndarray::arr1(&[3, 2]).into_dyn());
     /// # Ok::<(), tamis::Error>(())
     /// ```
+    #[doc(alias("compress", "masked_select"))]
     #[track_caller]
     pub fn boolean_mask(self, mask: Expr<'g>) -> Expr<'g> {
         self.build("boolean_mask", &[mask], || {
@@ -214,6 +215,7 @@ impl<'g> Expr<'g> {
     /// assert_eq!(doubled.eval::<i32>()?, tamis::ndarray::arr1(&[6, 0, 4]).into_dyn());
     /// # Ok::<(), tamis::Error>(())
     /// ```
+    #[doc(alias("scatter_nd"))]
     #[track_caller]
     pub fn unmask(self, mask: Expr<'g>, fill: impl Into<Operand<'g>>) -> Expr<'g> {
         let fill = fill.into();
@@ -301,6 +303,7 @@ impl<'g> Expr<'g> {
     /// assert_eq!(mask.argwhere().eval::<i64>()?, tamis::ndarray::arr2(&[[0, 1], [1, 0]]).into_dyn());
     /// # Ok::<(), tamis::Error>(())
     /// ```
+    #[doc(alias("where"))]
     #[track_caller]
     pub fn argwhere(self) -> Expr<'g> {
         self.build("argwhere", &[], || self.truth().apply(Mask::Argwhere))
@@ -397,6 +400,7 @@ impl<'g> Expr<'g> {
     /// assert_eq!(negated.eval::<f64>()?, tamis::ndarray::arr1(&[1.0, -2.0, -3.0]).into_dyn());
     /// # Ok::<(), tamis::Error>(())
     /// ```
+    #[doc(alias("tensor_scatter_nd_update", "putmask", "copyto"))]
     #[track_caller]
     pub fn masked_assign(self, mask: Expr<'g>, value: impl Into<Operand<'g>>) -> Expr<'g> {
         let value = value.into();

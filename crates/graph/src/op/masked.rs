@@ -63,6 +63,7 @@ impl<'g> Expr<'g> {
     /// assert_eq!(x.masked(rows).sum(0).eval::<f64>()?, tamis::ndarray::arr1(&[1.0, 2.0, 3.0]).into_dyn());
     /// # Ok::<(), tamis::Error>(())
     /// ```
+    #[doc(alias("masked_tensor", "MaskedArray"))]
     #[track_caller]
     pub fn masked(self, mask: Expr<'g>) -> Masked<'g> {
         let mask = self.build("masked", &[mask], || {
@@ -91,6 +92,7 @@ impl<'g> Masked<'g> {
     /// assert_eq!(none.mean(..).eval::<f64>()?, tamis::ndarray::arr0(0.0).into_dyn());
     /// # Ok::<(), tamis::Error>(())
     /// ```
+    #[doc(alias("divide_no_nan"))]
     pub fn if_empty(self, value: impl Into<Operand<'g>>) -> Masked<'g> {
         Masked { if_empty: Some(value.into()), ..self }
     }
@@ -217,6 +219,7 @@ impl<'g> Masked<'g> {
     /// assert_eq!(x.masked(x.gt(0)).sum(..).eval::<i64>()?, tamis::ndarray::arr0(5).into_dyn());
     /// # Ok::<(), tamis::Error>(())
     /// ```
+    #[doc(alias("nansum"))]
     #[track_caller]
     pub fn sum(self, axes: impl Into<Axes>) -> Expr<'g> {
         let axes = axes.into();
@@ -241,6 +244,7 @@ impl<'g> Masked<'g> {
     /// assert_eq!(x.masked(rows).mean(..).eval::<f64>()?, tamis::ndarray::arr0(5.0).into_dyn());
     /// # Ok::<(), tamis::Error>(())
     /// ```
+    #[doc(alias("nanmean"))]
     #[track_caller]
     pub fn mean(self, axes: impl Into<Axes>) -> Expr<'g> {
         let axes = axes.into();
@@ -268,6 +272,7 @@ impl<'g> Masked<'g> {
     /// assert_eq!(x.masked(mask).max(..).eval::<f64>()?, tamis::ndarray::arr0(3.0).into_dyn());
     /// # Ok::<(), tamis::Error>(())
     /// ```
+    #[doc(alias("amax", "nanmax"))]
     #[track_caller]
     pub fn max(self, axes: impl Into<Axes>) -> Expr<'g> {
         let axes = axes.into();
@@ -295,6 +300,7 @@ impl<'g> Masked<'g> {
     /// assert_eq!(x.masked(mask).min(..).eval::<f64>()?, tamis::ndarray::arr0(2.0).into_dyn());
     /// # Ok::<(), tamis::Error>(())
     /// ```
+    #[doc(alias("amin", "nanmin"))]
     #[track_caller]
     pub fn min(self, axes: impl Into<Axes>) -> Expr<'g> {
         let axes = axes.into();

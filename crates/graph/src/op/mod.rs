@@ -62,6 +62,9 @@ use row::Row;
 pub type AxisList = SmallVec<[usize; 4]>;
 
 /// A primitive op with its attributes.
+///
+/// Not covered by semantic versioning, as are the families that it is made of: ops are added,
+/// changed and removed in any release, and a `match` over them has to list them all.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Op {
     /// Leaves: no operands.

@@ -244,6 +244,7 @@ impl<'g> Expr<'g> {
     /// assert_eq!(indices.eval::<i64>()?, tamis::ndarray::arr1(&[1, 2]).into_dyn());
     /// # Ok::<(), tamis::Error>(())
     /// ```
+    #[doc(alias("topk"))]
     #[track_caller]
     pub fn top_k(self, k: i64, axis: impl Into<Axis>) -> (Expr<'g>, Expr<'g>) {
         let axis = axis.into();
@@ -290,6 +291,7 @@ impl<'g> Masked<'g> {
     /// assert_eq!(best.eval::<i64>()?, tamis::ndarray::arr1(&[0, -1]).into_dyn());
     /// # Ok::<(), tamis::Error>(())
     /// ```
+    #[doc(alias("nanargmax"))]
     #[track_caller]
     pub fn argmax(self, axes: impl Into<Axes>) -> Expr<'g> {
         let axes = axes.into();
@@ -316,6 +318,7 @@ impl<'g> Masked<'g> {
     /// assert_eq!(positive.argmin(..).eval::<i64>()?, tamis::ndarray::arr0(1).into_dyn());
     /// # Ok::<(), tamis::Error>(())
     /// ```
+    #[doc(alias("nanargmin"))]
     #[track_caller]
     pub fn argmin(self, axes: impl Into<Axes>) -> Expr<'g> {
         let axes = axes.into();

@@ -139,6 +139,7 @@ impl<'g> Expr<'g> {
     /// assert_eq!(x.sum(..).eval::<f64>()?, tamis::ndarray::arr0(10.0).into_dyn());
     /// # Ok::<(), tamis::Error>(())
     /// ```
+    #[doc(alias("reduce_sum"))]
     #[track_caller]
     pub fn sum(self, axes: impl Into<Axes>) -> Expr<'g> {
         let axes = axes.into();
@@ -163,6 +164,7 @@ impl<'g> Expr<'g> {
     /// assert_eq!(grad(x.prod(..), x).eval::<f64>()?, tamis::ndarray::arr1(&[0.0, 10.0, 0.0]).into_dyn());
     /// # Ok::<(), tamis::Error>(())
     /// ```
+    #[doc(alias("reduce_prod"))]
     #[track_caller]
     pub fn prod(self, axes: impl Into<Axes>) -> Expr<'g> {
         let axes = axes.into();
@@ -186,6 +188,7 @@ impl<'g> Expr<'g> {
     /// assert_eq!(x.mean(..).eval::<f64>()?, tamis::ndarray::arr0(1.5).into_dyn());
     /// # Ok::<(), tamis::Error>(())
     /// ```
+    #[doc(alias("reduce_mean"))]
     #[track_caller]
     pub fn mean(self, axes: impl Into<Axes>) -> Expr<'g> {
         let axes = axes.into();
@@ -212,6 +215,7 @@ impl<'g> Expr<'g> {
     /// assert_eq!(grad(x.max(..), x).eval::<f64>()?, tamis::ndarray::arr1(&[0.0, 0.5, 0.5]).into_dyn());
     /// # Ok::<(), tamis::Error>(())
     /// ```
+    #[doc(alias("reduce_max", "amax"))]
     #[track_caller]
     pub fn max(self, axes: impl Into<Axes>) -> Expr<'g> {
         let axes = axes.into();
@@ -238,6 +242,7 @@ impl<'g> Expr<'g> {
     /// assert_eq!(x.min(1).eval::<i32>()?, tamis::ndarray::arr1(&[2, 3]).into_dyn());
     /// # Ok::<(), tamis::Error>(())
     /// ```
+    #[doc(alias("reduce_min", "amin"))]
     #[track_caller]
     pub fn min(self, axes: impl Into<Axes>) -> Expr<'g> {
         let axes = axes.into();
@@ -262,6 +267,7 @@ impl<'g> Expr<'g> {
     /// assert_eq!(x.any(1).eval::<bool>()?, tamis::ndarray::arr1(&[true, false]).into_dyn());
     /// # Ok::<(), tamis::Error>(())
     /// ```
+    #[doc(alias("reduce_any"))]
     #[track_caller]
     pub fn any(self, axes: impl Into<Axes>) -> Expr<'g> {
         let axes = axes.into();
@@ -281,6 +287,7 @@ impl<'g> Expr<'g> {
     /// assert_eq!(x.all(1).eval::<bool>()?, tamis::ndarray::arr1(&[false, true]).into_dyn());
     /// # Ok::<(), tamis::Error>(())
     /// ```
+    #[doc(alias("reduce_all"))]
     #[track_caller]
     pub fn all(self, axes: impl Into<Axes>) -> Expr<'g> {
         let axes = axes.into();

@@ -189,6 +189,7 @@ impl<'g> Expr<'g> {
     /// assert_eq!(decay.linear_scan(input, 0).eval::<f64>()?, tamis::ndarray::arr1(&[1.0, 0.5, 4.25]).into_dyn());
     /// # Ok::<(), tamis::Error>(())
     /// ```
+    #[doc(alias("lfilter", "scan"))]
     #[track_caller]
     pub fn linear_scan(self, b: Expr<'g>, axis: impl Into<ScanAxis>) -> Expr<'g> {
         let ScanAxis { axis, reverse, .. } = axis.into();

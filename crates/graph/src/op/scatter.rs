@@ -100,7 +100,8 @@ fn counts<'g>(addressing: Addressing, x: Expr<'g>, indices: Expr<'g>) -> Result<
 
 /// Writes the three documented builders of one way to reduce.
 macro_rules! reducing_builders {
-    ($($written:expr, $what:literal, $edges:literal, $value:literal: $axis:ident, $along:ident, $nd:ident;)*) => {
+    ($($written:expr, $what:literal, $edges:literal, $value:literal:
+        $(#[$attribute:meta])* $axis:ident, $along:ident, $nd:ident;)*) => {
         impl<'g> Expr<'g> {$(
             #[doc = concat!("`self` with ", $what, " in each of the slices of `axis` that the indices name.")]
             ///
@@ -121,6 +122,7 @@ macro_rules! reducing_builders {
             #[doc = concat!("assert_eq!(y.eval::<f64>()?, tamis::ndarray::arr1(&[3.0, 3.0, ", $value, "]).into_dyn());")]
             /// # Ok::<(), tamis::Error>(())
             /// ```
+            $(#[$attribute])*
             #[track_caller]
             pub fn $axis(self, indices: Expr<'g>, updates: impl Into<Operand<'g>>, axis: impl Into<Axis>) -> Expr<'g> {
                 let axis = axis.into();
@@ -191,10 +193,12 @@ reducing_builders! {
     Written::Mean, "the mean of itself and the updates",
         "The element itself counts as one; its gradient and that of each update is divided by how many there are.",
         "5.0":
+        #[doc(alias("scatter_reduce"))]
         scatter_mean, scatter_mean_along_axis, scatter_nd_mean;
     Written::Only(Reduction::Sum), "the sum of the updates, without its own elements,",
         "Duplicate indices accumulate in their order; the gradient of the updates is a gather.",
         "12.0":
+        #[doc(alias("scatter_reduce"))]
         scatter_set_sum, scatter_set_sum_along_axis, scatter_nd_set_sum;
     Written::Only(Reduction::Product), "the product of the updates, without its own elements,",
         "Duplicate indices multiply in their order; the gradient is right with any number of zeros.",

@@ -54,6 +54,7 @@ impl<'g> Expr<'g> {
     /// assert_eq!(x.segment_sum(ids, 3).eval::<f64>()?, tamis::ndarray::arr1(&[2.0, 0.0, 5.0]).into_dyn());
     /// # Ok::<(), tamis::Error>(())
     /// ```
+    #[doc(alias("unsorted_segment_sum", "index_add", "bincount"))]
     #[track_caller]
     pub fn segment_sum(self, ids: Expr<'g>, n: impl Into<Size>) -> Expr<'g> {
         let n = n.into();
@@ -79,6 +80,7 @@ impl<'g> Expr<'g> {
     /// assert_eq!(x.segment_mean(ids, 2).eval::<f64>()?, tamis::ndarray::arr1(&[2.0, 2.5]).into_dyn());
     /// # Ok::<(), tamis::Error>(())
     /// ```
+    #[doc(alias("unsorted_segment_mean"))]
     #[track_caller]
     pub fn segment_mean(self, ids: Expr<'g>, n: impl Into<Size>) -> Expr<'g> {
         let n = n.into();
@@ -108,6 +110,7 @@ impl<'g> Expr<'g> {
     /// assert_eq!(x.segment_max(ids, 2).eval::<f64>()?, tamis::ndarray::arr1(&[2.0, 4.0]).into_dyn());
     /// # Ok::<(), tamis::Error>(())
     /// ```
+    #[doc(alias("unsorted_segment_max"))]
     #[track_caller]
     pub fn segment_max(self, ids: Expr<'g>, n: impl Into<Size>) -> Expr<'g> {
         let n = n.into();
@@ -133,6 +136,7 @@ impl<'g> Expr<'g> {
     /// assert_eq!(x.segment_min(ids, 2).eval::<f64>()?, tamis::ndarray::arr1(&[2.0, 1.0]).into_dyn());
     /// # Ok::<(), tamis::Error>(())
     /// ```
+    #[doc(alias("unsorted_segment_min"))]
     #[track_caller]
     pub fn segment_min(self, ids: Expr<'g>, n: impl Into<Size>) -> Expr<'g> {
         let n = n.into();

@@ -73,6 +73,7 @@ impl Select {
 /// assert_eq!(dx.eval::<f64>()?, tamis::ndarray::arr1(&[0.0, 0.25]).into_dyn());
 /// # Ok::<(), tamis::Error>(())
 /// ```
+#[doc(alias("where"))]
 #[track_caller]
 pub fn where_<'g>(mask: Expr<'g>, a: impl Into<Operand<'g>>, b: impl Into<Operand<'g>>) -> Expr<'g> {
     let (a, b, graph) = (a.into(), b.into(), mask.graph());

@@ -54,6 +54,7 @@ impl<'g> Expr<'g> {
     /// assert_eq!(rest.eval::<i32>()?, tamis::ndarray::arr1(&[-1]).into_dyn());
     /// # Ok::<(), tamis::Error>(())
     /// ```
+    #[doc(alias("dynamic_partition"))]
     #[track_caller]
     pub fn partition(self, mask: Expr<'g>) -> (Expr<'g>, Expr<'g>) {
         let selected = self.build("partition", &[mask], || Ok(self.boolean_mask(mask)));
@@ -99,6 +100,7 @@ impl<'g> Expr<'g> {
     /// assert_eq!(y.eval::<i32>()?, tamis::ndarray::arr1(&[7, 0, 8]).into_dyn());
     /// # Ok::<(), tamis::Error>(())
     /// ```
+    #[doc(alias("place"))]
     #[track_caller]
     pub fn masked_scatter(self, mask: Expr<'g>, source: Expr<'g>) -> Expr<'g> {
         self.build("masked_scatter", &[mask, source], || {

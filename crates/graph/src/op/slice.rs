@@ -204,6 +204,7 @@ impl<'g> Expr<'g> {
     /// assert_eq!(first.eval::<f64>()?, tamis::ndarray::arr1(&[0.9, 0.3]).into_dyn());
     /// # Ok::<(), tamis::Error>(())
     /// ```
+    #[doc(alias("narrow", "select"))]
     #[track_caller]
     pub fn slice_axis(self, slice: impl Into<Slice>, axis: impl Into<Axis>) -> Expr<'g> {
         let axis = axis.into();

@@ -207,6 +207,7 @@ impl Graph {
     /// let x = graph.input::<f32>("x", dims!["n", 3]);
     /// assert_eq!(x.to_string(), "%0: f32[n, 3]");
     /// ```
+    #[doc(alias("Input"))]
     #[track_caller]
     pub fn input<T: Element>(&self, name: &str, shape: impl Into<Dims>) -> Expr<'_> {
         self.input_of(name, T::DTYPE, shape)
@@ -256,6 +257,7 @@ impl Graph {
     /// let x = graph.constant([[1, 2], [3, 4]]);
     /// assert_eq!(x.to_string(), "%0: i32[2, 2]");
     /// ```
+    #[doc(alias("array", "tensor"))]
     #[track_caller]
     pub fn constant<T: Element>(&self, value: impl IntoConstant<T>) -> Expr<'_> {
         self.constant_value(Value::from(value.into_array()))
@@ -309,6 +311,7 @@ impl Graph {
     /// assert_eq!(graph.iota(3).eval::<i64>()?, tamis::ndarray::arr1(&[0, 1, 2]).into_dyn());
     /// # Ok::<(), tamis::Error>(())
     /// ```
+    #[doc(alias("arange", "range"))]
     #[track_caller]
     pub fn iota(&self, len: impl Into<Size>) -> Expr<'_> {
         let len = len.into();
@@ -351,6 +354,7 @@ impl Graph {
     /// assert_eq!(graph.full([2], 7).eval::<i32>()?, tamis::ndarray::arr1(&[7, 7]).into_dyn());
     /// # Ok::<(), tamis::Error>(())
     /// ```
+    #[doc(alias("fill"))]
     #[track_caller]
     pub fn full<T: Element>(&self, shape: impl Into<Dims>, value: T) -> Expr<'_> {
         let dims = shape.into();

@@ -26,6 +26,7 @@ impl<'g> Expr<'g> {
     /// assert_eq!(x.var(..).eval::<f64>()?, tamis::ndarray::arr0(1.0).into_dyn());
     /// # Ok::<(), tamis::Error>(())
     /// ```
+    #[doc(alias("reduce_variance"))]
     #[track_caller]
     pub fn var(self, axes: impl Into<Axes>) -> Expr<'g> {
         let axes = axes.into();
@@ -50,6 +51,7 @@ impl<'g> Expr<'g> {
     /// assert_eq!(x.var_ddof(1.5, ..).eval::<f64>()?, tamis::ndarray::arr0(4.0).into_dyn());
     /// # Ok::<(), tamis::Error>(())
     /// ```
+    #[doc(alias("correction"))]
     #[track_caller]
     pub fn var_ddof(self, ddof: impl Into<f64>, axes: impl Into<Axes>) -> Expr<'g> {
         let (axes, ddof) = (axes.into(), ddof.into());
@@ -75,6 +77,7 @@ impl<'g> Expr<'g> {
     /// assert_eq!(x.std(..).eval::<f64>()?, tamis::ndarray::arr0(1.0).into_dyn());
     /// # Ok::<(), tamis::Error>(())
     /// ```
+    #[doc(alias("reduce_std"))]
     #[track_caller]
     pub fn std(self, axes: impl Into<Axes>) -> Expr<'g> {
         let axes = axes.into();
@@ -94,6 +97,7 @@ impl<'g> Expr<'g> {
     /// assert_eq!(x.std_ddof(1, ..).eval::<f64>()?, tamis::ndarray::arr0(2.0).into_dyn());
     /// # Ok::<(), tamis::Error>(())
     /// ```
+    #[doc(alias("correction"))]
     #[track_caller]
     pub fn std_ddof(self, ddof: impl Into<f64>, axes: impl Into<Axes>) -> Expr<'g> {
         let (axes, ddof) = (axes.into(), ddof.into());
@@ -115,6 +119,7 @@ impl<'g> Expr<'g> {
     /// assert_eq!(x.norm(..).eval::<f64>()?, tamis::ndarray::arr0(5.0).into_dyn());
     /// # Ok::<(), tamis::Error>(())
     /// ```
+    #[doc(alias("vector_norm"))]
     #[track_caller]
     pub fn norm(self, axes: impl Into<Axes>) -> Expr<'g> {
         let axes = axes.into();
@@ -138,6 +143,7 @@ impl<'g> Expr<'g> {
     /// assert_eq!(x.logsumexp(..).eval::<f64>()?, tamis::ndarray::arr0(1000.0).into_dyn());
     /// # Ok::<(), tamis::Error>(())
     /// ```
+    #[doc(alias("reduce_logsumexp"))]
     #[track_caller]
     pub fn logsumexp(self, axes: impl Into<Axes>) -> Expr<'g> {
         let axes = axes.into();
@@ -193,6 +199,7 @@ impl<'g> Masked<'g> {
     /// assert_eq!(var.eval::<f64>()?, tamis::ndarray::arr0(1.0).into_dyn());
     /// # Ok::<(), tamis::Error>(())
     /// ```
+    #[doc(alias("nanvar"))]
     #[track_caller]
     pub fn var(self, axes: impl Into<Axes>) -> Expr<'g> {
         let axes = axes.into();
@@ -247,6 +254,7 @@ impl<'g> Masked<'g> {
     /// assert_eq!(std.eval::<f64>()?, tamis::ndarray::arr0(1.0).into_dyn());
     /// # Ok::<(), tamis::Error>(())
     /// ```
+    #[doc(alias("nanstd"))]
     #[track_caller]
     pub fn std(self, axes: impl Into<Axes>) -> Expr<'g> {
         let axes = axes.into();

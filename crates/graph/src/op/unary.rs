@@ -214,6 +214,7 @@ unary_builders! {
     ///
     /// # Errors
     /// Reported for a bool tensor.
+    #[doc(alias("negative", "neg"))]
     negate => Unary::Neg, "1.5, -2.0" gives "-1.5, 2.0";
     /// The absolute value, with gradient 0 at 0. Integers wrap.
     ///
@@ -228,14 +229,18 @@ unary_builders! {
     /// `eˣ`. Integers become floats.
     exp => Unary::Exp, "0.0, f64::NEG_INFINITY" gives "1.0, 0.0";
     /// `eˣ − 1`, exact near 0. Integers become floats.
+    #[doc(alias("expm1"))]
     exp_m1 => Unary::ExpM1, "0.0, 1e-300" gives "0.0, 1e-300";
     /// The natural logarithm; −inf at 0, NaN below. Integers become floats.
+    #[doc(alias("log"))]
     ln => Unary::Ln, "1.0, 0.0" gives "0.0, f64::NEG_INFINITY";
     /// `ln(1 + x)`, exact near 0; −inf at −1, NaN below. Integers become floats.
+    #[doc(alias("log1p"))]
     ln_1p => Unary::Ln1p, "0.0, 1e-300" gives "0.0, 1e-300";
     /// The square root; NaN below 0. Integers become floats.
     sqrt => Unary::Sqrt, "4.0, 0.0" gives "2.0, 0.0";
     /// `1 / x`; ±inf at ±0. Integers become floats.
+    #[doc(alias("reciprocal"))]
     recip => Unary::Recip, "4.0, 0.0" gives "0.25, f64::INFINITY";
     /// The sine of radians. Integers become floats.
     sin => Unary::Sin, "0.0" gives "0.0";
@@ -244,6 +249,7 @@ unary_builders! {
     /// The hyperbolic tangent; ±1 in the tails. Integers become floats.
     tanh => Unary::Tanh, "0.0, 100.0" gives "0.0, 1.0";
     /// `1 / (1 + e⁻ˣ)`, without overflow in either tail. Integers become floats.
+    #[doc(alias("expit"))]
     sigmoid => Unary::Sigmoid, "0.0, -1000.0, 1000.0" gives "0.5, 0.0, 1.0";
     /// `max(x, 0)`, with gradient 0 at 0; NaN for NaN.
     ///
@@ -278,10 +284,13 @@ unary_builders! {
     /// The tangent of radians. Integers become floats.
     tan => Unary::Tan, "0.0" gives "0.0";
     /// The inverse sine, in radians; NaN outside −1..=1. Integers become floats.
+    #[doc(alias("arcsin"))]
     asin => Unary::Asin, "0.0, 2.0 - 2.0" gives "0.0, 0.0";
     /// The inverse cosine, in radians; NaN outside −1..=1. Integers become floats.
+    #[doc(alias("arccos"))]
     acos => Unary::Acos, "1.0" gives "0.0";
     /// The inverse tangent, in radians. Integers become floats.
+    #[doc(alias("arctan"))]
     atan => Unary::Atan, "0.0" gives "0.0";
     /// The hyperbolic sine. Integers become floats.
     sinh => Unary::Sinh, "0.0" gives "0.0";
@@ -292,6 +301,7 @@ unary_builders! {
     /// `ln(1 + eˣ)`, without overflow in either tail. Integers become floats.
     softplus => Unary::Softplus, "-1000.0, 1000.0" gives "0.0, 1000.0";
     /// The same values, through which no gradient flows.
+    #[doc(alias("detach"))]
     stop_gradient => Unary::StopGradient, "1.5" gives "1.5";
 }
 
@@ -323,6 +333,7 @@ impl<'g> Expr<'g> {
     /// assert_eq!(x.cast(DType::U8).eval::<u8>()?, tamis::ndarray::arr1(&[0, 255, 0]).into_dyn());
     /// # Ok::<(), tamis::Error>(())
     /// ```
+    #[doc(alias("astype", "to"))]
     #[track_caller]
     pub fn cast(self, dtype: DType) -> Expr<'g> {
         unary(self, Unary::Cast(dtype))

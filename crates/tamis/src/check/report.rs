@@ -41,6 +41,7 @@ pub struct CheckRow {
 
 /// Whether a gradient is right.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Verdict {
     /// Everything that was compared agrees.
     Passed,
@@ -54,6 +55,7 @@ pub enum Verdict {
 
 /// How a variable was checked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Coverage {
     /// Element by element.
     Elements,
