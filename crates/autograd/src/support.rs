@@ -22,7 +22,15 @@ const MAX_FACTORS: usize = 8;
 
 impl<'g> FromIterator<Expr<'g>> for Support<'g> {
     fn from_iter<I: IntoIterator<Item = Expr<'g>>>(factors: I) -> Support<'g> {
-        let mut factors: SmallVec<[Expr<'g>; 2]> = factors.into_iter().collect();
+        let mut all = SmallVec::new();
+        factors.into_iter().for_each(|factor| all.push(factor));
+        Support::of_factors(all)
+    }
+}
+
+impl<'g> Support<'g> {
+    /// The support that is all of these factors, in any order.
+    fn of_factors(mut factors: SmallVec<[Expr<'g>; 2]>) -> Support<'g> {
         factors.sort_unstable_by_key(|factor| factor.id());
         factors.dedup_by_key(|factor| factor.id());
         let support = Support { factors };
@@ -31,9 +39,7 @@ impl<'g> FromIterator<Expr<'g>> for Support<'g> {
         }
         Support { factors: support.conjunction().into_iter().collect() }
     }
-}
 
-impl<'g> Support<'g> {
     /// The support that is `mask`, broadcast along the trailing axes of a value of `rank`.
     pub(crate) fn of_mask(mask: Expr<'g>, rank: usize) -> Support<'g> {
         let axes = (rank - mask.rank()..rank).map(Some).collect();

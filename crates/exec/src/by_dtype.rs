@@ -7,6 +7,7 @@
 use tamis_graph::{DType, Element, Scalar};
 
 use crate::pool::Pooled;
+use crate::raw::Moved;
 
 /// A type for each element type.
 pub(crate) trait Family {
@@ -26,7 +27,7 @@ pub(crate) use each_dtype;
 /// `dispatch!(any, x => body)` runs `body` with `x` bound to what the [`AnyOf`] holds;
 /// `dispatch!(type T = dtype => body)` runs it with `T` standing for the element type. A prefix
 /// names what an op is built on: `numbers:` (no bools), `sums:` (the dtypes of accumulators),
-/// `floats:`.
+/// `floats:`; `words:` are the tensors that `AnyTensor::words` gives.
 macro_rules! dispatch {
     (floats: $($rest:tt)*) => {
         $crate::by_dtype::dispatch!(
@@ -37,6 +38,11 @@ macro_rules! dispatch {
         $crate::by_dtype::dispatch!(
             @[I64 i64, F32 f32, F64 f64] [Bool, U8, I32] "the builder accumulates bools and integers in i64";
             $($rest)*
+        )
+    };
+    (words: $($rest:tt)*) => {
+        $crate::by_dtype::dispatch!(
+            @[Bool bool, U8 u8, I32 i32, I64 i64] [F32, F64] "the words of floats are integers"; $($rest)*
         )
     };
     (numbers: $($rest:tt)*) => {
@@ -74,7 +80,7 @@ macro_rules! dispatch {
 pub(crate) use dispatch;
 
 /// An element type, with its variant among the dtypes.
-pub(crate) trait Item: Element + Pooled {
+pub(crate) trait Item: Element + Pooled + Moved {
     /// That of this type among one of each.
     fn of<F: Family>(all: &ByDType<F>) -> &F::Of<Self>;
 

@@ -3,9 +3,9 @@
 
 use std::sync::{Mutex, PoisonError};
 
+#[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
 use fearless_simd::Level;
 
-use crate::level::at_level;
 use crate::threads::Threads;
 
 /// How many elements make a chunk: enough to be worth waking a thread. Small in unit
@@ -96,11 +96,16 @@ pub(crate) fn row_chunks<T>(
     chunks
 }
 
-/// Runs `body` compiled for the vector instructions that the machine has. What
-/// it calls must be inlined into it to gain from them.
+/// Runs `body`, which moves and compares elements, with the vector instructions that
+/// the machine has, up to AVX2: wider ones gain too little to be built for. What it
+/// calls must be inlined into it to gain from them. Arithmetic is for [`crate::level`].
 #[inline(always)]
 pub(crate) fn vectorised<R>(body: impl FnOnce() -> R) -> R {
-    at_level!(Level::new(), body())
+    #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
+    if let Some(simd) = Level::new().as_avx2() {
+        return fearless_simd::Simd::vectorize(simd, body);
+    }
+    body()
 }
 
 #[cfg(test)]

@@ -278,7 +278,7 @@ fn alive<'v, 'r>(values: &'v [Option<AnyTensor<'r>>], index: usize) -> &'v AnyTe
 
 fn count_true(mask: &AnyTensor<'_>, memory: &Memory) -> Result<usize, ErrorKind> {
     let mask = bool::from_any(mask).unwrap_or_else(|| unreachable!("counts are of masks"));
-    let (mask, times) = mask.condensed(|_| true);
+    let (mask, times) = mask.condensed(&|_| true);
     Ok(mask.view_for_iteration(memory)?.iter().filter(|selected| **selected).count() * times)
 }
 

@@ -10,6 +10,7 @@
 mod by_dtype;
 mod chunks;
 mod diagnosis;
+mod elements;
 mod error;
 mod eval;
 mod evaluation;

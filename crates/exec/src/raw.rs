@@ -34,6 +34,12 @@ impl<'a, T: Copy> Strided<'a, T> {
         }
     }
 
+    /// The same elements with as few axes as they need. Positions are no longer those of the view.
+    pub(crate) fn merged(view: &ArrayViewD<'a, T>) -> Strided<'a, T> {
+        let (shape, strides) = merge_axes(view.shape(), view.strides());
+        Strided { start: view.as_ptr(), shape, strides, lifetime: PhantomData }
+    }
+
     /// Reads elements along the last axis into `row`, from `position` on.
     ///
     /// # Panics
@@ -86,6 +92,21 @@ impl<'a, T: Copy> Strided<'a, T> {
         }
     }
 
+    /// The element at `index` in row-major order.
+    ///
+    /// # Panics
+    /// When it does not lie in the array.
+    pub(crate) fn get(&self, mut index: usize) -> T {
+        let mut offset = 0;
+        for (length, stride) in self.shape.iter().zip(&self.strides).rev() {
+            offset += (index % length) as isize * stride;
+            index /= length;
+        }
+        assert!(index == 0 && !self.shape.contains(&0), "elements lie in the array");
+        // SAFETY: each index is less than the length of its axis.
+        unsafe { *self.start.offset(offset) }
+    }
+
     /// Reads elements along the last axis, from the one at `offset` on.
     ///
     /// # Safety
@@ -111,6 +132,27 @@ impl<'a, T: Copy> Strided<'a, T> {
             }
         }
     }
+}
+
+/// Lengths and strides of an array without axes of length 1, and with one axis
+/// instead of two that are one after the other in memory.
+fn merge_axes(shape: &[usize], strides: &[isize]) -> (SmallVec<[usize; 4]>, SmallVec<[isize; 4]>) {
+    if shape.contains(&0) {
+        return (shape.into(), strides.into());
+    }
+    let (mut lengths, mut steps) = (SmallVec::new(), SmallVec::new());
+    for (length, stride) in shape.iter().zip(strides).filter(|(length, _)| **length != 1) {
+        match (lengths.last_mut(), steps.last_mut()) {
+            (Some(last), Some(step)) if *step == *length as isize * stride => {
+                (*last, *step) = (*last * length, *stride);
+            }
+            (_, _) => {
+                lengths.push(*length);
+                steps.push(*stride);
+            }
+        }
+    }
+    (lengths, steps)
 }
 
 /// Prefetches elements that are about to be read.
@@ -146,6 +188,52 @@ macro_rules! zero {
 }
 
 zero!(bool: false, u8: 0, i32: 0, i64: 0, u64: 0, u128: 0, usize: 0, f32: 0.0, f64: 0.0);
+
+/// Elements that are moved as a word: of the elements of one word, any bits of
+/// one are a value of the other. Sealed by this module.
+pub(crate) trait Moved: Zero + 'static {
+    const WORD: Word;
+}
+
+/// What elements are moved as. Bools alone are no bytes: not any bits are one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Word {
+    Bool,
+    Byte,
+    Half,
+    Whole,
+}
+
+macro_rules! moved {
+    ($($ty:ty: $word:ident),*) => {$(
+        impl Moved for $ty {
+            const WORD: Word = Word::$word;
+        }
+    )*};
+}
+
+moved!(bool: Bool, u8: Byte, i32: Half, f32: Half, i64: Whole, f64: Whole);
+
+/// The elements as others of the same word.
+///
+/// # Panics
+/// When the words differ.
+pub(crate) fn as_words<'a, T: Moved, W: Moved>(view: &ArrayViewD<'a, T>) -> ArrayViewD<'a, W> {
+    assert_eq!(T::WORD, W::WORD, "elements of one word");
+    // SAFETY: both have one size and alignment, and any bits of one are a value
+    // of the other. The view is as long borrowed as before.
+    unsafe { view.raw_view().cast::<W>().deref_into_view() }
+}
+
+/// The same for elements that are written.
+///
+/// # Panics
+/// When the words differ.
+pub(crate) fn as_words_mut<T: Moved, W: Moved>(elements: &mut [T]) -> &mut [W] {
+    assert_eq!(T::WORD, W::WORD, "elements of one word");
+    // SAFETY: both have one size and alignment, and any bits of one are a value of the other.
+    unsafe { std::slice::from_raw_parts_mut(elements.as_mut_ptr().cast(), elements.len()) }
+}
 
 /// A matrix product of the library: rows, columns and inner length; the result
 /// and its strides by column and row, and whether what it held is read; each
@@ -374,6 +462,9 @@ mod tests {
                 let mut elements = vec![99; len];
                 Strided::new(&view).read_from(start, &mut elements);
                 assert_eq!(elements, expected[start..start + len]);
+                assert!(len == 0 || Strided::new(&view).get(start) == expected[start]);
+                Strided::merged(&view).read_from(start, &mut elements);
+                assert_eq!(elements, expected[start..start + len]);
             }
         }
         let only = array![7].into_dyn().remove_axis(Axis(0));
@@ -390,6 +481,27 @@ mod tests {
     fn what_lies_behind_the_array_is_not_read() {
         let array = array![[1, 2], [3, 4]].into_dyn();
         Strided::new(&array.view()).read_from(2, &mut [0; 3]);
+    }
+
+    #[test]
+    fn axes_that_follow_one_another_merge() {
+        let merge = |shape: &[usize], strides: &[isize]| {
+            let (shape, strides) = merge_axes(shape, strides);
+            (shape.to_vec(), strides.to_vec())
+        };
+        assert_eq!(merge(&[2, 1, 3, 4], &[12, 99, 4, 1]), (vec![24], vec![1]));
+        assert_eq!(merge(&[2, 3, 4], &[1, 8, 2]), (vec![2, 12], vec![1, 2]));
+        assert_eq!(merge(&[5, 3], &[0, 0]), (vec![15], vec![0]));
+        assert_eq!(merge(&[3, 2], &[-2, -1]), (vec![6], vec![-1]));
+        assert_eq!(merge(&[1, 1], &[7, 7]), (vec![], vec![]));
+        assert_eq!(merge(&[0, 2], &[2, 1]), (vec![0, 2], vec![2, 1]));
+    }
+
+    #[test]
+    #[should_panic(expected = "elements lie in the array")]
+    fn an_element_behind_the_array_is_not_read() {
+        let array = array![[1, 2], [3, 4]].into_dyn();
+        Strided::new(&array.view()).get(4);
     }
 
     #[test]
@@ -410,6 +522,25 @@ mod tests {
     fn bools_are_bytes() {
         assert_eq!(bytes(&[true, false, true]), [1, 0, 1]);
         assert_eq!(bytes(&[]), []);
+    }
+
+    #[test]
+    fn words_are_the_bits_of_elements() {
+        let array = array![[1.5_f32, -0.0], [f32::NAN, 2.0]].into_dyn();
+        let mut view = array.view();
+        view.invert_axis(Axis(0));
+        let words = as_words::<f32, i32>(&view);
+        assert!(words.iter().copied().eq(view.iter().map(|x| x.to_bits() as i32)));
+        let mut elements = [0.0, 1.0];
+        as_words_mut::<f64, i64>(&mut elements)[1] = 2.5_f64.to_bits() as i64;
+        assert_eq!(elements, [0.0, 2.5]);
+        as_words_mut::<bool, bool>(&mut [])[..].fill(true);
+    }
+
+    #[test]
+    #[should_panic(expected = "elements of one word")]
+    fn bytes_are_no_bools() {
+        as_words_mut::<bool, u8>(&mut [true])[0] = 2;
     }
 
     #[test]

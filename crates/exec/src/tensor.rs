@@ -5,13 +5,15 @@ use std::marker::PhantomData;
 use std::rc::Rc;
 
 use ndarray::{ArcArray, ArrayD, ArrayViewD, Axis, IxDyn, Slice};
-use tamis_graph::{Element, Scalar, Value, ValueView};
+use tamis_graph::{DType, Element, Scalar, Value, ValueView};
 
 use crate::by_dtype::{AnyOf, Family, each_dtype};
 pub(crate) use crate::by_dtype::{Item, dispatch};
+use crate::elements::Rows;
 use crate::error::ErrorKind;
 use crate::memory::{Buffer, Charge, Memory};
 use crate::pool::Pool;
+use crate::raw;
 
 /// A tensor of which every axis of length 1 in the base may be repeated: the
 /// base and the shape have one rank, and the base broadcasts to the shape.
@@ -94,7 +96,7 @@ impl<'a, T: Item> Tensor<'a, T> {
 
     /// The tensor with a length of 1 on every chosen axis along which elements
     /// only repeat, and how many each of them stands for.
-    pub(crate) fn condensed(&self, is_chosen: impl Fn(usize) -> bool) -> (Tensor<'a, T>, usize) {
+    pub(crate) fn condensed(&self, is_chosen: &dyn Fn(usize) -> bool) -> (Tensor<'a, T>, usize) {
         let (mut condensed, mut times) = (self.clone(), 1);
         for axis in (0..self.shape.len()).filter(|axis| self.repeats_along(*axis) && is_chosen(*axis)) {
             times *= self.shape[axis];
@@ -125,6 +127,17 @@ impl<'a, T: Item> Tensor<'a, T> {
         self.base.view()
     }
 
+    /// The tensor with its elements as others of the same word.
+    fn words<W: Item>(&self) -> Tensor<'_, W> {
+        let base = Base::View(raw::as_words(&self.stored()));
+        Tensor { base, shape: self.shape.clone(), charge: None }
+    }
+
+    /// The tensor, its elements borrowed.
+    pub(crate) fn borrowed(&self) -> Tensor<'_, T> {
+        self.words()
+    }
+
     fn is_repeated(&self) -> bool {
         self.stored().shape() != self.shape
     }
@@ -132,8 +145,13 @@ impl<'a, T: Item> Tensor<'a, T> {
     /// A copy of all elements, in row-major order.
     pub(crate) fn to_buffer<'m>(&self, memory: &'m Memory) -> Result<Buffer<'m, T>, ErrorKind> {
         let mut buffer = memory.zeros(&self.shape)?;
-        buffer.assign(&self.view());
+        self.write_to(buffer.as_contiguous_mut());
         Ok(buffer)
+    }
+
+    /// Writes all elements in row-major order.
+    fn write_to(&self, elements: &mut [T]) {
+        Rows::new(&self.view()).read(0, elements);
     }
 
     /// The tensor with all elements in memory that it owns or shares, copied
@@ -185,9 +203,9 @@ impl<'a, T: Item> Tensor<'a, T> {
             Some(shared) => Ok(shared),
             None => {
                 // Allocated under the new shape: that is what an error of memory speaks of.
-                let mut buffer = memory.zeros(shape)?.with_shape(&self.shape);
-                buffer.assign(&self.view());
-                Ok(buffer.with_shape(shape).into())
+                let mut buffer = memory.zeros(shape)?;
+                self.write_to(buffer.as_contiguous_mut());
+                Ok(buffer.into())
             }
         }
     }
@@ -265,6 +283,19 @@ impl<'a> Family for Tensors<'a> {
 pub(crate) type AnyTensor<'a> = AnyOf<Tensors<'a>>;
 
 impl<'a> AnyTensor<'a> {
+    /// The tensor as one that what only moves elements is compiled for: integers
+    /// instead of floats of the same size.
+    pub(crate) fn words(&self) -> AnyTensor<'_> {
+        match self {
+            AnyTensor::Bool(tensor) => AnyTensor::Bool(tensor.words()),
+            AnyTensor::U8(tensor) => AnyTensor::U8(tensor.words()),
+            AnyTensor::I32(tensor) => AnyTensor::I32(tensor.words()),
+            AnyTensor::I64(tensor) => AnyTensor::I64(tensor.words()),
+            AnyTensor::F32(tensor) => AnyTensor::I32(tensor.words()),
+            AnyTensor::F64(tensor) => AnyTensor::I64(tensor.words()),
+        }
+    }
+
     /// The lengths of the axes.
     pub(crate) fn shape(&self) -> &[usize] {
         dispatch!(self, tensor => tensor.shape())
@@ -340,6 +371,38 @@ impl<'a, T: Item> From<Tensor<'a, T>> for AnyTensor<'a> {
 impl<'a, T: Item> From<Buffer<'a, T>> for AnyTensor<'a> {
     fn from(buffer: Buffer<'a, T>) -> Self {
         T::into_any(Tensor::from(buffer))
+    }
+}
+
+/// Buffers of each dtype.
+pub(crate) struct Buffers<'a>(PhantomData<&'a ()>);
+
+impl<'a> Family for Buffers<'a> {
+    type Of<T: Item> = Buffer<'a, T>;
+}
+
+/// A buffer of any dtype, which is written as words.
+pub(crate) type AnyBuffer<'a> = AnyOf<Buffers<'a>>;
+
+impl<'a> AnyBuffer<'a> {
+    /// Zeros (or `false`) in row-major order, or an error where memory does not suffice.
+    pub(crate) fn zeros(dtype: DType, shape: &[usize], memory: &'a Memory) -> Result<Self, ErrorKind> {
+        dispatch!(type T = dtype => Ok(T::into_any(memory.zeros::<T>(shape)?)))
+    }
+
+    /// Elements in row-major order that mean nothing yet, or an error where memory does not suffice.
+    pub(crate) fn unspecified(dtype: DType, shape: &[usize], memory: &'a Memory) -> Result<Self, ErrorKind> {
+        dispatch!(type T = dtype => Ok(T::into_any(memory.unspecified::<T>(shape)?)))
+    }
+
+    /// The elements, each standing for all that `shape` repeats it to.
+    pub(crate) fn repeated(self, shape: &[usize]) -> AnyTensor<'a> {
+        dispatch!(self, buffer => Tensor::repeated(buffer, shape).into())
+    }
+
+    /// The elements in a row, as words of theirs.
+    pub(crate) fn words_mut<W: Item>(&mut self) -> &mut [W] {
+        dispatch!(self, buffer => raw::as_words_mut(buffer.as_contiguous_mut()))
     }
 }
 

@@ -202,8 +202,11 @@ impl<'g> Expr<'g> {
         others: &[Expr<'g>],
         f: impl FnOnce() -> Result<Expr<'g>, ErrorKind>,
     ) -> Expr<'g> {
-        let operands: smallvec::SmallVec<[Expr<'g>; 4]> = [self].iter().chain(others).copied().collect();
-        self.graph.build(op, &operands, f)
+        self.graph.build(op, &self.before(others), f)
+    }
+
+    fn before(self, others: &[Expr<'g>]) -> smallvec::SmallVec<[Expr<'g>; 4]> {
+        [self].iter().chain(others).copied().collect()
     }
 
     pub(crate) fn apply(self, op: impl Into<Op>) -> Result<Expr<'g>, ErrorKind> {

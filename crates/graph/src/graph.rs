@@ -199,7 +199,10 @@ impl Graph {
     /// ```
     pub fn check_exprs<'g>(&self, exprs: impl IntoIterator<Item = Expr<'g>>) -> Result<(), Error> {
         let poisoned = exprs.into_iter().filter_map(|expr| expr.graph().error_of(expr.id()));
-        let mut reports: Vec<Report> = poisoned.collect();
+        self.check_reports(poisoned.collect())
+    }
+
+    fn check_reports(&self, mut reports: Vec<Report>) -> Result<(), Error> {
         let storage = self.storage.borrow();
         reports.extend_from_slice(&storage.reports[storage.taken..]);
         Error::new(&reports).map_or(Ok(()), Err)
@@ -374,6 +377,21 @@ impl Graph {
         op: &'static str,
         operands: &[Expr<'g>],
         f: impl FnOnce() -> Result<Expr<'g>, ErrorKind>,
+    ) -> Expr<'g> {
+        let mut f = Some(f);
+        self.build_once(op, operands, &mut || match f.take() {
+            Some(f) => f(),
+            None => unreachable!("a builder runs once"),
+        })
+    }
+
+    /// [`Graph::build`], compiled once and not once for each builder.
+    #[track_caller]
+    fn build_once<'g>(
+        &'g self,
+        op: &'static str,
+        operands: &[Expr<'g>],
+        f: &mut dyn FnMut() -> Result<Expr<'g>, ErrorKind>,
     ) -> Expr<'g> {
         let scope = match self.scope.get() {
             Some(scope) if scope.op.is_some() => scope,

@@ -91,8 +91,10 @@ impl Hash for Shape {
 
 impl FromIterator<Dim> for Shape {
     fn from_iter<I: IntoIterator<Item = Dim>>(dims: I) -> Shape {
-        let dims: SmallVec<[Dim; 4]> = dims.into_iter().collect();
-        Shape { dims: (!dims.is_empty()).then(|| dims.into_iter().collect()) }
+        // Compiled for many iterators: this is a fifth of the code that `collect` is.
+        let mut list: SmallVec<[Dim; 4]> = SmallVec::new();
+        dims.into_iter().for_each(|dim| list.push(dim));
+        Shape { dims: (!list.is_empty()).then(|| list.into_iter().collect()) }
     }
 }
 

@@ -87,9 +87,8 @@ impl<'g> Edges<'g, '_> {
     where
         I: IntoIterator<Item = Linear<'g>>,
     {
-        let operand = self.operands[operand].id();
-        if (self.wanted)(operand) {
-            self.linearized.push(Edge { operand, chain: chain().into_iter().collect() });
+        if self.is_wanted(operand) {
+            self.push(operand, SmallVec::new(), &mut chain().into_iter());
         }
     }
 
@@ -98,13 +97,31 @@ impl<'g> Edges<'g, '_> {
     where
         I: IntoIterator<Item = Linear<'g>>,
     {
-        let (from, to) = (self.operands[operand].shape(), self.output.shape());
-        self.linear(operand, || broadcasting(&from, &to).into_iter().chain(chain()));
+        if self.is_wanted(operand) {
+            let chain = chain();
+            let (from, to) = (self.operands[operand].shape(), self.output.shape());
+            self.push(operand, broadcasting(&from, &to), &mut chain.into_iter());
+        }
+    }
+
+    fn is_wanted(&self, operand: usize) -> bool {
+        (self.wanted)(self.operands[operand].id())
+    }
+
+    /// Compiled once, not for each kind of chain.
+    fn push(
+        &mut self,
+        operand: usize,
+        mut chain: SmallVec<[Linear<'g>; 3]>,
+        rest: &mut dyn Iterator<Item = Linear<'g>>,
+    ) {
+        chain.extend(rest);
+        self.linearized.push(Edge { operand: self.operands[operand].id(), chain });
     }
 }
 
 /// The operators that repeat a value of shape `from` to shape `to`.
-fn broadcasting<'g>(from: &Shape, to: &Shape) -> SmallVec<[Linear<'g>; 2]> {
+fn broadcasting<'g>(from: &Shape, to: &Shape) -> SmallVec<[Linear<'g>; 3]> {
     let added = to.len() - from.len();
     let repeated: AxisList = (0..to.len())
         .filter(|axis| *axis < added || (from[axis - added].is_one() && !to[*axis].is_one()))

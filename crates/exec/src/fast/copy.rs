@@ -5,10 +5,11 @@ use std::ops::Deref;
 use ndarray::{ArrayViewD, Axis};
 
 use super::chunks::{self, CHUNK, RowChunk};
+use crate::elements::Rows;
 use crate::error::ErrorKind;
 use crate::kernel::Call;
 use crate::memory::{Buffer, Memory};
-use crate::raw::Strided;
+use crate::raw::{self, Strided, Word};
 use crate::row_major::{Position, merged, position_of};
 use crate::tensor::{AnyTensor, Item, Tensor, dispatch};
 use crate::threads::Threads;
@@ -85,10 +86,19 @@ pub(crate) fn into_materialized<'a>(
 
 /// Writes the elements of `x`, which are as many, in row-major order.
 pub(super) fn fill<T: Item>(elements: &mut [T], x: &ArrayViewD<'_, T>, threads: &Threads) {
+    match T::WORD {
+        Word::Bool => fill_words::<bool>(raw::as_words_mut(elements), raw::as_words(x), threads),
+        Word::Byte => fill_words::<u8>(raw::as_words_mut(elements), raw::as_words(x), threads),
+        Word::Half => fill_words::<i32>(raw::as_words_mut(elements), raw::as_words(x), threads),
+        Word::Whole => fill_words::<i64>(raw::as_words_mut(elements), raw::as_words(x), threads),
+    }
+}
+
+fn fill_words<T: Item>(elements: &mut [T], x: ArrayViewD<'_, T>, threads: &Threads) {
     if elements.is_empty() {
         return;
     }
-    let x = &merged(x.clone());
+    let x = &merged(x);
     match transposed_axis(x) {
         Some(axis) => transpose(elements, x, axis, threads),
         None => {
@@ -195,45 +205,6 @@ fn transpose_tile<'p, T: Item>(
     for (i, line) in lines.enumerate() {
         for (column, element) in line.iter_mut().enumerate() {
             *element = tile[column * rows + i];
-        }
-    }
-}
-
-/// The elements of a tensor in row-major order, any run of which can be read.
-pub(super) enum Rows<'t, T> {
-    Contiguous(&'t [T]),
-    Strided(Strided<'t, T>),
-}
-
-impl<'t, T: Item> Rows<'t, T> {
-    pub(super) fn new(x: &ArrayViewD<'t, T>) -> Rows<'t, T> {
-        let x = merged(x.clone());
-        match x.to_slice() {
-            Some(elements) => Rows::Contiguous(elements),
-            None => Rows::Strided(Strided::new(&x)),
-        }
-    }
-
-    /// Reads the elements from `start` on, which must be there.
-    pub(super) fn read(&self, start: usize, elements: &mut [T]) {
-        match self {
-            Rows::Contiguous(source) => elements.copy_from_slice(&source[start..start + elements.len()]),
-            Rows::Strided(source) => source.read_from(start, elements),
-        }
-    }
-
-    /// `len` elements from `start` on, which must be there: where they lie, or
-    /// in `spare`, which has as many.
-    pub(super) fn run<'s>(&self, start: usize, len: usize, spare: &'s mut [T]) -> &'s [T]
-    where
-        't: 's,
-    {
-        match self {
-            Rows::Contiguous(source) => &source[start..start + len],
-            Rows::Strided(source) => {
-                source.read_from(start, &mut spare[..len]);
-                &spare[..len]
-            }
         }
     }
 }

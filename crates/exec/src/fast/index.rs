@@ -9,12 +9,14 @@ use super::copy::{self, Contiguous};
 use super::offsets::{Offsets, RUN};
 use super::{rows, scatter};
 use crate::kernel::Call;
-use crate::tensor::{AnyTensor, Item, Tensor, dispatch};
+use crate::tensor::{AnyBuffer, AnyTensor, Item, Tensor, dispatch};
 use crate::threads::Threads;
 
 pub(super) fn run<'a>(op: Index, call: &Call<'_, 'a>) -> Option<AnyTensor<'a>> {
     match op {
-        Index::Gather(addressing) => dispatch!(call.operands[0], x => gather(call, x, addressing)),
+        Index::Gather(addressing) => {
+            dispatch!(words: call.operands[0].words(), x => gather(call, &x, addressing))
+        }
         Index::Scatter { addressing, combine } => scatter::run(call, addressing, combine),
     }
 }
@@ -75,7 +77,7 @@ impl<'p> Addressed<'p> {
 
 fn gather<'a, T: Item>(
     call: &Call<'_, 'a>,
-    x: &Tensor<'a, T>,
+    x: &Tensor<'_, T>,
     addressing: Addressing,
 ) -> Option<AnyTensor<'a>> {
     if call.shape.contains(&0) || x.shape().contains(&0) {
@@ -85,17 +87,17 @@ fn gather<'a, T: Item>(
     let index_elements = copy::contiguous(call, &indices.view())?;
     let addressed = Addressed::new(addressing, x.shape(), &index_elements, indices.shape())?;
     let contiguous = affordable_contiguous(call, x)?;
-    let mut result = call.memory.unspecified::<T>(call.shape).ok()?;
+    let mut result = AnyBuffer::unspecified(call.operands[0].dtype(), call.shape, call.memory).ok()?;
     let (length, width, count) = (addressed.length, addressed.width, addressed.count);
     let offsets = |block| addressed.offsets(block);
-    read(result.as_contiguous_mut(), &contiguous, [length, width, count], offsets, call.threads)?;
-    Some(result.into())
+    read(result.words_mut(), &contiguous, [length, width, count], &offsets, call.threads)?;
+    Some(result.repeated(call.shape))
 }
 
 /// The elements of `x` that the second operand, indices into `axis`, addresses.
 pub(super) fn gather_along<'a, T: Item>(
     call: &Call<'_, 'a>,
-    x: &Tensor<'a, T>,
+    x: &Tensor<'_, T>,
     axis: usize,
 ) -> Option<AnyTensor<'a>> {
     gather(call, x, Addressing::AlongAxis(axis))
@@ -105,7 +107,7 @@ pub(super) fn gather_along<'a, T: Item>(
 /// to read but a few of them.
 fn affordable_contiguous<'t, 'a, T: Item>(
     call: &Call<'_, 'a>,
-    x: &'t Tensor<'a, T>,
+    x: &'t Tensor<'_, T>,
 ) -> Option<Contiguous<'t, 'a, T>> {
     let all = x.view();
     let copied = all.to_slice().is_none();
@@ -122,7 +124,7 @@ pub(super) fn read<'p, T: Item>(
     result: &mut [T],
     x: &[T],
     [length, width, count]: [usize; 3],
-    offsets: impl Fn(usize) -> Offsets<'p> + Sync,
+    offsets: &(dyn Fn(usize) -> Offsets<'p> + Sync),
     threads: &Threads,
 ) -> Option<()> {
     let (group, step) = (chunks::rows_per_chunk(count * width), chunks::rows_per_chunk(width));

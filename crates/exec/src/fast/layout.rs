@@ -3,18 +3,19 @@
 use tamis_graph::{Layout, PadAxis};
 
 use super::chunks::{self, CHUNK};
-use super::copy::{self, Rows};
+use super::copy;
 use super::rows;
+use crate::elements::Rows;
 use crate::kernel::Call;
 use crate::row_major::{advance, position_of};
-use crate::tensor::{AnyTensor, Item, Tensor, dispatch};
+use crate::tensor::{AnyBuffer, AnyTensor, Item, Tensor, dispatch};
 
 pub(super) fn run<'a>(op: &Layout, call: &Call<'_, 'a>) -> Option<AnyTensor<'a>> {
     let x = call.operands[0];
     match op {
         Layout::Reshape(_) => dispatch!(x, x => reshape(call, x)),
-        Layout::Pad(axes) => dispatch!(x, x => pad(call, x, axes)),
-        Layout::Concat { axis } => dispatch!(x, x => concat(call, x, *axis)),
+        Layout::Pad(axes) => dispatch!(words: x.words(), x => pad(call, &x, axes)),
+        Layout::Concat { axis } => dispatch!(words: x.words(), x => concat(call, &x, *axis)),
         Layout::Assert { .. } => holds(call.typed(1)).then(|| x.clone()),
         Layout::BroadcastTo(_)
         | Layout::Permute(_)
@@ -33,7 +34,7 @@ fn reshape<'a, T: Item>(call: &Call<'_, 'a>, x: &Tensor<'a, T>) -> Option<AnyTen
 
 /// Whether all elements are known to be true.
 fn holds(mask: &Tensor<'_, bool>) -> bool {
-    mask.shape().contains(&0) || mask.condensed(|_| true).0.stored().iter().all(|holds| *holds)
+    mask.shape().contains(&0) || mask.condensed(&|_| true).0.stored().iter().all(|holds| *holds)
 }
 
 /// Where the elements of one axis of an operand stand in the result.
@@ -55,7 +56,7 @@ impl Span {
     }
 }
 
-fn pad<'a, T: Item>(call: &Call<'_, 'a>, x: &Tensor<'a, T>, axes: &[PadAxis]) -> Option<AnyTensor<'a>> {
+fn pad<'a, T: Item>(call: &Call<'_, 'a>, x: &Tensor<'_, T>, axes: &[PadAxis]) -> Option<AnyTensor<'a>> {
     if call.shape.contains(&0) || x.shape().contains(&0) {
         return None;
     }
@@ -72,9 +73,9 @@ fn pad<'a, T: Item>(call: &Call<'_, 'a>, x: &Tensor<'a, T>, axes: &[PadAxis]) ->
     }
     let (last, outer) = spans.split_last().filter(|(last, _)| last.step == 1)?;
     let (width, outer_shape) = call.shape.split_last()?;
-    let mut result = call.memory.unspecified::<T>(call.shape).ok()?;
+    let mut result = AnyBuffer::unspecified(call.operands[0].dtype(), call.shape, call.memory).ok()?;
     let source = Rows::new(&x.view());
-    call.threads.for_each_chunk(result.as_contiguous_mut(), CHUNK, &|chunk, mut output| {
+    call.threads.for_each_chunk(result.words_mut(), CHUNK, &|chunk, mut output| {
         output.fill(T::default());
         let mut column = chunk * CHUNK % width;
         let mut position = position_of(outer_shape, chunk * CHUNK / width);
@@ -89,7 +90,7 @@ fn pad<'a, T: Item>(call: &Call<'_, 'a>, x: &Tensor<'a, T>, axes: &[PadAxis]) ->
             advance(&mut position, outer_shape);
         }
     });
-    Some(result.into())
+    Some(result.repeated(call.shape))
 }
 
 /// The row of the operand that stands at a position of the result, if one does.
@@ -98,21 +99,23 @@ fn source_row(spans: &[Span], position: &[usize]) -> Option<usize> {
     indices.try_fold(0, |row, (span, index)| Some(row * span.len + span.source(*index)?))
 }
 
-fn concat<'a, T: Item>(call: &Call<'_, 'a>, _first: &Tensor<'a, T>, axis: usize) -> Option<AnyTensor<'a>> {
+fn concat<'a, T: Item>(call: &Call<'_, 'a>, _first: &Tensor<'_, T>, axis: usize) -> Option<AnyTensor<'a>> {
     if call.shape.contains(&0) {
         return None;
     }
-    let mut result = call.memory.unspecified::<T>(call.shape).ok()?;
-    let operands = (0..call.operands.len()).map(|position| call.typed::<T>(position));
+    let mut result = AnyBuffer::unspecified(call.operands[0].dtype(), call.shape, call.memory).ok()?;
+    let operands: Vec<Tensor<'_, T>> =
+        (0..call.operands.len()).map(|position| call.words(position)).collect();
     // What one operand gives to each block, and how much that is.
     let sources: Vec<(Rows<'_, T>, usize)> = operands
+        .iter()
         .filter(|operand| !operand.shape().contains(&0))
         .map(|operand| (Rows::new(&operand.view()), operand.shape()[axis..].iter().product()))
         .collect();
     let total: usize = call.shape[axis..].iter().product();
     let group = chunks::rows_per_chunk(total);
     if group > 1 {
-        call.threads.for_each_chunk(result.as_contiguous_mut(), group * total, &|chunk, output| {
+        call.threads.for_each_chunk(result.words_mut(), group * total, &|chunk, output| {
             let mut offset = 0;
             for (source, len) in &sources {
                 interleave(output, [offset, total], source, chunk * group, *len);
@@ -121,7 +124,7 @@ fn concat<'a, T: Item>(call: &Call<'_, 'a>, _first: &Tensor<'a, T>, axis: usize)
         });
     } else {
         let mut outputs = Vec::new();
-        for (block, mut elements) in result.as_contiguous_mut().chunks_exact_mut(total).enumerate() {
+        for (block, mut elements) in result.words_mut().chunks_exact_mut(total).enumerate() {
             for (source, len) in &sources {
                 let (output, rest) = elements.split_at_mut(*len);
                 for (chunk, output) in output.chunks_mut(CHUNK).enumerate() {
@@ -132,7 +135,7 @@ fn concat<'a, T: Item>(call: &Call<'_, 'a>, _first: &Tensor<'a, T>, axis: usize)
         }
         chunks::each(call.threads, outputs, &|_, (source, start, output)| source.read(start, output));
     }
-    Some(result.into())
+    Some(result.repeated(call.shape))
 }
 
 /// Writes rows of `len` elements of `source`, from the row at `first` on, to

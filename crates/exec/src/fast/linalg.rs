@@ -1,5 +1,6 @@
 //! Matrix products.
 
+use fearless_simd::Level;
 use ndarray::{ArrayView2, ArrayViewD, Axis, s};
 use tamis_graph::Linalg;
 
@@ -10,6 +11,7 @@ use super::{masked, vector};
 use crate::kernel::Call;
 use crate::kernel::linalg::UNCOUNTED;
 use crate::kernel::number::{Float, Number};
+use crate::level::at_level;
 use crate::memory::Charge;
 use crate::raw::{self, Real};
 use crate::stack::{Masks, Stack, as_matrix, masks};
@@ -157,28 +159,25 @@ fn multiply_tiny<T: Number + Send + Sync>(
     threads.for_each_chunk(products, several * rows * columns, &|index, output| {
         let (a, b) = (&a[index * several * rows * inner..], &b[index * several * inner * columns..]);
         let factors = a.chunks_exact(rows * inner).zip(b.chunks_exact(inner * columns));
-        chunks::vectorised(
-            #[inline(always)]
-            || {
-                for (product, (a, b)) in output.chunks_exact_mut(rows * columns).zip(factors) {
-                    by_width!(
-                        columns,
-                        N => {
-                            let rows = product.as_chunks_mut::<N>().0.iter_mut();
-                            for (row, a) in rows.zip(a.chunks_exact(inner)) {
-                                *row = sum_rows(a, b.as_chunks::<N>().0);
-                            }
-                        },
-                        for (row, a) in product.chunks_exact_mut(columns).zip(a.chunks_exact(inner)) {
-                            row.fill(T::default());
-                            for (a, b) in a.iter().zip(b.chunks_exact(columns)) {
-                                row.iter_mut().zip(b).for_each(|(sum, b)| *sum = sum.add(a.mul(*b)));
-                            }
+        at_level!(Level::new(), {
+            for (product, (a, b)) in output.chunks_exact_mut(rows * columns).zip(factors) {
+                by_width!(
+                    columns,
+                    N => {
+                        let rows = product.as_chunks_mut::<N>().0.iter_mut();
+                        for (row, a) in rows.zip(a.chunks_exact(inner)) {
+                            *row = sum_rows(a, b.as_chunks::<N>().0);
                         }
-                    );
-                }
-            },
-        );
+                    },
+                    for (row, a) in product.chunks_exact_mut(columns).zip(a.chunks_exact(inner)) {
+                        row.fill(T::default());
+                        for (a, b) in a.iter().zip(b.chunks_exact(columns)) {
+                            row.iter_mut().zip(b).for_each(|(sum, b)| *sum = sum.add(a.mul(*b)));
+                        }
+                    }
+                );
+            }
+        });
     });
 }
 
@@ -267,15 +266,12 @@ fn of_integers<'a, T: Number + Send + Sync>(
     let height = (WORK / columns.saturating_mul(inner)).clamp(1, rows).next_multiple_of(4);
     let panels = chunks::row_chunks(product.as_contiguous_mut(), [rows, columns], 1, height);
     chunks::each(call.threads, panels, &|_, RowChunk { block: batch, row: top, elements: panel }| {
-        chunks::vectorised(
-            #[inline(always)]
-            || {
-                let (a, b) = (a.matrix(batch), b.matrix(batch));
-                for (i, rows) in panel.chunks_mut(4 * columns).enumerate() {
-                    add_products(rows, a.slice(s![top + 4 * i.., ..]), &b);
-                }
-            },
-        );
+        at_level!(Level::new(), {
+            let (a, b) = (a.matrix(batch), b.matrix(batch));
+            for (i, rows) in panel.chunks_mut(4 * columns).enumerate() {
+                add_products(rows, a.slice(s![top + 4 * i.., ..]), &b);
+            }
+        });
     });
     Some(product.into())
 }

@@ -3,29 +3,34 @@
 use tamis_graph::Mask;
 
 use super::chunks::{self, RowChunk};
-use super::copy::{self, Rows};
+use super::copy;
 use super::index;
 use super::offsets::Offsets;
 use super::rows;
 use super::selection::{Selection, each_true};
+use crate::elements::Rows;
 use crate::kernel::Call;
 use crate::memory::Buffer;
 use crate::row_major::{advance, position_of};
-use crate::tensor::{AnyTensor, Item, Tensor, dispatch};
+use crate::tensor::{AnyBuffer, AnyTensor, Item, Tensor, dispatch};
 
 pub(super) fn run<'a>(op: Mask, call: &Call<'_, 'a>) -> Option<AnyTensor<'a>> {
     match op {
-        Mask::BooleanMask { axis } => dispatch!(call.operands[0], x => boolean_mask(call, x, axis)),
-        Mask::Unmask { axis } => dispatch!(call.operands[0], values => unmask(call, values, axis)),
+        Mask::BooleanMask { axis } => {
+            dispatch!(words: call.operands[0].words(), x => boolean_mask(call, &x, axis))
+        }
+        Mask::Unmask { axis } => {
+            dispatch!(words: call.operands[0].words(), values => unmask(call, &values, axis))
+        }
         Mask::Argwhere => argwhere(call),
     }
 }
 
-fn boolean_mask<'a, T: Item>(call: &Call<'_, 'a>, x: &Tensor<'a, T>, axis: usize) -> Option<AnyTensor<'a>> {
+fn boolean_mask<'a, T: Item>(call: &Call<'_, 'a>, x: &Tensor<'_, T>, axis: usize) -> Option<AnyTensor<'a>> {
     let mask = call.typed::<bool>(1);
-    let mut result = call.memory.unspecified::<T>(call.shape).ok()?;
-    if result.is_empty() {
-        return Some(result.into());
+    let mut result = AnyBuffer::unspecified(call.operands[0].dtype(), call.shape, call.memory).ok()?;
+    if call.shape.contains(&0) {
+        return Some(result.repeated(call.shape));
     }
     let (inner, count) = (axis + mask.shape().len(), call.shape[axis]);
     let (blocks, width) = (x.shape()[..axis].iter().product::<usize>(), x.shape()[inner..].iter().product());
@@ -37,24 +42,20 @@ fn boolean_mask<'a, T: Item>(call: &Call<'_, 'a>, x: &Tensor<'a, T>, axis: usize
     }
     let x: &[T] = &x;
     if blocks == 1 {
-        chunks::each(
-            call.threads,
-            selection.split(result.as_contiguous_mut(), width),
-            &|_, (chunk, output)| {
-                let x = &x[chunk.start * width..][..chunk.mask.len() * width];
-                chunks::vectorised(
-                    #[inline(always)]
-                    || rows::compress(output, x, chunk.mask, width),
-                );
-            },
-        );
+        chunks::each(call.threads, selection.split(result.words_mut(), width), &|_, (chunk, output)| {
+            let x = &x[chunk.start * width..][..chunk.mask.len() * width];
+            chunks::vectorised(
+                #[inline(always)]
+                || rows::compress(output, x, chunk.mask, width),
+            );
+        });
     } else {
         let offsets = true_offsets(call, &selection)?;
         let offsets = offsets.as_contiguous();
         let known = |_| Offsets::Known(offsets);
-        index::read(result.as_contiguous_mut(), x, [mask.len(), width, count], known, call.threads)?;
+        index::read(result.words_mut(), x, [mask.len(), width, count], &known, call.threads)?;
     }
-    Some(result.into())
+    Some(result.repeated(call.shape))
 }
 
 /// The row-major offsets of the true elements.
@@ -71,14 +72,14 @@ fn true_offsets<'a>(call: &Call<'_, 'a>, selection: &Selection<'_>) -> Option<Bu
     Some(offsets)
 }
 
-fn unmask<'a, T: Item>(call: &Call<'_, 'a>, values: &Tensor<'a, T>, axis: usize) -> Option<AnyTensor<'a>> {
+fn unmask<'a, T: Item>(call: &Call<'_, 'a>, values: &Tensor<'_, T>, axis: usize) -> Option<AnyTensor<'a>> {
     if call.shape.contains(&0) {
         return None;
     }
-    let (mask, fill) = (call.typed::<bool>(1), call.typed::<T>(2));
+    let (mask, fill) = (call.typed::<bool>(1), call.words::<T>(2));
     let (inner, count) = (axis + mask.shape().len(), values.shape()[axis]);
     let width = call.shape[inner..].iter().product::<usize>();
-    let mut result = call.memory.unspecified::<T>(call.shape).ok()?;
+    let mut result = AnyBuffer::unspecified(call.operands[0].dtype(), call.shape, call.memory).ok()?;
     let mask = copy::contiguous(call, &mask.view())?;
     let values = copy::contiguous(call, &values.view())?;
     let (values, fill): (&[T], _) = (&values, Rows::new(&fill.view_as(call.shape)));
@@ -89,7 +90,7 @@ fn unmask<'a, T: Item>(call: &Call<'_, 'a>, values: &Tensor<'a, T>, axis: usize)
     }
     let mask_chunks = selection.chunks();
     let group = chunks::rows_per_chunk(length * width);
-    let outputs = chunks::row_chunks(result.as_contiguous_mut(), [length, width], group, step);
+    let outputs = chunks::row_chunks(result.words_mut(), [length, width], group, step);
     chunks::each(call.threads, outputs, &|_, RowChunk { block: first, row, elements }| {
         fill.read((first * length + row) * width, elements);
         for (block, output) in elements.chunks_mut(length * width).enumerate() {
@@ -106,7 +107,7 @@ fn unmask<'a, T: Item>(call: &Call<'_, 'a>, values: &Tensor<'a, T>, axis: usize)
             }
         }
     });
-    Some(result.into())
+    Some(result.repeated(call.shape))
 }
 
 fn argwhere<'a>(call: &Call<'_, 'a>) -> Option<AnyTensor<'a>> {

@@ -3,8 +3,9 @@
 use ndarray::ArrayView2;
 
 use super::chunks::{self, CHUNK};
-use super::copy::{self, Rows};
+use super::copy;
 use super::linalg::multiply_stacks;
+use crate::elements::Rows;
 use crate::kernel::Call;
 use crate::kernel::number::Float;
 use crate::memory::Buffer;

@@ -21,13 +21,13 @@ pub(super) fn run<'a>(op: Order, call: &Call<'_, 'a>) -> Option<AnyTensor<'a>> {
         // The reference visits one of what repeats.
         Order::Argmax { .. } | Order::Argmin { .. } if repeats_often(call) => None,
         Order::Argmax { axis, if_empty } => {
-            dispatch!(x, x => indices(call, x, axis, if_empty, |a, b| a > b))
+            dispatch!(x, x => indices(call, x, axis, if_empty, &|a: &_, b: &_| a > b))
         }
         Order::Argmin { axis, if_empty } => {
-            dispatch!(x, x => indices(call, x, axis, if_empty, |a, b| a < b))
+            dispatch!(x, x => indices(call, x, axis, if_empty, &|a: &_, b: &_| a < b))
         }
         Order::Argsort { axis, descending } => dispatch!(x, x => sort::argsort(call, x, axis, descending)),
-        Order::TopK { axis } => dispatch!(x, x => index::gather_along(call, x, axis)),
+        Order::TopK { axis } => dispatch!(words: x.words(), x => index::gather_along(call, &x, axis)),
     }
 }
 
@@ -58,13 +58,49 @@ impl<'x, T: Item> Elements<'x, T> {
         let mask = self.mask.map(|mask| &mask[start..start + length]);
         Elements { x: &self.x[start..start + length], mask }
     }
+}
 
-    fn first_best(self, better: &impl Fn(&T, &T) -> bool) -> i64 {
-        let first = match self.mask {
-            Some(mask) => first_best_selected(self.x, mask, better),
-            None => Some(first_best(self.x, better)),
+/// The loops that are compiled for what is better: all else is compiled for each
+/// dtype alone. Implemented by what says whether an element is better than another.
+trait Search<T>: Sync {
+    /// Whether an element replaces the best so far, as a NaN does.
+    fn wins(&self, x: &T, best: &T) -> bool;
+
+    /// The index of the first selected element that none is better than, or of the first NaN.
+    fn first_best(&self, elements: Elements<'_, T>) -> i64;
+
+    /// The same for fibers that lie side by side, `width` in all, from `left` on.
+    fn first_bests(&self, indices: &mut [i64], elements: Elements<'_, T>, left: usize, width: usize);
+}
+
+impl<T: Item, F: Fn(&T, &T) -> bool + Sync> Search<T> for F {
+    #[inline(always)]
+    fn wins(&self, x: &T, best: &T) -> bool {
+        !is_nan(*best) && (is_nan(*x) || self(x, best))
+    }
+
+    fn first_best(&self, elements: Elements<'_, T>) -> i64 {
+        let first = match elements.mask {
+            Some(mask) => first_best_selected(elements.x, mask, self),
+            None => Some(first_best(elements.x, self)),
         };
         first.map_or(NONE, |index| index as i64)
+    }
+
+    fn first_bests(&self, indices: &mut [i64], elements: Elements<'_, T>, left: usize, width: usize) {
+        let Elements { x, mask } = elements;
+        let (every, range) = ([true; FIBERS], left..left + indices.len());
+        let mut bests = [x[left]; FIBERS];
+        indices.fill(NONE);
+        for (step, row) in x.chunks_exact(width).enumerate() {
+            let mask = mask.map_or(&every[..indices.len()], |mask| &mask[step * width..][range.clone()]);
+            let elements = row[range.clone()].iter().zip(mask);
+            for ((index, best), (x, selected)) in indices.iter_mut().zip(&mut bests).zip(elements) {
+                let wins = *selected & ((*index == NONE) | self.wins(x, best));
+                *index = if wins { step as i64 } else { *index };
+                *best = if wins { *x } else { *best };
+            }
+        }
     }
 }
 
@@ -73,7 +109,7 @@ fn indices<'a, T: Item>(
     x: &Tensor<'a, T>,
     axis: usize,
     if_empty: Option<i64>,
-    better: impl Fn(&T, &T) -> bool + Sync,
+    search: &dyn Search<T>,
 ) -> Option<AnyTensor<'a>> {
     if x.shape().contains(&0) || x.stored().len() < x.view().len() {
         return None;
@@ -85,30 +121,31 @@ fn indices<'a, T: Item>(
     let mask = if masked { Some(copy::contiguous(call, &call.typed::<bool>(1).view())?) } else { None };
     let elements = Elements { x: &contiguous, mask: mask.as_deref() };
     if result.len() == 1 {
-        result.as_contiguous_mut()[0] = first_best_of_chunks(elements, &better, call.threads);
+        result.as_contiguous_mut()[0] = first_best_of_chunks(elements, search, call.threads);
     } else if width == 1 {
         let fibers = chunks::rows_per_chunk(length);
         call.threads.for_each_chunk(result.as_contiguous_mut(), fibers, &|chunk, output| {
             for (index, fiber) in output.iter_mut().zip(chunk * fibers..) {
-                *index = elements.range(fiber * length, length).first_best(&better);
+                *index = search.first_best(elements.range(fiber * length, length));
             }
         });
     } else {
         let group = chunks::rows_per_chunk(length * width);
         let step = chunks::rows_per_chunk(length).next_multiple_of(FEWEST);
-        let outputs = chunks::row_chunks(result.as_contiguous_mut(), [width, 1], group, step);
-        chunks::each(
-            call.threads,
-            outputs,
-            &|_, RowChunk { block: first, row: fiber, elements: indices }| {
-                for (block, indices) in indices.chunks_mut(width).enumerate() {
-                    let elements = elements.range((first + block) * length * width, length * width);
-                    for (i, indices) in indices.chunks_mut(FIBERS).enumerate() {
-                        first_bests(indices, elements, fiber + i * FIBERS, width, &better);
-                    }
+        let row_chunks = chunks::row_chunks(result.as_contiguous_mut(), [width, 1], group, step);
+        chunks::each(call.threads, row_chunks, &|_,
+                                                 RowChunk {
+                                                     block: first,
+                                                     row: fiber,
+                                                     elements: indices,
+                                                 }| {
+            for (block, indices) in indices.chunks_mut(width).enumerate() {
+                let elements = elements.range((first + block) * length * width, length * width);
+                for (i, indices) in indices.chunks_mut(FIBERS).enumerate() {
+                    search.first_bests(indices, elements, fiber + i * FIBERS, width);
                 }
-            },
-        );
+            }
+        });
     }
     if masked {
         for index in result.as_contiguous_mut().iter_mut().filter(|index| **index == NONE) {
@@ -118,29 +155,20 @@ fn indices<'a, T: Item>(
     Some(result.into())
 }
 
-/// The index of the first element that none is better than, or of the first NaN, in a
-/// fiber of which each thread searches a chunk at a time.
-fn first_best_of_chunks<T: Item>(
-    fiber: Elements<'_, T>,
-    better: &(impl Fn(&T, &T) -> bool + Sync),
-    threads: &Threads,
-) -> i64 {
+/// The index of the first element that none is better than, or of the first
+/// NaN, in a fiber of which each thread searches a chunk at a time.
+fn first_best_of_chunks<T: Item>(fiber: Elements<'_, T>, search: &dyn Search<T>, threads: &Threads) -> i64 {
     let length = fiber.x.len();
     let mut indices = vec![NONE; length.div_ceil(CHUNK)];
     threads.for_each_chunk(&mut indices, 1, &|chunk, index| {
         let start = chunk * CHUNK;
-        let found = fiber.range(start, CHUNK.min(length - start)).first_best(better);
+        let found = search.first_best(fiber.range(start, CHUNK.min(length - start)));
         index[0] = if found == NONE { NONE } else { found + start as i64 };
     });
     let found = indices.into_iter().filter(|index| *index != NONE);
     let element = |index: i64| &fiber.x[index as usize];
-    let best =
-        found.reduce(|best, next| if wins(element(next), element(best), better) { next } else { best });
+    let best = found.reduce(|best, next| if search.wins(element(next), element(best)) { next } else { best });
     best.unwrap_or(NONE)
-}
-
-fn wins<T: Item>(x: &T, best: &T, better: &impl Fn(&T, &T) -> bool) -> bool {
-    !is_nan(*best) && (is_nan(*x) || better(x, best))
 }
 
 /// Finds what is best first, for which no indices are needed, and then where it is.
@@ -199,27 +227,4 @@ fn first_best_selected<T: Item>(
             selected.position(|(x, selected)| *selected && Some(*x) == best)
         },
     )
-}
-
-/// The same for fibers that lie side by side, `width` in all, from `left` on.
-fn first_bests<T: Item>(
-    indices: &mut [i64],
-    elements: Elements<'_, T>,
-    left: usize,
-    width: usize,
-    better: &impl Fn(&T, &T) -> bool,
-) {
-    let Elements { x, mask } = elements;
-    let (every, range) = ([true; FIBERS], left..left + indices.len());
-    let mut bests = [x[left]; FIBERS];
-    indices.fill(NONE);
-    for (step, row) in x.chunks_exact(width).enumerate() {
-        let mask = mask.map_or(&every[..indices.len()], |mask| &mask[step * width..][range.clone()]);
-        let elements = row[range.clone()].iter().zip(mask);
-        for ((index, best), (x, selected)) in indices.iter_mut().zip(&mut bests).zip(elements) {
-            let wins = *selected & ((*index == NONE) | wins(x, best, better));
-            *index = if wins { step as i64 } else { *index };
-            *best = if wins { *x } else { *best };
-        }
-    }
 }

@@ -5,13 +5,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use tamis_graph::{Addressing, Combine};
 
 use super::chunks::{self, CHUNK, RowChunk};
-use super::copy::{self, Rows};
+use super::copy;
 use super::index::Addressed;
 use super::offsets::{Offsets, RUN};
 use super::rows::{AHEAD, prefetch_row};
+use crate::elements::Rows;
 use crate::kernel::Call;
 use crate::kernel::number::{Number, Ordered};
-use crate::tensor::{AnyTensor, Item, Tensor, dispatch};
+use crate::tensor::{AnyBuffer, AnyTensor, Item, Tensor, dispatch};
 
 pub(super) fn run<'a>(
     call: &Call<'_, 'a>,
@@ -19,17 +20,27 @@ pub(super) fn run<'a>(
     combine: Combine,
 ) -> Option<AnyTensor<'a>> {
     match (combine, call.operands[0]) {
-        (Combine::Set, x) => dispatch!(x, x => scatter(call, x, addressing, |_, new| new)),
+        (Combine::Set, x) => {
+            dispatch!(words: x.words(), x => scatter(call, &x, addressing, &|run| run.combine(|_, new| new)))
+        }
         (Combine::Or, _) | (Combine::Add, AnyTensor::Bool(_)) => {
-            scatter(call, call.typed::<bool>(0), addressing, |old, new| old | new)
+            scatter(call, call.typed::<bool>(0), addressing, &|run| run.combine(|old, new| old | new))
         }
         (Combine::Mul, AnyTensor::Bool(_)) => {
-            scatter(call, call.typed::<bool>(0), addressing, |old, new| old & new)
+            scatter(call, call.typed::<bool>(0), addressing, &|run| run.combine(|old, new| old & new))
         }
-        (Combine::Mul, x) => dispatch!(numbers: x, x => scatter(call, x, addressing, Number::mul)),
-        (Combine::Max, x) => dispatch!(x, x => scatter(call, x, addressing, Ordered::larger)),
-        (Combine::Min, x) => dispatch!(x, x => scatter(call, x, addressing, Ordered::smaller)),
-        (Combine::Add, x) => dispatch!(numbers: x, x => scatter(call, x, addressing, Number::add)),
+        (Combine::Mul, x) => {
+            dispatch!(numbers: x, x => scatter(call, x, addressing, &|run| run.combine(Number::mul)))
+        }
+        (Combine::Max, x) => {
+            dispatch!(x, x => scatter(call, x, addressing, &|run| run.combine(Ordered::larger)))
+        }
+        (Combine::Min, x) => {
+            dispatch!(x, x => scatter(call, x, addressing, &|run| run.combine(Ordered::smaller)))
+        }
+        (Combine::Add, x) => {
+            dispatch!(numbers: x, x => scatter(call, x, addressing, &|run| run.combine(Number::add)))
+        }
     }
 }
 
@@ -37,78 +48,115 @@ pub(super) fn run<'a>(
 /// each element combines its updates in their order, whoever owns it.
 fn scatter<'a, T: Item>(
     call: &Call<'_, 'a>,
-    x: &Tensor<'a, T>,
+    x: &Tensor<'_, T>,
     addressing: Addressing,
-    combine: impl Fn(T, T) -> T + Sync,
+    combine: &(dyn Fn(Run<'_, T>) + Sync),
 ) -> Option<AnyTensor<'a>> {
-    let (indices, updates) = (call.typed::<i64>(1), call.typed::<T>(2));
+    let (indices, updates) = (call.typed::<i64>(1), call.words::<T>(2));
     if call.shape.contains(&0) || updates.shape().contains(&0) {
         return None;
     }
     let index_elements = copy::contiguous(call, &indices.view())?;
-    let update_elements = copy::contiguous(call, &updates.view())?;
+    let updates = updates.view();
+    let update_elements = copy::contiguous(call, &updates)?;
     let (addressed, updates) =
         (Addressed::new(addressing, x.shape(), &index_elements, indices.shape())?, &*update_elements);
     let (length, width, count) = (addressed.length, addressed.width, addressed.count);
-    let mut result = call.memory.unspecified::<T>(call.shape).ok()?;
+    let mut result = AnyBuffer::unspecified(call.operands[0].dtype(), call.shape, call.memory).ok()?;
     let x = Rows::new(&x.view());
     let group = chunks::rows_per_chunk((count + length) * width);
     let owners = if addressed.blocks < call.threads.count() { call.threads.count() } else { 1 };
     let step = if updates.len() < CHUNK { length } else { length.div_ceil(owners) };
-    let outputs = chunks::row_chunks(result.as_contiguous_mut(), [length, width], group, step);
+    let row_chunks = chunks::row_chunks(result.words_mut(), [length, width], group, step);
     let odd = AtomicBool::new(false);
-    chunks::each(call.threads, outputs, &|_, RowChunk { block: first, row, elements }| {
+    chunks::each(call.threads, row_chunks, &|_, RowChunk { block: first, row, elements }| {
         x.read((first * length + row) * width, elements);
-        let found = chunks::vectorised(
-            #[inline(always)]
-            || {
-                let mut blocks = elements.chunks_mut(length * width).enumerate();
-                blocks.try_for_each(|(block, output)| {
-                    let updates = &updates[(first + block) * count * width..][..count * width];
-                    write(output, row, &addressed.offsets(first + block), updates, width, &combine)
-                })
-            },
-        );
-        if found.is_none() {
-            odd.store(true, Ordering::Relaxed);
+        for (block, output) in elements.chunks_mut(length * width).enumerate() {
+            let updates = &updates[(first + block) * count * width..][..count * width];
+            if write(output, row, &addressed.offsets(first + block), updates, width, combine).is_none() {
+                return odd.store(true, Ordering::Relaxed);
+            }
         }
     });
-    (!odd.into_inner()).then(|| result.into())
+    (!odd.into_inner()).then(|| result.repeated(call.shape))
 }
 
 /// Combines the rows of a block from `start` on, which are `output`, with those of the
 /// updates whose offsets they are. `None` if an index is out of range.
-#[inline(always)]
 fn write<T: Item>(
     output: &mut [T],
     start: usize,
     offsets: &Offsets<'_>,
     updates: &[T],
     width: usize,
-    combine: &impl Fn(T, T) -> T,
+    combine: &dyn Fn(Run<'_, T>),
 ) -> Option<()> {
     let (mut numbers, mut owned) = ([0; RUN], [0_u8; RUN]);
     let rows = output.len() / width;
     for (i, updates) in updates.chunks(RUN * width).enumerate() {
         let numbers = &mut numbers[..updates.len() / width];
-        offsets.read(i * RUN, numbers)?;
-        // Sorting out first costs no misprediction where owners alternate.
-        let mut end = 0;
-        for (i, number) in numbers.iter_mut().enumerate() {
-            *number = number.wrapping_sub(start);
-            owned[end % RUN] = i as u8;
-            end += usize::from(*number < rows);
-        }
-        let owned = &owned[..end];
-        if width == 1 {
-            for i in owned.iter().map(|i| usize::from(*i)) {
-                let element = &mut output[numbers[i]];
-                *element = combine(*element, updates[i]);
+        let end = own(offsets, i * RUN, numbers, &mut owned, start, rows)?;
+        combine(Run { output, updates, numbers, owned: &owned[..end], width });
+    }
+    Some(())
+}
+
+/// Works out the offsets of a run, counted from the first that is owned, and
+/// which updates are for the `rows` that are owned: sorting out first costs no
+/// misprediction where owners alternate.
+fn own(
+    offsets: &Offsets<'_>,
+    from: usize,
+    numbers: &mut [usize],
+    owned: &mut [u8; RUN],
+    start: usize,
+    rows: usize,
+) -> Option<usize> {
+    chunks::vectorised(
+        #[inline(always)]
+        || {
+            offsets.read(from, numbers)?;
+            let mut end = 0;
+            for (i, number) in numbers.iter_mut().enumerate() {
+                *number = number.wrapping_sub(start);
+                owned[end % RUN] = i as u8;
+                end += usize::from(*number < rows);
             }
-            continue;
+            Some(end)
+        },
+    )
+}
+
+/// Some updates, and the rows that those of them that are owned are for.
+struct Run<'r, T> {
+    output: &'r mut [T],
+    updates: &'r [T],
+    numbers: &'r [usize],
+    owned: &'r [u8],
+    width: usize,
+}
+
+impl<T: Item> Run<'_, T> {
+    #[inline(always)]
+    fn combine(self, combine: impl Fn(T, T) -> T) {
+        if self.width == 1 {
+            for i in self.owned.iter().map(|i| usize::from(*i)) {
+                let element = &mut self.output[self.numbers[i]];
+                *element = combine(*element, self.updates[i]);
+            }
+            return;
         }
-        for (hand_off, i) in owned.iter().enumerate() {
-            let next = owned.get(hand_off + AHEAD).map(|next| usize::from(*next));
+        chunks::vectorised(
+            #[inline(always)]
+            || self.combine_rows(combine),
+        );
+    }
+
+    #[inline(always)]
+    fn combine_rows(self, combine: impl Fn(T, T) -> T) {
+        let Run { output, updates, numbers, owned, width } = self;
+        for (order, i) in owned.iter().enumerate() {
+            let next = owned.get(order + AHEAD).map(|next| usize::from(*next));
             prefetch_row(output, next.map(|next| numbers[next]), width);
             prefetch_row(updates, next, width);
             let i = usize::from(*i);
@@ -118,5 +166,4 @@ fn write<T: Item>(
             }
         }
     }
-    Some(())
 }

@@ -4,12 +4,14 @@
 //! ACCUMULATORS`, and they are added pairwise at the end: the same whether rows or
 //! columns lie together in memory.
 
+use fearless_simd::Level;
 use ndarray::{ArrayView2, ArrayViewD, s};
 
 use super::chunks;
 use super::copy;
 use crate::kernel::Call;
 use crate::kernel::number::Float;
+use crate::level::at_level;
 use crate::raw::Real;
 use crate::stack::Stack;
 
@@ -68,33 +70,30 @@ pub(super) fn multiply<'a, T: Real + Float>(
 
 /// Writes the product of a matrix and a vector.
 fn sum<T: Float>(sums: &mut [T], matrix: &ArrayView2<'_, T>, vector: &[T]) {
-    chunks::vectorised(
-        #[inline(always)]
-        || {
-            if matrix.strides()[1] == 1 {
-                for (sum, row) in sums.iter_mut().zip(matrix.outer_iter()) {
-                    let row = row.to_slice().unwrap_or_else(|| unreachable!("rows lie together"));
-                    *sum = sum_row(row, vector);
-                }
-            } else if matrix.strides()[0] == 1 {
-                for (i, sums) in sums.chunks_mut(ROWS).enumerate() {
-                    sum_columns(sums, &matrix.slice(s![i * ROWS.., ..]), vector);
-                }
-            } else {
-                let mut row_of = [T::default(); 8 * ACCUMULATORS];
-                for (sum, row) in sums.iter_mut().zip(matrix.outer_iter()) {
-                    let mut accumulators = [T::default(); ACCUMULATORS];
-                    for (i, vector) in vector.chunks(row_of.len()).enumerate() {
-                        let row_of = &mut row_of[..vector.len()];
-                        let terms = row.slice(s![i * 8 * ACCUMULATORS..i * 8 * ACCUMULATORS + vector.len()]);
-                        row_of.iter_mut().zip(terms).for_each(|(to, from)| *to = *from);
-                        add_row(&mut accumulators, row_of, vector);
-                    }
-                    *sum = total(accumulators);
-                }
+    at_level!(Level::new(), {
+        if matrix.strides()[1] == 1 {
+            for (sum, row) in sums.iter_mut().zip(matrix.outer_iter()) {
+                let row = row.to_slice().unwrap_or_else(|| unreachable!("rows lie together"));
+                *sum = sum_row(row, vector);
             }
-        },
-    );
+        } else if matrix.strides()[0] == 1 {
+            for (i, sums) in sums.chunks_mut(ROWS).enumerate() {
+                sum_columns(sums, &matrix.slice(s![i * ROWS.., ..]), vector);
+            }
+        } else {
+            let mut row_of = [T::default(); 8 * ACCUMULATORS];
+            for (sum, row) in sums.iter_mut().zip(matrix.outer_iter()) {
+                let mut accumulators = [T::default(); ACCUMULATORS];
+                for (i, vector) in vector.chunks(row_of.len()).enumerate() {
+                    let row_of = &mut row_of[..vector.len()];
+                    let terms = row.slice(s![i * 8 * ACCUMULATORS..i * 8 * ACCUMULATORS + vector.len()]);
+                    row_of.iter_mut().zip(terms).for_each(|(to, from)| *to = *from);
+                    add_row(&mut accumulators, row_of, vector);
+                }
+                *sum = total(accumulators);
+            }
+        }
+    });
 }
 
 #[inline(always)]

@@ -28,7 +28,7 @@ pub(super) fn run<'a>(op: Binary, call: &Call<'_, 'a>) -> Result<AnyTensor<'a>, 
 fn each<'a, T: Item>(
     call: &Call<'_, 'a>,
     a: &Tensor<'a, T>,
-    f: impl Fn(T, T) -> T,
+    f: fn(T, T) -> T,
 ) -> Result<AnyTensor<'a>, ErrorKind> {
     zip(call, a, call.typed(1), &f).map(AnyTensor::from)
 }
@@ -45,7 +45,7 @@ fn pow<'a, T: Number>(call: &Call<'_, 'a>, a: &Tensor<'a, T>) -> Result<AnyTenso
 fn divide<'a, T: Number>(
     call: &Call<'_, 'a>,
     a: &Tensor<'a, T>,
-    f: impl Fn(T, T) -> Option<T>,
+    f: fn(T, T) -> Option<T>,
 ) -> Result<AnyTensor<'a>, ErrorKind> {
     let refuse = |_, _, position| ErrorKind::DivisionByZero { position };
     try_zip(call, a, call.typed(1), &f, &refuse).map(AnyTensor::from)

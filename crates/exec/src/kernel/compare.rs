@@ -26,7 +26,7 @@ pub(super) fn run<'a>(op: Compare, call: &Call<'_, 'a>) -> Result<AnyTensor<'a>,
 fn each<'a, T: Item>(
     call: &Call<'_, 'a>,
     a: &Tensor<'a, T>,
-    f: impl Fn(&T, &T) -> bool,
+    f: fn(&T, &T) -> bool,
 ) -> Result<AnyTensor<'a>, ErrorKind> {
     zip(call, a, call.typed(1), &|a, b| f(&a, &b)).map(AnyTensor::from)
 }

@@ -5,9 +5,8 @@
 
 use std::cell::Cell;
 
-use ndarray::Zip;
-
-use super::Call;
+use super::{Call, RUN};
+use crate::elements::Rows;
 use crate::error::ErrorKind;
 use crate::row_major::position_of;
 use crate::tensor::{Item, Tensor};
@@ -20,7 +19,11 @@ pub(super) fn map<'a, T: Item, R: Item>(
 ) -> Result<Tensor<'a, R>, ErrorKind> {
     let stored = x.stored();
     let mut result = call.memory.zeros::<R>(stored.shape())?;
-    Zip::from(&mut *result).and(&stored).for_each(|result, x| *result = f(*x));
+    let (source, mut spare) = (Rows::new(&stored), [T::default(); RUN]);
+    for (i, result) in result.as_contiguous_mut().chunks_mut(RUN).enumerate() {
+        let x = source.run(i * RUN, result.len(), &mut spare);
+        result.iter_mut().zip(x).for_each(|(result, x)| *result = f(*x));
+    }
     Ok(Tensor::repeated(result, x.shape()))
 }
 
@@ -33,7 +36,13 @@ pub(super) fn zip<'a, T: Item, R: Item>(
 ) -> Result<Tensor<'a, R>, ErrorKind> {
     let [a, b] = condensed(call, a, b);
     let mut result = call.memory.zeros::<R>(a.shape())?;
-    Zip::from(&mut *result).and(&a.view()).and(&b.view()).for_each(|result, a, b| *result = f(*a, *b));
+    let (a, b) = (Rows::new(&a.view()), Rows::new(&b.view()));
+    let mut spare = [[T::default(); RUN]; 2];
+    let [spare_a, spare_b] = &mut spare;
+    for (i, result) in result.as_contiguous_mut().chunks_mut(RUN).enumerate() {
+        let (a, b) = (a.run(i * RUN, result.len(), spare_a), b.run(i * RUN, result.len(), spare_b));
+        result.iter_mut().zip(a.iter().zip(b)).for_each(|(result, (a, b))| *result = f(*a, *b));
+    }
     Ok(Tensor::repeated(result, call.shape))
 }
 
@@ -41,7 +50,7 @@ pub(super) fn zip<'a, T: Item, R: Item>(
 fn condensed<'t, T: Item>(call: &Call<'_, '_>, a: &Tensor<'t, T>, b: &Tensor<'t, T>) -> [Tensor<'t, T>; 2] {
     let [a, b] = [a, b].map(|x| x.clone().broadcast(call.shape));
     let repeats = |axis| a.repeats_along(axis) && b.repeats_along(axis);
-    [&a, &b].map(|x| x.condensed(repeats).0)
+    [&a, &b].map(|x| x.condensed(&repeats).0)
 }
 
 /// [`zip`] of a function that has no value for some pairs; `refuse` says why,

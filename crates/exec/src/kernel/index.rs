@@ -1,53 +1,52 @@
 //! Reading and writing at computed indices.
 
-use ndarray::{Axis, Zip};
 use tamis_graph::{Addressing, Combine, Index};
 
+use super::Call;
 use super::number::{Number, Ordered};
-use super::{Call, offsets};
+use super::offsets::{self, Along};
+use crate::elements::Rows;
 use crate::error::ErrorKind;
 use crate::memory::{Buffer, Memory};
 use crate::row_major::position_of;
-use crate::tensor::{AnyTensor, Item, Tensor, dispatch};
+use crate::tensor::{AnyBuffer, AnyTensor, Item, Tensor, dispatch};
 
 pub(super) fn run<'a>(op: Index, call: &Call<'_, 'a>) -> Result<AnyTensor<'a>, ErrorKind> {
     let x = call.operands[0];
     match op {
-        Index::Gather(addressing) => dispatch!(x, x => gather(call, x, addressing)),
+        Index::Gather(addressing) => dispatch!(words: x.words(), x => gather(call, &x, addressing)),
         Index::Scatter { addressing, combine } => match (combine, x) {
-            (Combine::Set, x) => dispatch!(x, x => scatter(call, x, addressing, |_, new| new)),
+            (Combine::Set, x) => {
+                dispatch!(words: x.words(), x => scatter(call, &x, addressing, &|_, new| new))
+            }
             (Combine::Or, _) | (Combine::Add, AnyTensor::Bool(_)) => {
-                scatter(call, call.typed::<bool>(0), addressing, |old, new| old | new)
+                scatter(call, call.typed::<bool>(0), addressing, &|old, new| old | new)
             }
             (Combine::Mul, AnyTensor::Bool(_)) => {
-                scatter(call, call.typed::<bool>(0), addressing, |old, new| old & new)
+                scatter(call, call.typed::<bool>(0), addressing, &|old, new| old & new)
             }
-            (Combine::Mul, x) => dispatch!(numbers: x, x => scatter(call, x, addressing, Number::mul)),
-            (Combine::Max, x) => dispatch!(x, x => scatter(call, x, addressing, Ordered::larger)),
-            (Combine::Min, x) => dispatch!(x, x => scatter(call, x, addressing, Ordered::smaller)),
-            (Combine::Add, x) => dispatch!(numbers: x, x => scatter(call, x, addressing, Number::add)),
+            (Combine::Mul, x) => dispatch!(numbers: x, x => scatter(call, x, addressing, &Number::mul)),
+            (Combine::Max, x) => dispatch!(x, x => scatter(call, x, addressing, &Ordered::larger)),
+            (Combine::Min, x) => dispatch!(x, x => scatter(call, x, addressing, &Ordered::smaller)),
+            (Combine::Add, x) => dispatch!(numbers: x, x => scatter(call, x, addressing, &Number::add)),
         },
     }
 }
 
 fn gather<'a, T: Item>(
     call: &Call<'_, 'a>,
-    x: &Tensor<'a, T>,
+    x: &Tensor<'_, T>,
     addressing: Addressing,
 ) -> Result<AnyTensor<'a>, ErrorKind> {
     let (indices, memory) = (call.typed::<i64>(1), call.memory);
-    let read = match addressing {
-        Addressing::Axis(axis) => {
-            let offsets = resolve_all(indices, x.shape(), axis, memory)?;
-            offsets::read(x, axis, offsets.as_contiguous(), memory)?
-        }
-        Addressing::Nd => {
-            let offsets = row_offsets(indices, x.shape(), memory)?;
-            offsets::read(&merge_addressed(x, indices, memory)?, 0, offsets.as_contiguous(), memory)?
-        }
-        Addressing::AlongAxis(axis) => gather_along(call, x, axis)?,
+    let (axis, x, offsets) = match addressing {
+        Addressing::Axis(axis) => (axis, x.borrowed(), resolve_all(indices, x.shape(), axis, memory)?),
+        Addressing::Nd => (0, merge_addressed(x, indices, memory)?, row_offsets(indices, x.shape(), memory)?),
+        Addressing::AlongAxis(axis) => return gather_along(call, x, axis),
     };
-    Ok(read.with_shape(call.shape).into())
+    let mut result = AnyBuffer::zeros(call.operands[0].dtype(), call.shape, memory)?;
+    offsets::read(result.words_mut(), &x, axis, offsets.as_contiguous());
+    Ok(result.repeated(call.shape))
 }
 
 /// The elements of `x` that the second operand, indices into `axis`, addresses.
@@ -55,68 +54,50 @@ pub(super) fn gather_along<'a, T: Item>(
     call: &Call<'_, 'a>,
     x: &Tensor<'_, T>,
     axis: usize,
-) -> Result<Buffer<'a, T>, ErrorKind> {
-    let indices = call.typed::<i64>(1);
-    let offsets = resolve_all(indices, x.shape(), axis, call.memory)?;
-    let mut result = call.memory.zeros::<T>(indices.shape())?;
-    if result.is_empty() {
-        return Ok(result);
-    }
-    let axis = Axis(axis);
-    Zip::from(result.lanes_mut(axis)).and(x.view().lanes(axis)).and(offsets.lanes(axis)).for_each(
-        |mut result, x, offsets| {
-            for (element, offset) in result.iter_mut().zip(offsets) {
-                *element = x[*offset];
-            }
-        },
-    );
-    Ok(result)
+) -> Result<AnyTensor<'a>, ErrorKind> {
+    let offsets = resolve_all(call.typed(1), x.shape(), axis, call.memory)?;
+    let mut result = AnyBuffer::zeros(call.operands[0].dtype(), call.shape, call.memory)?;
+    let (source, elements) = (Rows::new(&x.view()), result.words_mut());
+    each_along(x.shape(), axis, &offsets, &mut |addressed, offset| elements[addressed] = source.get(offset));
+    Ok(result.repeated(call.shape))
 }
 
 fn scatter<'a, T: Item>(
     call: &Call<'_, 'a>,
-    x: &Tensor<'a, T>,
+    x: &Tensor<'_, T>,
     addressing: Addressing,
-    combine: impl Fn(T, T) -> T,
+    combine: &dyn Fn(T, T) -> T,
 ) -> Result<AnyTensor<'a>, ErrorKind> {
-    let (indices, updates, memory) = (call.typed::<i64>(1), call.typed::<T>(2), call.memory);
-    let (axis, x, offsets) = match addressing {
-        Addressing::Axis(axis) => (axis, x.clone(), resolve_all(indices, x.shape(), axis, memory)?),
-        Addressing::Nd => (0, merge_addressed(x, indices, memory)?, row_offsets(indices, x.shape(), memory)?),
+    let (indices, updates, memory) = (call.typed::<i64>(1), call.words::<T>(2), call.memory);
+    let (axis, shape, offsets) = match addressing {
+        Addressing::Axis(axis) => (axis, x.shape().to_vec(), resolve_all(indices, x.shape(), axis, memory)?),
+        Addressing::Nd => (0, addressed_merged(x.shape(), indices), row_offsets(indices, x.shape(), memory)?),
         Addressing::AlongAxis(axis) => {
-            return Ok(scatter_along(call, x, axis, combine)?.into());
+            (axis, x.shape().to_vec(), resolve_all(indices, x.shape(), axis, memory)?)
         }
     };
-    // The addressed axes are merged, as the offsets are one array.
-    let mut merged = x.shape().to_vec();
-    merged[axis] = offsets.len();
-    let updates = updates.clone().reshape(&merged, memory)?;
-    let mut result = x.to_buffer(memory)?;
-    offsets::write(&mut result, axis, offsets.as_contiguous(), &updates.view(), combine);
-    Ok(result.with_shape(call.shape).into())
+    let mut result = AnyBuffer::zeros(call.operands[0].dtype(), call.shape, memory)?;
+    let elements = result.words_mut();
+    Rows::new(&x.view()).read(0, elements);
+    if let Addressing::AlongAxis(axis) = addressing {
+        let updates = Rows::new(&updates.view());
+        each_along(x.shape(), axis, &offsets, &mut |addressed, offset| {
+            elements[offset] = combine(elements[offset], updates.get(addressed));
+        });
+    } else {
+        offsets::write(elements, &shape, axis, offsets.as_contiguous(), &updates, combine);
+    }
+    Ok(result.repeated(call.shape))
 }
 
-fn scatter_along<'a, T: Item>(
-    call: &Call<'_, 'a>,
-    x: &Tensor<'_, T>,
-    axis: usize,
-    combine: impl Fn(T, T) -> T,
-) -> Result<Buffer<'a, T>, ErrorKind> {
-    let (indices, updates) = (call.typed::<i64>(1), call.typed::<T>(2));
-    let offsets = resolve_all(indices, x.shape(), axis, call.memory)?;
-    let mut result = x.to_buffer(call.memory)?;
-    if offsets.is_empty() {
-        return Ok(result);
+/// Calls `task` with each element of an array of offsets along an axis, and the
+/// element of an array of this shape that it addresses.
+fn each_along(shape: &[usize], axis: usize, offsets: &Buffer<'_, usize>, task: &mut dyn FnMut(usize, usize)) {
+    let (from, to) = (Along::new(offsets.shape(), axis), Along::new(shape, axis));
+    for (i, offset) in offsets.as_contiguous().iter().enumerate() {
+        let (block, column) = (i / from.width / from.length, i % from.width);
+        task(i, to.row(block, *offset) + column);
     }
-    let axis = Axis(axis);
-    Zip::from(result.lanes_mut(axis)).and(updates.view().lanes(axis)).and(offsets.lanes(axis)).for_each(
-        |mut result, updates, offsets| {
-            for (update, offset) in updates.iter().zip(offsets) {
-                result[*offset] = combine(result[*offset], *update);
-            }
-        },
-    );
-    Ok(result)
 }
 
 /// The offset in an axis of this length that an index addresses, counting from the end if
@@ -171,13 +152,18 @@ fn row_offsets<'m>(
 }
 
 /// The tensor with the leading axes that the rows of the indices address merged into one.
-fn merge_addressed<'a, T: Item>(
-    x: &Tensor<'a, T>,
+fn merge_addressed<'t, T: Item>(
+    x: &'t Tensor<'_, T>,
     indices: &Tensor<'_, i64>,
-    memory: &'a Memory,
-) -> Result<Tensor<'a, T>, ErrorKind> {
+    memory: &'t Memory,
+) -> Result<Tensor<'t, T>, ErrorKind> {
+    x.borrowed().reshape(&addressed_merged(x.shape(), indices), memory)
+}
+
+/// The same of a shape alone.
+fn addressed_merged(shape: &[usize], indices: &Tensor<'_, i64>) -> Vec<usize> {
     let (_, depth) = split_rows(indices);
-    x.clone().reshape(&offsets::merge(x.shape(), 0..depth), memory)
+    offsets::merge(shape, 0..depth)
 }
 
 /// How many rows the indices have, and how long each is.

@@ -1,11 +1,13 @@
 //! The same elements, arranged otherwise: shared wherever they can be.
 
-use ndarray::Axis;
 use tamis_graph::{Layout, PadAxis, Scalar, SliceAxis};
 
-use super::{Call, offsets};
+use super::Call;
+use super::offsets::{self, Along};
+use crate::elements::Rows;
 use crate::error::ErrorKind;
-use crate::tensor::{AnyTensor, Item, Tensor, dispatch, slice_of};
+use crate::row_major::position_of;
+use crate::tensor::{AnyBuffer, AnyTensor, Item, Tensor, dispatch};
 
 pub(super) fn run<'a>(op: &Layout, call: &Call<'_, 'a>) -> Result<AnyTensor<'a>, ErrorKind> {
     let x = call.operands[0];
@@ -24,8 +26,8 @@ pub(super) fn run<'a>(op: &Layout, call: &Call<'_, 'a>) -> Result<AnyTensor<'a>,
         Layout::BroadcastTo(_) => dispatch!(x, x => Ok(x.clone().broadcast(call.shape).into())),
         Layout::Permute(axes) => dispatch!(x, x => Ok(x.clone().permute(axes).into())),
         Layout::Slice(axes) => dispatch!(x, x => slice(call, x, axes)),
-        Layout::Pad(axes) => dispatch!(x, x => pad(call, x, axes)),
-        Layout::Concat { axis } => dispatch!(x, x => concat(call, x, *axis)),
+        Layout::Pad(axes) => dispatch!(words: x.words(), x => pad(call, &x, axes)),
+        Layout::Concat { axis } => dispatch!(words: x.words(), x => concat(call, &x, *axis)),
     }
 }
 
@@ -52,6 +54,11 @@ impl Span {
         }
         Ok(Span { start: start as usize, step: step as isize, len })
     }
+
+    /// The index at which element `i` is written.
+    fn index(&self, i: usize) -> usize {
+        self.start.wrapping_add_signed(i as isize * self.step)
+    }
 }
 
 fn slice<'a, T: Item>(
@@ -70,34 +77,43 @@ fn slice<'a, T: Item>(
 
 fn pad<'a, T: Item>(
     call: &Call<'_, 'a>,
-    x: &Tensor<'a, T>,
+    x: &Tensor<'_, T>,
     axes: &[PadAxis],
 ) -> Result<AnyTensor<'a>, ErrorKind> {
-    let mut result = call.memory.zeros::<T>(call.shape)?;
-    let mut offsets = result.view_mut();
+    let mut result = AnyBuffer::zeros(call.operands[0].dtype(), call.shape, call.memory)?;
+    let mut spans = Vec::new();
     for (axis, PadAxis { start, step, .. }) in axes.iter().enumerate() {
         let start = call.sizes.value(start)?;
-        let span = Span::new(start, *step, x.shape()[axis], axis, call.shape[axis])?;
-        offsets = offsets.slice_axis_move(Axis(axis), slice_of(span.start, span.step, span.len));
+        spans.push(Span::new(start, *step, x.shape()[axis], axis, call.shape[axis])?);
     }
-    offsets.assign(&x.view());
-    Ok(result.into())
+    let (source, elements) = (Rows::new(&x.view()), result.words_mut());
+    for i in 0..x.view().len() {
+        let position = position_of(x.shape(), i);
+        let axes = spans.iter().zip(&position).zip(call.shape);
+        let offset = axes.fold(0, |offset, ((span, i), length)| offset * length + span.index(*i));
+        elements[offset] = source.get(i);
+    }
+    Ok(result.repeated(call.shape))
 }
 
 fn concat<'a, T: Item>(
     call: &Call<'_, 'a>,
-    _first: &Tensor<'a, T>,
+    _first: &Tensor<'_, T>,
     axis: usize,
 ) -> Result<AnyTensor<'a>, ErrorKind> {
-    let mut result = call.memory.zeros::<T>(call.shape)?;
+    let mut result = AnyBuffer::zeros(call.operands[0].dtype(), call.shape, call.memory)?;
+    let (elements, all) = (result.words_mut::<T>(), Along::new(call.shape, axis));
     let mut start = 0;
     for position in 0..call.operands.len() {
-        let operand = call.typed::<T>(position);
-        let len = operand.shape()[axis];
-        result.slice_axis_mut(Axis(axis), slice_of(start, 1, len)).assign(&operand.view());
-        start += len;
+        let operand = call.words::<T>(position);
+        let (source, operand_along) = (Rows::new(&operand.view()), Along::new(operand.shape(), axis));
+        for block in 0..all.blocks {
+            let len = operand_along.length * operand_along.width;
+            source.read(block * len, &mut elements[all.row(block, start)..][..len]);
+        }
+        start += operand.shape()[axis];
     }
-    Ok(result.into())
+    Ok(result.repeated(call.shape))
 }
 
 #[cfg(test)]

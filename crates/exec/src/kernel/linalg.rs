@@ -1,11 +1,12 @@
 //! Matrix products.
 
 use ndarray::linalg::general_mat_mul;
-use ndarray::{ArrayD, ArrayView2, ArrayView3, ArrayViewMut2, Ix3, LinalgScalar, Zip};
+use ndarray::{ArrayD, ArrayView3, ArrayViewMut2, Axis, Ix3, LinalgScalar};
 use tamis_graph::Linalg;
 
-use super::Call;
 use super::number::Number;
+use super::{Call, RUN};
+use crate::elements::Rows;
 use crate::error::ErrorKind;
 use crate::memory::Memory;
 use crate::stack::{Masks, masks};
@@ -36,10 +37,9 @@ fn of_integers<'a, T: Number>(
     }
     let factors = [without_masked(call, a, masks[0])?, without_masked(call, call.typed(1), masks[1])?];
     let [a, b] = [panels(&factors[0], call.memory)?, panels(&factors[1], call.memory)?];
-    Zip::from(panels_mut(&mut product).outer_iter_mut())
-        .and(a.outer_iter())
-        .and(b.outer_iter())
-        .for_each(|product, a, b| add_products(product, [a, b], None));
+    for (batch, mut product) in panels_mut(&mut product).outer_iter_mut().enumerate() {
+        add_products(&mut product, [Factor::new(&a, None, batch), Factor::new(&b, None, batch)]);
+    }
     Ok(product.with_shape(call.shape).into())
 }
 
@@ -62,16 +62,16 @@ fn of_floats<'a, T: Number + LinalgScalar>(
     let [selected_a, selected_b] = [panels(&selected[0], call.memory)?, panels(&selected[1], call.memory)?];
     let is_masked = masks.iter().any(Option::is_some);
     for (batch, mut product) in panels_mut(&mut product).outer_iter_mut().enumerate() {
-        let [a, b] = [&a, &b].map(|panels| panels.index_axis(ndarray::Axis(0), batch));
         if is_masked {
-            let [selected_a, selected_b] =
-                [&selected_a, &selected_b].map(|panels| panels.index_axis(ndarray::Axis(0), batch));
-            add_products(product, [a, b], Some([selected_a, selected_b]));
-        } else if a.ncols() > 0 {
+            let factors =
+                [Factor::new(&a, Some(&selected_a), batch), Factor::new(&b, Some(&selected_b), batch)];
+            add_products(&mut product, factors);
+        } else if a.len_of(Axis(2)) > 0 {
+            let [a, b] = [&a, &b].map(|panels| panels.index_axis(Axis(0), batch));
             let _packed = call.memory.scratch(packed::<T>(a.ncols(), b.ncols()), UNCOUNTED)?;
             general_mat_mul(T::one(), &a, &b, T::zero(), &mut product);
             // A sum starts from +0.0, and so −0.0 is none.
-            product.mapv_inplace(|sum| sum + T::zero());
+            product.iter_mut().for_each(|sum| *sum = *sum + T::zero());
         }
     }
     Ok(product.with_shape(call.shape).into())
@@ -86,27 +86,52 @@ fn packed<T>(inner: usize, columns: usize) -> usize {
 /// How much of what the library packs does not count, in each thread.
 pub(crate) const UNCOUNTED: usize = 1 << 19;
 
+/// A matrix of a stack, and where it is selected if not everywhere.
+struct Factor<'t, T> {
+    elements: Rows<'t, T>,
+    selected: Option<Rows<'t, bool>>,
+    inner: usize,
+    columns: usize,
+}
+
+impl<'t, T: Item> Factor<'t, T> {
+    fn new(
+        stack: &'t ArrayView3<'_, T>,
+        selected: Option<&'t ArrayView3<'_, bool>>,
+        batch: usize,
+    ) -> Factor<'t, T> {
+        let matrix = stack.index_axis(Axis(0), batch).into_dyn();
+        let selected = selected.map(|stack| Rows::new(&stack.index_axis(Axis(0), batch).into_dyn()));
+        let (inner, columns) = (matrix.len_of(Axis(0)), matrix.len_of(Axis(1)));
+        Factor { elements: Rows::new(&matrix), selected, inner, columns }
+    }
+
+    fn is_selected(&self, place: usize) -> bool {
+        self.selected.as_ref().is_none_or(|selected| selected.get(place))
+    }
+}
+
 /// Adds to each element the products of a row and a column, in the order of the
-/// inner axis; with masks, of those terms whose factors are both selected. One row
-/// of `b` after the other is added to a row of the product, as rows lie together.
-fn add_products<T: Number>(
-    mut product: ArrayViewMut2<'_, T>,
-    [a, b]: [ArrayView2<'_, T>; 2],
-    selected: Option<[ArrayView2<'_, bool>; 2]>,
-) {
+/// inner axis; of a selection, of those terms whose factors are both selected. One
+/// row of `b` after the other is added to a row of the product, as rows lie together,
+/// and so many of its elements at a time as are read in one go.
+fn add_products<T: Number>(product: &mut ArrayViewMut2<'_, T>, [a, b]: [Factor<'_, T>; 2]) {
+    let (mut spare, mut selected) = ([T::default(); RUN], [true; RUN]);
     for (i, mut sums) in product.outer_iter_mut().enumerate() {
-        for (k, terms) in b.outer_iter().enumerate() {
-            let factor = a[[i, k]];
-            let add = |sum: &mut T, term: &T| *sum = Number::add(*sum, Number::mul(factor, *term));
-            let sums = Zip::from(&mut sums).and(terms);
-            match &selected {
-                None => sums.for_each(add),
-                Some([rows, _]) if !rows[[i, k]] => {}
-                Some([_, columns]) => sums.and(columns.row(k)).for_each(|sum, term, selected| {
+        let sums = sums.as_slice_mut().unwrap_or_else(|| unreachable!("buffers are in row-major order"));
+        for (run, sums) in sums.chunks_mut(RUN).enumerate() {
+            for k in (0..b.inner).filter(|k| a.is_selected(i * b.inner + k)) {
+                let (factor, start) = (a.elements.get(i * b.inner + k), k * b.columns + run * RUN);
+                let terms = b.elements.run(start, sums.len(), &mut spare);
+                let selected = match &b.selected {
+                    Some(selection) => selection.run(start, sums.len(), &mut selected),
+                    None => &selected,
+                };
+                for ((sum, term), selected) in sums.iter_mut().zip(terms).zip(selected) {
                     if *selected {
-                        add(sum, term);
+                        *sum = Number::add(*sum, Number::mul(factor, *term));
                     }
-                }),
+                }
             }
         }
     }
@@ -120,9 +145,12 @@ fn without_masked<'a, T: Item>(
 ) -> Result<Tensor<'a, T>, ErrorKind> {
     let Some(mask) = mask else { return stack(x, call.memory) };
     let mut result = call.memory.zeros::<T>(x.shape())?;
-    let select = |result: &mut T, x: &T, mask: &bool| *result = if *mask { *x } else { T::default() };
-    Zip::from(&mut *result).and(&x.view()).and(&mask.view_as(x.shape())).for_each(select);
-    Ok(result.with_shape(&stacked(x.shape())).into())
+    let (x, mask) = (Rows::new(&x.view()), Rows::new(&mask.view_as(x.shape())));
+    for (i, result) in result.as_contiguous_mut().iter_mut().enumerate() {
+        *result = if mask.get(i) { x.get(i) } else { T::default() };
+    }
+    let stacked = stacked(result.shape());
+    Ok(result.with_shape(&stacked).into())
 }
 
 /// Where the factor is not masked.

@@ -29,6 +29,9 @@ use crate::sizes::Sizes;
 use crate::tensor::{AnyTensor, Item, Tensor};
 use crate::threads::Threads;
 
+/// How many elements that do not lie in a row are read at a time.
+const RUN: usize = 256;
+
 /// What a kernel is given besides the op.
 pub(crate) struct Call<'c, 'a> {
     pub(crate) operands: SmallVec<[&'c AnyTensor<'a>; 3]>,
@@ -46,6 +49,16 @@ impl<'c, 'a> Call<'c, 'a> {
     pub(crate) fn typed<T: Item>(&self, position: usize) -> &'c Tensor<'a, T> {
         let tensor = T::from_any(self.operands[position]);
         tensor.unwrap_or_else(|| unreachable!("operand {position} is promoted to {}", T::DTYPE))
+    }
+
+    /// The operand at `position`, which has the dtype `W` or is moved as such.
+    pub(crate) fn words<W: Item>(&self, position: usize) -> Tensor<'c, W> {
+        let operand = self.operands[position];
+        if let Some(tensor) = W::from_any(operand) {
+            return tensor.borrowed();
+        }
+        let tensor = W::from_any(&operand.words()).cloned();
+        tensor.unwrap_or_else(|| unreachable!("operand {position} is promoted to what moves as {}", W::DTYPE))
     }
 }
 

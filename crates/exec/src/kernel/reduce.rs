@@ -1,12 +1,13 @@
 //! Many elements to one.
 
-use ndarray::{ArrayView1, Axis, Dimension, Zip};
 use tamis_graph::{AxisList, Reduce, ReduceKind, Scalar};
 
-use super::Call;
 use super::number::{Accumulate, Multiply, Ordered};
+use super::{Call, RUN};
+use crate::elements::Rows;
 use crate::error::ErrorKind;
 use crate::memory::Memory;
+use crate::row_major::position_of;
 use crate::tensor::{AnyTensor, Item, Tensor, dispatch};
 
 pub(super) fn run<'a>(op: &Reduce, call: &Call<'_, 'a>) -> Result<AnyTensor<'a>, ErrorKind> {
@@ -36,10 +37,10 @@ fn gather_axes<'a, T: Item>(
     permuted.reshape(&merged, memory)
 }
 
-/// The shape of the kept axes, and the axis to reduce, of what [`gather_axes`] gives.
-fn split<'t, T: Item>(gathered: &'t Tensor<'_, T>) -> (&'t [usize], Axis) {
+/// The shape of the kept axes, and how many elements each result has, of what [`gather_axes`] gives.
+fn split<'t, T: Item>(gathered: &'t Tensor<'_, T>) -> (&'t [usize], usize) {
     match gathered.shape().split_last() {
-        Some((_, kept)) => (kept, Axis(kept.len())),
+        Some((len, kept)) => (kept, *len),
         None => unreachable!("the reduced axes are merged into one, even if there are none"),
     }
 }
@@ -101,16 +102,35 @@ fn reduce<'a, T: Item, R: Item>(
     x: &Tensor<'a, T>,
     axes: &AxisList,
     is_exact: bool,
-    f: impl Fn(ArrayView1<'_, T>, usize) -> R,
+    f: &dyn Fn(Fiber<'_, '_, T>, usize) -> R,
 ) -> Result<Tensor<'a, R>, ErrorKind> {
-    let (x, _) = x.condensed(|axis| !axes.contains(&axis));
-    let (x, times) = x.condensed(|axis| is_exact && axes.contains(&axis));
+    let (x, _) = x.condensed(&|axis| !axes.contains(&axis));
+    let (x, times) = x.condensed(&|axis| is_exact && axes.contains(&axis));
     let x = gather_axes(&x, axes, call.memory)?;
-    let (kept, axis) = split(&x);
+    let (kept, len) = split(&x);
     let mut result = call.memory.zeros::<R>(kept)?;
-    let fibers = x.view_for_iteration(call.memory)?;
-    Zip::from(&mut *result).and(fibers.lanes(axis)).for_each(|result, fiber| *result = f(fiber, times));
+    let elements = Rows::new(&x.view_for_iteration(call.memory)?);
+    for (fiber, result) in result.as_contiguous_mut().iter_mut().enumerate() {
+        *result = f(Fiber { elements: &elements, start: fiber * len, len }, times);
+    }
     Ok(Tensor::repeated(result, call.shape))
+}
+
+/// The elements of one result.
+struct Fiber<'l, 't, T> {
+    elements: &'l Rows<'t, T>,
+    start: usize,
+    len: usize,
+}
+
+impl<T: Item> Fiber<'_, '_, T> {
+    /// Calls `task` with each element, in their order.
+    fn for_each(&self, mut task: impl FnMut(T)) {
+        let mut spare = [T::default(); RUN];
+        self.elements.each_run(self.start, self.len, &mut spare, &mut |run| {
+            run.iter().for_each(|x| task(*x));
+        });
+    }
 }
 
 fn sum<'a, T: Accumulate + Repeat>(
@@ -118,8 +138,9 @@ fn sum<'a, T: Accumulate + Repeat>(
     x: &Tensor<'a, T>,
     axes: &AxisList,
 ) -> Result<Tensor<'a, T>, ErrorKind> {
-    reduce(call, x, axes, T::IS_EXACT, |fiber, times| {
-        let total = fiber.iter().fold(T::Total::default(), |total, x| T::accumulate(total, *x));
+    reduce(call, x, axes, T::IS_EXACT, &|fiber, times| {
+        let mut total = T::Total::default();
+        fiber.for_each(|x| total = T::accumulate(std::mem::take(&mut total), x));
         T::rounded(&total).times(times)
     })
 }
@@ -129,15 +150,18 @@ fn prod<'a, T: Multiply + Repeat>(
     x: &Tensor<'a, T>,
     axes: &AxisList,
 ) -> Result<Tensor<'a, T>, ErrorKind> {
-    reduce(call, x, axes, T::IS_EXACT, |fiber, times| {
-        T::product(fiber.iter().fold(T::ONE, |total, x| T::multiply(total, *x))).power(times)
+    reduce(call, x, axes, T::IS_EXACT, &|fiber, times| {
+        let mut total = T::ONE;
+        fiber.for_each(|x| total = T::multiply(total, x));
+        T::product(total).power(times)
     })
 }
 
 /// Whether any element is true; with `wanted` false, whether none is false.
 fn any<'a>(call: &Call<'_, 'a>, axes: &AxisList, wanted: bool) -> Result<Tensor<'a, bool>, ErrorKind> {
-    reduce(call, call.typed::<bool>(0), axes, true, |fiber, _| {
-        let found = fiber.iter().any(|x| *x == wanted);
+    reduce(call, call.typed::<bool>(0), axes, true, &|fiber, _| {
+        let mut found = false;
+        fiber.for_each(|x| found |= x == wanted);
         found == wanted
     })
 }
@@ -155,17 +179,18 @@ fn choose<'a, T: Item>(
     let initial = initial.and_then(|initial| T::from_scalar(initial.cast(T::DTYPE)));
     // The best of what repeats is one of it, as long as the mask repeats with it.
     let repeats = |axis| x.repeats_along(axis) && mask.repeats_along(axis);
-    let (x, mask) = (x.condensed(repeats).0, mask.condensed(repeats).0);
+    let (x, mask) = (x.condensed(&repeats).0, mask.condensed(&repeats).0);
     let (x, mask) = (gather_axes(&x, axes, call.memory)?, gather_axes(&mask, axes, call.memory)?);
-    let (kept, axis) = split(&x);
+    let (kept, len) = split(&x);
     let mut result = call.memory.zeros::<T>(kept)?;
-    let (x, mask) = (x.view_for_iteration(call.memory)?, mask.view_for_iteration(call.memory)?);
-    let fibers = x.lanes(axis).into_iter().zip(mask.lanes(axis));
-    for ((position, result), (fiber, mask)) in result.indexed_iter_mut().zip(fibers) {
-        let selected = fiber.iter().zip(mask).filter(|(_, selected)| **selected).map(|(x, _)| *x);
+    let (x, mask) =
+        (Rows::new(&x.view_for_iteration(call.memory)?), Rows::new(&mask.view_for_iteration(call.memory)?));
+    for (fiber, result) in result.as_contiguous_mut().iter_mut().enumerate() {
+        let selected = (fiber * len..(fiber + 1) * len).filter(|i| mask.get(*i)).map(|i| x.get(i));
         // The best of one element and itself, so that a NaN that is alone is that of all others.
         let best = initial.into_iter().chain(selected).reduce(better).map(|best| better(best, best));
-        *result = best.ok_or_else(|| ErrorKind::EmptyReduction { position: position.slice().to_vec() })?;
+        *result =
+            best.ok_or_else(|| ErrorKind::EmptyReduction { position: position_of(kept, fiber).to_vec() })?;
     }
     Ok(Tensor::repeated(result, call.shape).into())
 }

@@ -1,10 +1,11 @@
 //! Running reductions along an axis.
 
-use ndarray::{Axis, Zip};
 use tamis_graph::{Direction, Scan};
 
 use super::Call;
 use super::number::{Accumulate, Multiply, Number};
+use super::offsets::Along;
+use crate::elements::Rows;
 use crate::error::ErrorKind;
 use crate::memory::Buffer;
 use crate::tensor::{AnyTensor, Item, Tensor, dispatch};
@@ -50,16 +51,15 @@ fn linear<'a, T: Number>(
     reverse: bool,
 ) -> Result<Buffer<'a, T>, ErrorKind> {
     let mut result = call.typed::<T>(1).to_buffer(call.memory)?;
-    if result.is_empty() {
-        return Ok(result);
-    }
-    Zip::from(result.lanes_mut(Axis(axis))).and(a.view().lanes(Axis(axis))).for_each(|mut h, a| {
-        for step in 1..h.len() {
-            let (index, before) =
-                if reverse { (h.len() - 1 - step, h.len() - step) } else { (step, step - 1) };
-            h[index] = h[index].add(a[index].mul(h[before]));
+    let (along, a, h) = (Along::new(a.shape(), axis), Rows::new(&a.view()), result.as_contiguous_mut());
+    for fiber in 0..along.fibers() {
+        for step in 1..along.length {
+            let (step, before) =
+                if reverse { (along.length - 1 - step, along.length - step) } else { (step, step - 1) };
+            let (at, before) = (along.element(fiber, step), along.element(fiber, before));
+            h[at] = h[at].add(a.get(at).mul(h[before]));
         }
-    });
+    }
     Ok(result)
 }
 
@@ -68,28 +68,26 @@ fn scan<'a, T: Item, State>(
     call: &Call<'_, 'a>,
     x: &Tensor<'_, T>,
     direction: Direction,
-    initial: impl Fn() -> State,
-    include: impl Fn(State, T) -> State,
-    value: impl Fn(&State) -> T,
+    initial: fn() -> State,
+    include: fn(State, T) -> State,
+    value: fn(&State) -> T,
 ) -> Result<Buffer<'a, T>, ErrorKind> {
     let Direction { axis, exclusive, reverse } = direction;
     let mut result = call.memory.zeros::<T>(x.shape())?;
-    if result.is_empty() {
-        // An array without elements can have astronomically many fibers.
-        return Ok(result);
-    }
-    Zip::from(result.lanes_mut(Axis(axis))).and(x.view().lanes(Axis(axis))).for_each(|mut result, x| {
+    let (along, x, elements) =
+        (Along::new(x.shape(), axis), Rows::new(&x.view()), result.as_contiguous_mut());
+    for fiber in 0..along.fibers() {
         let mut state = initial();
-        for step in 0..x.len() {
-            let index = if reverse { x.len() - 1 - step } else { step };
+        for step in 0..along.length {
+            let at = along.element(fiber, if reverse { along.length - 1 - step } else { step });
             if exclusive {
-                result[index] = value(&state);
+                elements[at] = value(&state);
             }
-            state = include(state, x[index]);
+            state = include(state, x.get(at));
             if !exclusive {
-                result[index] = value(&state);
+                elements[at] = value(&state);
             }
         }
-    });
+    }
     Ok(result)
 }

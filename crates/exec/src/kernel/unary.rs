@@ -79,7 +79,7 @@ pub(super) fn run<'a>(op: Unary, call: &Call<'_, 'a>) -> Result<AnyTensor<'a>, E
 fn each<'a, T: Item>(
     call: &Call<'_, 'a>,
     x: &Tensor<'_, T>,
-    f: impl Fn(T) -> T,
+    f: fn(T) -> T,
 ) -> Result<AnyTensor<'a>, ErrorKind> {
     map(call, x, &f).map(AnyTensor::from)
 }

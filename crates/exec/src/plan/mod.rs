@@ -79,13 +79,16 @@ impl Plan {
     /// Every error made while building the graph, each with its line; two outputs of one name;
     /// a named dimension that no input has.
     pub fn new<'g, N: Into<String>>(outputs: impl IntoIterator<Item = (N, Expr<'g>)>) -> Result<Plan, Error> {
-        let outputs: Vec<(Arc<str>, Expr<'g>)> =
-            outputs.into_iter().map(|(name, expr)| (name.into().into(), expr)).collect();
+        Plan::of(outputs.into_iter().map(|(name, expr)| (name.into().into(), expr)).collect())
+    }
+
+    /// [`Plan::new`], compiled once and not by each crate that plans.
+    fn of(outputs: Vec<(Arc<str>, Expr<'_>)>) -> Result<Plan, Error> {
         let Some((_, first)) = outputs.first() else { return Ok(Plan::empty()) };
         let graph = first.graph();
         graph.check_exprs(outputs.iter().map(|(_, expr)| *expr))?;
         check_outputs(&outputs, graph)?;
-        let roots: Vec<Expr<'g>> = outputs.iter().map(|(_, expr)| *expr).collect();
+        let roots: Vec<Expr<'_>> = outputs.iter().map(|(_, expr)| *expr).collect();
         let nodes = live_nodes(ids(&roots), graph)?;
         let inputs = graph.inputs();
         let fed: Vec<NodeId> = inputs.values().copied().collect();
