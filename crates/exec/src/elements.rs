@@ -4,13 +4,15 @@ use ndarray::ArrayViewD;
 
 use crate::raw::Strided;
 
-/// The elements of a tensor in row-major order, any run of which can be read.
+/// The elements of a tensor in row-major order, any run of which can be read. What is
+/// more than a look at a slice is compiled once for each dtype, not into every kernel.
 pub(crate) enum Rows<'t, T> {
     Contiguous(&'t [T]),
     Strided(Strided<'t, T>),
 }
 
 impl<'t, T: Copy> Rows<'t, T> {
+    #[inline(never)]
     pub(crate) fn new(x: &ArrayViewD<'t, T>) -> Rows<'t, T> {
         match x.to_slice() {
             Some(elements) => Rows::Contiguous(elements),

@@ -89,11 +89,13 @@ impl Memory {
     }
 
     /// Uninitialised elements in row-major order, or an error where memory does not suffice.
+    #[inline(never)]
     pub(crate) fn unspecified<T: Pooled>(&self, shape: &[usize]) -> Result<Buffer<'_, T>, ErrorKind> {
         self.allocate(shape, |_| {})
     }
 
     /// Zeros (or `false`) in row-major order, or an error where memory does not suffice.
+    #[inline(never)]
     pub(crate) fn zeros<T: Pooled>(&self, shape: &[usize]) -> Result<Buffer<'_, T>, ErrorKind> {
         self.allocate(shape, |recycled| recycled.fill(T::ZERO))
     }

@@ -67,6 +67,7 @@ impl<'a, T: Copy> Strided<'a, T> {
     ///
     /// # Panics
     /// When they do not all lie in the array.
+    #[inline(never)]
     pub(crate) fn read_from(&self, start: usize, mut elements: &mut [T]) {
         let all: usize = self.shape.iter().product();
         assert!(start <= all && elements.len() <= all - start, "elements lie in the array");
@@ -96,6 +97,7 @@ impl<'a, T: Copy> Strided<'a, T> {
     ///
     /// # Panics
     /// When it does not lie in the array.
+    #[inline(never)]
     pub(crate) fn get(&self, mut index: usize) -> T {
         let mut offset = 0;
         for (length, stride) in self.shape.iter().zip(&self.strides).rev() {

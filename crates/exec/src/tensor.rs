@@ -72,6 +72,7 @@ impl<'a, T: Item> Tensor<'a, T> {
     }
 
     /// The elements of `buffer`, each standing for all that `shape` repeats it to.
+    #[inline(never)]
     pub(crate) fn repeated(buffer: Buffer<'a, T>, shape: &[usize]) -> Tensor<'a, T> {
         Tensor { shape: shape.to_vec(), ..Tensor::from(buffer) }
     }
@@ -96,6 +97,7 @@ impl<'a, T: Item> Tensor<'a, T> {
 
     /// The tensor with a length of 1 on every chosen axis along which elements
     /// only repeat, and how many each of them stands for.
+    #[inline(never)]
     pub(crate) fn condensed(&self, is_chosen: &dyn Fn(usize) -> bool) -> (Tensor<'a, T>, usize) {
         let (mut condensed, mut times) = (self.clone(), 1);
         for axis in (0..self.shape.len()).filter(|axis| self.repeats_along(*axis) && is_chosen(*axis)) {
@@ -128,6 +130,7 @@ impl<'a, T: Item> Tensor<'a, T> {
     }
 
     /// The tensor with its elements as others of the same word.
+    #[inline(never)]
     fn words<W: Item>(&self) -> Tensor<'_, W> {
         let base = Base::View(raw::as_words(&self.stored()));
         Tensor { base, shape: self.shape.clone(), charge: None }
