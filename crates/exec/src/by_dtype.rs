@@ -17,7 +17,7 @@ pub(crate) trait Family {
 /// Calls a macro with all dtypes: the element type and the variant.
 macro_rules! each_dtype {
     ($callback:ident) => {
-        $callback!(bool: Bool, u8: U8, i32: I32, i64: I64, f32: F32, f64: F64);
+        $callback! { bool: Bool, u8: U8, i32: I32, i64: I64, f32: F32, f64: F64 }
     };
 }
 pub(crate) use each_dtype;

@@ -124,6 +124,11 @@ fn transposed_axis<T>(x: &ArrayViewD<'_, T>) -> Option<usize> {
 }
 
 /// Writes `x` by reading along `transposed` instead of along the last axis.
+///
+/// Reading and writing in order cannot both be had. Small square tiles go through a buffer in
+/// the nearest cache, so that of every line that is fetched, on either side, all elements are
+/// used before it is evicted (M. Lam, E. Rothberg, M. Wolf, "The Cache Performance and
+/// Optimizations of Blocked Algorithms", ASPLOS 1991).
 fn transpose<T: Item>(elements: &mut [T], x: &ArrayViewD<'_, T>, transposed: usize, threads: &Threads) {
     let last = x.ndim() - 1;
     let middle = &x.shape()[transposed + 1..last];

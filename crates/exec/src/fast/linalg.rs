@@ -96,7 +96,16 @@ fn needs_rows<T: Item>(a: &Tensor<'_, T>, b: &Tensor<'_, T>) -> bool {
     few || down < 0 || (rows >= BLOCK[0] / 2 && along != 1 && all.len() == b.stored().len())
 }
 
-/// Writes the products of the matrices in two stacks of them.
+/// Writes the products of the matrices in two stacks of them. The method follows from the
+/// lengths alone, and with it the order of the sums:
+///
+/// - few products of elements: added up here, as a call of the library costs more;
+/// - vectors: each element of the matrix is read once, and packing it would cost more;
+/// - small matrices: one call of the library each, several to a chunk of work;
+/// - few but long sums: partial sums on several threads, added in their order;
+/// - all others: blocks of the product on several threads. The library packs panels of the
+///   factors so that they stay in the caches (K. Goto, R. van de Geijn, "Anatomy of
+///   High-Performance Matrix Multiplication", ACM TOMS 34 (2008), article 12).
 pub(super) fn multiply_stacks<'a, T: Real + Float>(
     call: &Call<'_, 'a>,
     products: &mut [T],

@@ -68,7 +68,8 @@ fn compress_arrays<T: Item, const N: usize>(mut compressed: &mut [[T; N]], rows:
         if word == 0 {
             continue;
         }
-        // Each byte counts the true elements up to its own.
+        // Each byte counts the true elements up to its own: the product adds up the word
+        // shifted by every number of bytes, and no byte overflows, as 8 is the most.
         let counts = word.wrapping_mul(0x0101_0101_0101_0101);
         let before = counts - word;
         let offset = |i: usize| (before >> (8 * i)) as usize % 8;

@@ -63,6 +63,10 @@ fn linear<'a, T: Number>(
 
 /// What `value` gives of the state, which takes in the elements of the operands
 /// one after the other, with the number of those before.
+///
+/// A parallel scan would add in another order, and give other bits than the reference. What
+/// runs side by side is fibers: where they lie side by side in memory, a row of states takes in
+/// a row of elements, which vectorises and reads whole lines of the cache.
 fn scan<'a, T: Item, State, const OPERANDS: usize>(
     call: &Call<'_, 'a>,
     operands: [&Tensor<'a, T>; OPERANDS],

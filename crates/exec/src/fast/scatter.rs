@@ -45,7 +45,8 @@ pub(super) fn run<'a>(
 }
 
 /// Every thread owns a range of the destination and visits all offsets in order: so
-/// each element combines its updates in their order, whoever owns it.
+/// each element combines its updates in their order, whoever owns it. Atomic updates would
+/// read the offsets once, but combine in the order of threads.
 fn scatter<'a, T: Item>(
     call: &Call<'_, 'a>,
     x: &Tensor<'_, T>,

@@ -1,4 +1,9 @@
 //! The true elements of a mask: how many, and where. Does not depend on ops.
+//!
+//! Threads select in two passes: one counts the true elements of each chunk, whose running sum
+//! says where the chunk writes, and the second writes (G. E. Blelloch, "Prefix Sums and Their
+//! Applications", CMU-CS-90-190, 1990). Reading a mask twice costs less than moving what was
+//! selected.
 
 use super::chunks;
 use crate::threads::Threads;

@@ -1,5 +1,10 @@
 //! Sorting by keys: each element becomes an unsigned number of the same order, followed
 //! by its index, so that sorting is stable whatever the method.
+//!
+//! No two entries are equal, and so there is one sorted order: the result does not depend on
+//! how many runs a fiber is divided into, which is by threads. Comparing whole numbers spares
+//! the comparison of floats, which is no total order. (The keys of floats are those of radix
+//! sorts: M. Herf, "Radix Tricks", 2001.)
 
 use std::sync::{Mutex, PoisonError};
 
@@ -153,7 +158,10 @@ fn sort_long<T: Sortable>(
     });
 }
 
-/// Merges sorted runs of `run` entries in pairs.
+/// Merges sorted runs of `run` entries in pairs, each thread a chunk of the result: where the
+/// chunk's entries begin in either run follows by bisection, so that all threads are busy up to
+/// the last pair (S. Odeh, O. Green, Z. Mwassi, O. Shmueli, Y. Birk, "Merge Path – Parallel
+/// Merging Made Simple", IPDPS Workshops 2012).
 fn merge_runs<E: Ord + Copy + Send + Sync>(merged: &mut [E], entries: &[E], run: usize, threads: &Threads) {
     let mut outputs = Vec::new();
     for (pair, merged) in entries.chunks(2 * run).zip(merged.chunks_mut(2 * run)) {

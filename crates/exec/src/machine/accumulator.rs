@@ -1,4 +1,15 @@
 //! Reductions inside a region: totals of chunks, combined in the order of the chunks.
+//!
+//! An addition must wait for the one before it, several cycles long, unless they are
+//! independent: so a row is distributed over a fixed number of accumulators, element `i` to
+//! accumulator `i mod PARTIALS`, which also fill the vector registers. At the end the
+//! accumulators are added pairwise, which bounds the error too (N. J. Higham, "The accuracy of
+//! floating point summation", SIAM J. Sci. Comput. 14 (1993), 783–799). The number of
+//! accumulators is a constant and chunks follow from lengths, so the order of a sum never
+//! depends on threads or on the vector instructions of the machine.
+//!
+//! Sums of f64 are compensated ([`crate::neumaier`]): beside every accumulator stands what its
+//! roundings lost. Merging two accumulators adds both losses and the loss of that addition.
 
 use fearless_simd::Level;
 use tamis_graph::{DType, Scalar};
@@ -35,7 +46,8 @@ pub(super) trait Accumulator: Send {
     fn finish(&self, first: usize, results: AnySlice<'_>);
 }
 
-/// A total without its type, and what roundings lost of it.
+/// A total without its type, and what roundings lost of it: totals pass from chunk to chunk
+/// through one list for all reductions of a region, whatever their types.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Total {
     bits: u64,
@@ -430,6 +442,8 @@ fn include<R: Rule>(
     elements: &[R::Element],
 ) {
     let (blocks, rest) = elements.as_chunks::<PARTIALS>();
+    // Local copies stay in vector registers over the loop; borrowed memory would be written
+    // after every block.
     let (mut totals, mut lost) = (*partials, *partials_lost);
     for block in blocks {
         for i in 0..PARTIALS {

@@ -24,7 +24,9 @@ pub(super) trait Compress: Item {
     fn compress(level: Level, elements: &[Self], mask: &[bool], target: &mut [Self]) -> usize;
 }
 
-/// One element after the other, without a branch.
+/// One element after the other: every one is written, and those that are not selected are
+/// overwritten by the next. A branch for each would be mispredicted as often as the mask
+/// changes.
 #[inline(always)]
 fn one_by_one<T: Copy>(elements: &[T], mask: &[bool], target: &mut [T]) -> usize {
     let mut count = 0;
@@ -42,11 +44,15 @@ macro_rules! by_vectors {
                 fearless_simd::dispatch!(level, simd => simd.vectorize(
                     #[inline(always)]
                     || {
+                        // Each vector is compressed as a whole and stored as a whole. What is
+                        // stored behind its selected elements is overwritten by the next store
+                        // or lies in the slack.
                         let mut count = 0;
                         let (blocks, rest) = elements.as_chunks::<64>();
                         let (masks, mask_rest) = raw::bytes(mask).as_chunks::<64>();
                         for (block, mask) in blocks.iter().zip(masks) {
                             let selected = fearless_simd::u8x64::from_slice(simd, mask);
+                            // One bit for each element of the block, the first the lowest.
                             let mut bits = selected.simd_gt(0).to_bitmask();
                             for vector_elements in block.as_chunks::<$width>().0 {
                                 let few = bits & ((1 << $width) - 1);

@@ -1,5 +1,14 @@
 //! The instructions of the machine: each one loop over a tile, compiled for
 //! every SIMD level.
+//!
+//! Dispatch by function and dtype happens once a tile, not once an element: over a thousand
+//! elements it costs nothing, and the loops are as simple as the compiler needs to vectorise
+//! them. (P. Boncz, M. Zukowski, N. Nes, "MonetDB/X100: Hyper-Pipelining Query Execution", CIDR
+//! 2005, did so for columns of a database.)
+//!
+//! Targets and operands of one dtype lie in one list. A target is taken out of it while it is
+//! written: no operand of the instruction can be the same register, since the region's
+//! allocation keeps a target apart from the operands of its own instruction.
 
 use fearless_simd::Level;
 use tamis_graph::{Binary, Compare, DType, Logic, Scalar, Unary};
@@ -63,6 +72,8 @@ fn angular<T: Item + Float>(
     exact: impl Fn(T) -> T + Copy,
 ) {
     map(machine, instruction, fast);
+    // Large angles are rare. A second loop finds them, so that the first has no branch and
+    // vectorises.
     let Machine { views, tile, .. } = machine;
     let (taken, range) = T::of_mut(views).take(instruction.target, *tile);
     let angles = T::of(views).read(instruction.operands[0], *tile);

@@ -1,4 +1,8 @@
 //! How the elements of an array reach the tiles of a domain that it broadcasts to.
+//!
+//! An operand that can be read where it lies is never copied: whole arrays, scalars and short
+//! rows that repeat cost nothing for a tile. All else is copied into a register of the tile,
+//! and so stays in the first-level cache, however far apart its elements lie in memory.
 
 use ndarray::{ArrayViewD, Axis};
 use smallvec::SmallVec;
@@ -17,7 +21,8 @@ pub(super) enum Loaded<'p, T> {
     Contiguous(&'p [T]),
     /// One value in every element.
     Scalar(Vec<T>),
-    /// A row that repeats every `period` elements, laid out one tile further.
+    /// A row that repeats every `period` elements, laid out one tile further: so that a tile
+    /// is one slice of it wherever in the period it begins.
     Row { elements: Vec<T>, period: usize },
     /// Each element `times` times in a row.
     Column { elements: &'p [T], times: usize, register: usize },
@@ -33,6 +38,7 @@ impl<'p, T: Item> Loaded<'p, T> {
         if let Some(elements) = view.to_slice() {
             return Loaded::Contiguous(elements);
         }
+        // As few axes as there can be, so that each of the cases is told from one or two of them.
         let view = merged(view);
         let axes: SmallVec<[(usize, isize); 4]> =
             view.shape().iter().copied().zip(view.strides().iter().copied()).collect();

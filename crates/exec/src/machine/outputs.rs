@@ -1,5 +1,11 @@
-//! The outputs of a region: memory for each of them, split among the chunks that write
+//! The outputs of a region: memory for each of them, divided among the chunks that write
 //! it.
+//!
+//! Stores and reductions with output elements of their own are divided before the pass, as
+//! lengths alone say where a chunk writes. Where a selection goes depends on how much the chunks
+//! before it select: chunks stage what they select, and reserve memory for it in their order
+//! (an ordered hand-off). All other reductions give totals, which are combined after the pass
+//! in chunk order, whichever thread was first.
 
 use std::marker::PhantomData;
 use std::sync::{Mutex, PoisonError};

@@ -1,5 +1,9 @@
 //! How a domain is partitioned into chunks, and chunks into tiles. The partition
 //! depends on lengths alone, never on threads: it fixes the order of every sum.
+//!
+//! A chunk should have output elements of its own, so that nothing is left to combine; and a
+//! tile should consist of complete rows, or lie in one, so that a loop over it reduces either
+//! along it or across it. Which of that can be had depends on the lengths: see [`Kind`].
 
 use std::ops::Range;
 
@@ -52,13 +56,17 @@ pub(super) struct Partition {
 
 #[derive(Debug, Clone, Copy)]
 enum Kind {
-    /// No reduction along axes.
+    /// No reduction along axes: the shape does not matter.
     Flat,
-    /// Groups, so many per chunk.
+    /// Groups, so many per chunk: groups are small enough that a chunk has whole ones, and so
+    /// its own output elements.
     Groups(usize),
-    /// Rows of groups, of so many elements.
+    /// Rows of groups, of so many elements: a group is too large for one chunk, and all its
+    /// chunks add to the same output elements. Their totals are combined in chunk order.
     Rows(usize),
-    /// Panels: all rows of a group, but only so many elements of each.
+    /// Panels: all rows of a group, but only so many elements of each. A row is longer than a
+    /// tile, and its accumulators would not stay in the cache from one row to the next; those
+    /// of a panel do, and are its own.
     Panels(usize),
 }
 

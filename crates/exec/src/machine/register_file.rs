@@ -8,7 +8,7 @@ use std::ops::Range;
 use tamis_graph::{DType, Scalar};
 
 use super::load::Loaded;
-use crate::by_dtype::{AnyOf, ByDType, Family, Item, dispatch, slot};
+use crate::by_dtype::{AnyOf, ByDType, Family, Item, dispatch, each_dtype, slot};
 use crate::chunks::Divide;
 use crate::region::{Location, Operand};
 
@@ -22,7 +22,8 @@ const LINE: usize = 64;
 /// line.
 const PADDING: usize = LINE;
 
-/// Where the tile in a register starts.
+/// Where the tile in a register starts: at a cache line, wherever the allocator placed the
+/// memory. A `Vec` cannot be asked for more than the alignment of its elements.
 #[inline]
 fn aligned_start<T>(register: &[T]) -> usize {
     register.as_ptr().align_offset(LINE).min(PADDING)
@@ -112,8 +113,7 @@ impl ByDType<RegisterFile> {
 
     /// How many registers there are.
     pub(super) fn count(&self) -> usize {
-        let ByDType { bool, u8, i32, i64, f32, f64 } = self;
-        bool.len() + u8.len() + i32.len() + i64.len() + f32.len() + f64.len()
+        DType::ALL.into_iter().map(|dtype| dispatch!(type T = dtype => T::of(self).len())).sum()
     }
 }
 
@@ -151,29 +151,26 @@ impl<'p> ByDType<OperandViews<'p>> {
         loads: &'p ByDType<Loads<'a>>,
         mut outputs: ByDType<Slices<'p>>,
     ) -> ByDType<OperandViews<'p>> {
-        macro_rules! register {
-            ($dtype:ident, $variant:ident) => {
-                &mut registers.$dtype[..counts[slot(DType::$variant)]]
+        macro_rules! views {
+            ($($ty:ident: $variant:ident),*) => {
+                ByDType {
+                    $($ty: OperandView::new(
+                        &mut registers.$ty[..counts[slot(DType::$variant)]],
+                        &constants.$ty,
+                        &loads.$ty,
+                        &mut outputs.$ty,
+                    ),)*
+                }
             };
         }
-        ByDType {
-            bool: OperandView::new(register!(bool, Bool), &constants.bool, &loads.bool, &mut outputs.bool),
-            u8: OperandView::new(register!(u8, U8), &constants.u8, &loads.u8, &mut outputs.u8),
-            i32: OperandView::new(register!(i32, I32), &constants.i32, &loads.i32, &mut outputs.i32),
-            i64: OperandView::new(register!(i64, I64), &constants.i64, &loads.i64, &mut outputs.i64),
-            f32: OperandView::new(register!(f32, F32), &constants.f32, &loads.f32, &mut outputs.f32),
-            f64: OperandView::new(register!(f64, F64), &constants.f64, &loads.f64, &mut outputs.f64),
-        }
+        each_dtype!(views)
     }
 
     /// Reads the loads that are not contiguous over the domain into registers.
     pub(super) fn load(&mut self, tile: Tile) {
-        self.bool.load(tile);
-        self.u8.load(tile);
-        self.i32.load(tile);
-        self.i64.load(tile);
-        self.f32.load(tile);
-        self.f64.load(tile);
+        for dtype in DType::ALL {
+            dispatch!(type T = dtype => T::of_mut(self).load(tile));
+        }
     }
 }
 
@@ -217,7 +214,9 @@ impl<'p, T: Item> OperandView<'p, T> {
         }
     }
 
-    /// Takes the memory of a target out, to be written while operands are read.
+    /// Takes the memory of a target out, to be written while operands are read. What is left
+    /// in its stead is empty: an instruction that read its own target would fail, and not
+    /// compute with half of a result.
     #[inline]
     pub(super) fn take(&mut self, target: Location, tile: Tile) -> (Taken<'p, T>, Range<usize>) {
         let (target, start) = match target {
