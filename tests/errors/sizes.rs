@@ -140,7 +140,7 @@ fn the_sizes_of_an_input_are_numbers_and_names() {
 
 #[test]
 fn the_name_of_a_dimension_is_an_identifier() {
-    let reason = "is no name of a dimension: a name is a letter or `_`, then letters, digits or `_`; a number is \
+    let reason = "is not the name of a dimension: a name is a letter or `_`, then letters, digits or `_`; a number is \
                   written without quotes, and a computed length comes from `x.dim(axis)`";
     for name in ["", "3", "n+1", "n m", "2n", "n-1", "-1", "n.", "*"] {
         let graph = Graph::new();

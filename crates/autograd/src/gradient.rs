@@ -25,9 +25,8 @@ use crate::targets::Targets;
 /// with every gradient, also where the loss itself is not run.
 ///
 /// # Errors
-/// Reported when the loss is not a scalar or no float, when one of `wrt` is no float,
-/// or when they belong to different graphs. Of a poisoned loss the gradients are
-/// poisoned silently.
+/// Reported when the loss is not a scalar or not a float, when one of `wrt` is not a float, or when
+/// they belong to different graphs. Of a poisoned loss the gradients are poisoned silently.
 ///
 /// ```
 /// use tamis::prelude::*;
@@ -77,9 +76,9 @@ pub fn value_and_grad<'g, T: Targets<'g>>(loss: Expr<'g>, wrt: T) -> (Expr<'g>, 
 /// The cotangent has the shape of the output and is cast to its dtype.
 ///
 /// # Errors
-/// Reported when the output or one of `wrt` is no float, when the shape of the
-/// cotangent provably differs from the output's, or for different graphs; a shape that
-/// differs at run time is an error then.
+/// Reported when the output or one of `wrt` is not a float, when the shape of the cotangent
+/// provably differs from the output's, or for different graphs; a shape that turns out to differ is
+/// an error of the run.
 ///
 /// ```
 /// use tamis::prelude::*;
@@ -108,9 +107,9 @@ pub fn vjp<'g, T: Targets<'g>>(output: Expr<'g>, wrt: T, cotangent: Expr<'g>) ->
 /// contribute exactly 0, as for [`grad`].
 ///
 /// # Errors
-/// Reported when the output or one of `wrt` is no float, when there are not as many
-/// tangents as expressions, when a shape provably differs, or for different graphs; a
-/// shape that differs at run time is an error then.
+/// Reported when the output or one of `wrt` is not a float, when there are not as many tangents as
+/// expressions, when a shape provably differs, or for different graphs; a shape that turns out to
+/// differ is an error of the run.
 ///
 /// ```
 /// use tamis::prelude::*;

@@ -14,8 +14,8 @@ use crate::gradient::{attributed_to, grad, handed_out};
 /// the Jacobian use [`crate::vjp`] and [`crate::jvp`], which never form it.
 ///
 /// # Errors
-/// Reported when the output or `wrt` is no float, when a length of the output is
-/// not known while building, or for different graphs.
+/// Reported when the output or `wrt` is not a float, when a length of the output is not known while
+/// building, or for different graphs.
 ///
 /// ```
 /// use tamis::prelude::*;
@@ -60,8 +60,8 @@ fn zeros<'g>(graph: &'g Graph, shape: &Shape, like: Expr<'g>) -> Expr<'g> {
 /// products with the Hessian use [`crate::hvp`], which never forms it.
 ///
 /// # Errors
-/// Reported when the loss is not a scalar, when it or `wrt` is no float, when a length of
-/// `wrt` is not known while building, or for different graphs.
+/// Reported when the loss is not a scalar, when it or `wrt` is not a float, when a length of `wrt`
+/// is not known while building, or for different graphs.
 ///
 /// ```
 /// use tamis::prelude::*;

@@ -453,7 +453,7 @@ impl Report {
         self.op
     }
 
-    /// The line of the user's program, if the error speaks of an expression.
+    /// The line of the user's program, if the error is about an expression.
     pub fn location(&self) -> Option<&'static Location<'static>> {
         self.origin.map(|origin| origin.location)
     }
@@ -555,7 +555,7 @@ impl Error {
         &self.0[0].kind
     }
 
-    /// The line of the first error, if it speaks of an expression.
+    /// The line of the first error, if it is about an expression.
     pub fn location(&self) -> Option<&'static Location<'static>> {
         self.0[0].location()
     }

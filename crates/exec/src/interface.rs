@@ -30,7 +30,8 @@ pub struct TensorSpec {
     pub name: String,
     /// The dtype of the elements.
     pub dtype: DType,
-    /// The lengths of the axes: numbers, named dimensions, and what follows from these and from masks.
+    /// The lengths of the axes: numbers, named dimensions, and lengths computed from these and from
+    /// masks.
     pub shape: Shape,
 }
 

@@ -12,7 +12,7 @@ impl Graph {
     /// counts are recognised across complements and rearrangements.
     ///
     /// # Errors
-    /// When a coefficient overflows or the expression grows beyond reason.
+    /// When a coefficient overflows, or the expression has too many terms or is nested too deeply.
     ///
     /// ```
     /// use tamis::prelude::*;

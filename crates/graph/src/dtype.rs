@@ -67,7 +67,7 @@ impl DType {
         if self.is_float() { self } else { DType::I64 }
     }
 
-    /// The value that no element of the dtype goes below.
+    /// The least value of the dtype: −inf for floats, false for bool.
     pub fn lowest(self) -> Scalar {
         match self {
             DType::Bool => Scalar::Bool(false),
@@ -79,7 +79,7 @@ impl DType {
         }
     }
 
-    /// The value that no element of the dtype goes above.
+    /// The greatest value of the dtype: inf for floats, true for bool.
     pub fn highest(self) -> Scalar {
         match self {
             DType::Bool => Scalar::Bool(true),

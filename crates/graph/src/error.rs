@@ -70,7 +70,7 @@ pub enum ErrorKind {
         /// The shape they should be axes of.
         shape: Shape,
     },
-    /// Axes that are no permutation.
+    /// Axes that are not a permutation.
     #[error("{axes:?} is no permutation of the axes of shape {shape}")]
     Permutation {
         /// The axes asked for.
@@ -328,7 +328,7 @@ pub enum ErrorKind {
     ForeignSize(crate::dim::Dim),
     /// The name of a dimension that could be read as a number or a formula.
     #[error(
-        "{name:?} is no name of a dimension: a name is a letter or `_`, then letters, digits or `_`; \
+        "{name:?} is not the name of a dimension: a name is a letter or `_`, then letters, digits or `_`; \
          a number is written without quotes, and a computed length comes from `x.dim(axis)`"
     )]
     DimensionName {
@@ -352,7 +352,7 @@ pub enum ErrorKind {
         /// The shape of the loss.
         shape: Shape,
     },
-    /// A gradient of, or with respect to, what is no float.
+    /// A gradient of, or with respect to, what is not a float.
     #[error("{role} is {dtype}{shape}; gradients exist for f32 and f64 only")]
     NotDifferentiable {
         /// Which expression.

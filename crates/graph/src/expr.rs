@@ -28,8 +28,7 @@ use crate::shape::Shape;
 /// # Ok::<(), tamis::Error>(())
 /// ```
 ///
-/// A variable can be added to; it holds a new expression afterwards. [`Graph::sum_of`]
-/// adds up a list:
+/// `+=` assigns a new expression to a variable. [`Graph::sum_of`] adds up a list:
 ///
 /// ```
 /// use tamis::prelude::*;

@@ -151,7 +151,7 @@ impl Graph {
         }
     }
 
-    /// How many expressions the graph holds.
+    /// The number of expressions in the graph.
     pub fn len(&self) -> usize {
         self.storage.borrow().nodes.node_count()
     }
@@ -161,7 +161,7 @@ impl Graph {
         self.len() == 0
     }
 
-    /// Every error made so far, in the order of the source.
+    /// Every error reported so far, in the order of the source.
     ///
     /// # Errors
     /// When there is at least one.
@@ -208,9 +208,9 @@ impl Graph {
         Error::new(&reports).map_or(Ok(()), Err)
     }
 
-    /// Takes out the errors made so far, so that a graph that lives long goes on: plans
-    /// of what has no error in it can be made again. What an error has poisoned stays
-    /// so: a plan of it reports the error, with its original line. `None` if there is no error.
+    /// Takes out the errors reported so far, so that a graph that lives long can be used further:
+    /// expressions without errors can be planned again. What an error has poisoned stays poisoned:
+    /// a plan of it reports the error, with its original line. `None` if there is no error.
     ///
     /// ```
     /// use tamis::prelude::*;
@@ -290,9 +290,9 @@ impl Graph {
         (0..self.len() as u32).map(move |index| NodeId { graph, index })
     }
 
-    /// Says that the user holds an expression, and may ask for a gradient by it: nothing
-    /// that is built on it from now on passes it over. What calls of the user's build is
-    /// held; this is for crates that give users what they have built, as gradients do.
+    /// Marks an expression as held by the user, who may ask for a gradient with respect to it: what
+    /// is built on it from now on keeps it as an operand. What a user's call builds is held anyway;
+    /// this is for crates that hand expressions to users, as gradients are.
     ///
     /// ```
     /// use tamis::prelude::*;
@@ -332,9 +332,8 @@ impl Graph {
         self.storage.borrow_mut().names.insert(id, name.into());
     }
 
-    /// Everything that `roots` are computed from, themselves included, in id
-    /// order: their operands, and the masks whose counts their sizes speak of.
-    /// Ids of another graph are passed over.
+    /// Everything that `roots` are computed from, themselves included, in id order: their operands,
+    /// and the masks whose counts are in their sizes. Ids of another graph are passed over.
     pub fn ancestors(&self, roots: &[NodeId]) -> Vec<NodeId> {
         let mut storage = self.storage.borrow_mut();
         let Storage { nodes, searches, .. } = &mut *storage;

@@ -138,8 +138,8 @@ impl Node {
         self.origin
     }
 
-    /// Calls `visit` with the mask of every count that the op's attributes or
-    /// the shape speak of: values the node needs besides its operands.
+    /// Calls `visit` with the mask of every count in the op's attributes or the shape: values the
+    /// node needs besides its operands.
     pub fn visit_counts(&self, visit: &mut impl FnMut(NodeId)) {
         let mut on_symbol = |symbol: &crate::Symbol| {
             if let crate::Symbol::Count(mask) = symbol {

@@ -9,9 +9,9 @@ const PAGE: usize = 64;
 
 /// A value for some of the nodes of one graph.
 ///
-/// A pass visits nodes in id order, and most of them have operands of a similar id.
-/// So values lie in the order of the ids, in pages that are there where a node has
-/// one: a pass over a small part of a large graph costs no more than that part.
+/// A pass visits nodes in id order, and most of them have operands of a similar id. So values lie
+/// in the order of the ids, in pages that exist only where a node has one: a pass over a small part
+/// of a large graph costs no more than that part.
 ///
 /// ```
 /// use tamis_graph::{Graph, node_map::NodeMap};

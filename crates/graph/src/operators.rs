@@ -1,5 +1,5 @@
-//! `+ - * / % & | ^ !` and unary `-` on expressions, with Rust scalars on either side, `+=` and
-//! its kin, and sums and products of lists.
+//! `+ - * / % & | ^ !` and unary `-` on expressions, with Rust scalars on either side, `+=` and its
+//! like, and sums and products of lists.
 
 use std::ops::{Add, BitAnd, BitOr, BitXor, Div, Mul, Neg, Not, Rem, Sub};
 use std::ops::{

@@ -26,7 +26,7 @@ impl Shape {
     /// The number of elements.
     ///
     /// # Errors
-    /// When the product overflows or grows beyond reason.
+    /// When the product overflows, has too many terms or is nested too deeply.
     pub fn size(&self) -> Result<Dim, DimError> {
         self.iter().try_fold(Dim::ONE, |size, dim| size.mul(dim))
     }
@@ -307,8 +307,8 @@ impl Slice {
         Slice { start: start.map(Bound::Int), stop: stop.map(Bound::Int), step, index: false }
     }
 
-    /// The range from `start` to `stop`, each of them a number, the name of a
-    /// dimension or a [`Dim`]. What is not the name of a dimension is an error of the op that slices.
+    /// The range from `start` to `stop`, each of them a number, the name of a dimension or a
+    /// [`Dim`]. A text that is not the name of a dimension is an error of the op that slices.
     ///
     /// ```
     /// use tamis::prelude::*;

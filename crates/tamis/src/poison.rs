@@ -35,9 +35,9 @@ const OP: &str = "check_poison";
 /// moves the loss, and is reported.
 ///
 /// # Errors
-/// Reported when the loss is not a scalar or no float, when one of the expressions is no float, is
-/// neither an input nor a literal, or belongs to another graph, and when a mask is not bool or does
-/// not align.
+/// Reported when the loss is not a scalar or not a float, when one of the expressions is not a
+/// float, is neither an input nor a literal, or belongs to another graph, and when a mask is not
+/// bool or does not align.
 ///
 /// ```
 /// use tamis::ndarray::array;

@@ -92,7 +92,7 @@ pub enum Symbol {
     Opaque(Arc<Opaque>),
 }
 
-/// How a length that is no polynomial follows from others.
+/// How a length that is not a polynomial is computed from others.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Rule {
     /// `max(dim, 0)`: the length of a clamped slice.
@@ -139,7 +139,7 @@ pub enum DimError {
         /// What it is computed from.
         size: String,
     },
-    /// The expression is nested or branched beyond reason.
+    /// The expression is nested or branched too far.
     #[error("the size is too complicated an expression")]
     TooComplex,
     /// The expression has more terms than a length may have.
@@ -252,7 +252,7 @@ impl Dim {
     /// The sum of two lengths.
     ///
     /// # Errors
-    /// When a coefficient overflows or the expression grows beyond reason.
+    /// When a coefficient overflows, or the expression has too many terms or is nested too deeply.
     pub fn add(&self, other: &Dim) -> Result<Dim, DimError> {
         if let (Repr::Known(a), Repr::Known(b)) = (&self.0, &other.0) {
             return a.checked_add(*b).map(Dim::int).ok_or_else(|| self.too_large("+", other));
@@ -290,7 +290,7 @@ impl Dim {
     /// The difference of two lengths, which may be negative.
     ///
     /// # Errors
-    /// When a coefficient overflows or the expression grows beyond reason.
+    /// When a coefficient overflows, or the expression has too many terms or is nested too deeply.
     pub fn sub(&self, other: &Dim) -> Result<Dim, DimError> {
         if let (Repr::Known(a), Repr::Known(b)) = (&self.0, &other.0) {
             return a.checked_sub(*b).map(Dim::int).ok_or_else(|| self.too_large("-", other));
@@ -302,7 +302,7 @@ impl Dim {
     /// The product of two lengths.
     ///
     /// # Errors
-    /// When a coefficient overflows or the expression grows beyond reason.
+    /// When a coefficient overflows, or the expression has too many terms or is nested too deeply.
     pub fn mul(&self, other: &Dim) -> Result<Dim, DimError> {
         if let (Repr::Known(a), Repr::Known(b)) = (&self.0, &other.0) {
             return a.checked_mul(*b).map(Dim::int).ok_or_else(|| self.too_large("*", other));
@@ -345,7 +345,7 @@ impl Dim {
     /// `max(self, 0)`.
     ///
     /// # Errors
-    /// When the expression grows beyond reason.
+    /// When the expression has too many terms or is nested too deeply.
     pub fn at_least_zero(&self) -> Result<Dim, DimError> {
         let Repr::Symbolic(polynomial) = &self.0 else {
             return Ok(Dim::int(self.known_int().unwrap_or(0).max(0)));
@@ -484,7 +484,7 @@ impl Dim {
     /// replaced by it, normalised again.
     ///
     /// # Errors
-    /// When a coefficient overflows or the expression grows beyond reason.
+    /// When a coefficient overflows, or the expression has too many terms or is nested too deeply.
     pub fn substitute(&self, replace: &dyn Fn(&Symbol) -> Option<Dim>) -> Result<Dim, DimError> {
         let Repr::Symbolic(polynomial) = &self.0 else { return Ok(self.clone()) };
         let mut terms = Vec::with_capacity(polynomial.terms.len());

@@ -39,8 +39,8 @@ impl<'g> Expr<'g> {
     /// whole axis; lengths are numbers or dimensions.
     ///
     /// # Errors
-    /// Reported when the axis is out of range or the lengths provably do not
-    /// add up; lengths found not to at run time are an error then.
+    /// Reported when the axis is out of range or the lengths provably do not add up; lengths that
+    /// are known only at run time and do not are an error of the run.
     ///
     /// ```
     /// use tamis::prelude::*;
@@ -85,8 +85,9 @@ impl<'g> Expr<'g> {
         if checked.is_poisoned() { vec![checked; lengths.0.len()] } else { chunks }
     }
 
-    /// A border of `value`: for every axis how many elements before and after.
-    /// Keeps the dtype. The gradient is sliced; the value gets what falls on the border.
+    /// A border of `value`: for every axis how many elements before and after. Keeps the dtype. The
+    /// gradient of the tensor is the part inside the border, that of the value the sum over the
+    /// border.
     ///
     /// # Errors
     /// Reported when there is not one pair per axis, a size is negative, or the value is not a
@@ -169,7 +170,8 @@ impl<'g> Expr<'g> {
         })
     }
 
-    /// Every element repeated `count` times in a row along `axis`, NumPy's `repeat`.
+    /// Every element repeated `count` times along `axis`, the copies side by side, NumPy's
+    /// `repeat`.
     ///
     /// # Errors
     /// Reported when the axis is out of range, the count is negative, or the
@@ -205,8 +207,8 @@ impl<'g> Expr<'g> {
     /// `diagonal`, and 0 (false) above it.
     ///
     /// Diagonal 0 is the main one, positive ones lie above it, negative ones below; any number is
-    /// accepted. What lies above has no influence, be it NaN, and its gradient is exactly 0.
-    /// Leading axes are batches.
+    /// accepted. Elements above the diagonal have no influence, even if they are NaN, and their
+    /// gradient is exactly 0. Leading axes are batches.
     ///
     /// # Errors
     /// Reported when there are fewer than two axes.

@@ -18,7 +18,7 @@ use crate::error::ErrorKind;
 use crate::expr::Expr;
 use crate::operand::Operand;
 
-/// A tensor at some entries, to be read or written; see [`Expr::at`].
+/// Some elements of a tensor, to be read or written; see [`Expr::at`].
 #[derive(Debug, Clone)]
 pub struct At<'g> {
     x: Expr<'g>,
@@ -44,10 +44,10 @@ impl<'g> Expr<'g> {
     /// while building, or checked by the run.
     ///
     /// # Errors
-    /// Reported by what is done at the entries: when they cover more axes than there
-    /// are, when there are two ellipses, when a mask does not match its axes, when
-    /// indices are no integers or do not broadcast, or an integer is out of range. An
-    /// index out of range of an axis is an error at run time.
+    /// Reported by the method that reads or writes: when the entries cover more axes than there
+    /// are, when there are two ellipses, when a mask does not match its axes, when indices are not
+    /// integers or do not broadcast, or an integer is out of range. An index out of range of an
+    /// axis is an error at run time.
     ///
     /// ```
     /// use tamis::{Ellipsis, NewAxis, prelude::*};
@@ -66,8 +66,8 @@ impl<'g> Expr<'g> {
 }
 
 impl<'g> At<'g> {
-    /// What stands at the entries: `x[entries]`. The gradient goes back to where it
-    /// was read, added up where something was read twice; what was not read gets exactly 0.
+    /// The elements at the entries: `x[entries]`. The gradient goes back to the elements that were
+    /// read, added up where one was read twice; what was not read gets exactly 0.
     ///
     /// # Errors
     /// As for [`Expr::at`].

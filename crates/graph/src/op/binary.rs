@@ -119,8 +119,8 @@ impl<'g> Expr<'g> {
     /// wrap.
     ///
     /// # Errors
-    /// Reported for an integer with a negative literal exponent; a negative
-    /// integer exponent found at run time is an error then.
+    /// Reported for an integer with a negative literal exponent; a negative integer exponent among
+    /// the elements is an error of the run.
     ///
     /// ```
     /// use tamis::prelude::*;

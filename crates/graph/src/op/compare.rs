@@ -12,8 +12,8 @@ use crate::graph::Graph;
 use crate::node::Node;
 use crate::operand::{Operand, Purpose, broadcast, common_dtype};
 
-/// An elementwise question. The first six take two operands of one dtype that
-/// broadcast together, the others one; all give bool and have no gradient.
+/// An elementwise predicate. The first six take two operands of one dtype that broadcast together,
+/// the others one; all give bool and have no gradient.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Compare {
     /// `a = b`; false for NaN.

@@ -8,8 +8,8 @@ use crate::graph::Graph;
 use crate::operand::{Operand, Purpose, common_dtype};
 
 impl Graph {
-    /// The expressions one after another along `axis`. All promote to one dtype;
-    /// the other lengths must be equal. The gradient is sliced.
+    /// The expressions one after another along `axis`. All promote to one dtype; the other lengths
+    /// must be equal. The gradient of each is a slice.
     ///
     /// # Errors
     /// Reported when there are none, when the axis is out of range or the shapes
@@ -38,8 +38,8 @@ impl Graph {
         self.build("concat", &exprs, || try_concat("concat", &exprs, axis))
     }
 
-    /// The expressions on a new axis at `axis` of the result. All promote to one
-    /// dtype and have one shape. The gradient is sliced.
+    /// The expressions on a new axis at `axis` of the result. All promote to one dtype and have one
+    /// shape. The gradient of each is a slice.
     ///
     /// # Errors
     /// As for [`Graph::concat`].

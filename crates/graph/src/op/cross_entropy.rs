@@ -54,18 +54,17 @@ impl<'g> Expr<'g> {
     /// one loss for each label, so that the shape is that of the labels, which is
     /// the shape of the logits without `axis`. It does not overflow.
     ///
-    /// Labels are integers in `0..n`, where `n` is the length of `axis`. Those that
-    /// are not under the mask of `labels.masked(kept)` are ignored, whatever they
-    /// are: their loss is exactly 0, and so is the gradient to their logits, be
-    /// these NaN. The mean over the others is
+    /// Labels are integers in `0..n`, where `n` is the length of `axis`. Those that are not under
+    /// the mask of `labels.masked(kept)` are ignored, whatever they are: their loss is exactly 0,
+    /// and so is the gradient of their logits, even if these are NaN. The mean over the others is
     /// `x.cross_entropy(labels.masked(kept), axis).masked(kept).mean(..)`.
     ///
     /// The gradient is `ḡ · (softmax(x) − one_hot(label))`. Integer logits become floats.
     ///
     /// # Errors
-    /// Reported when the labels are no integers, or their shape or that of their
-    /// mask does not fit. A label that is not ignored and lies outside of `0..n`
-    /// is an error at run time; negative labels do not count from the end.
+    /// Reported when the labels are not integers, or their shape or that of their mask does not
+    /// fit. A label that is not ignored and lies outside of `0..n` is an error at run time;
+    /// negative labels do not count from the end.
     ///
     /// ```
     /// use tamis::prelude::*;

@@ -71,9 +71,9 @@ impl Graph {
     /// own dtype.
     ///
     /// # Errors
-    /// Reported when the text is no such formula (no `...`, no letter twice in one term), or does
-    /// not fit the expressions, with the letter, the term and the operand at fault; lengths that
-    /// differ at run time are an error then.
+    /// Reported when the text is not such a formula (no `...`, no letter twice in one term), or
+    /// does not fit the expressions, with the letter, the term and the operand at fault; lengths
+    /// that turn out to differ are an error of the run.
     ///
     /// ```
     /// use tamis::prelude::*;

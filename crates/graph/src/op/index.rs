@@ -246,8 +246,8 @@ impl<'g> Expr<'g> {
     /// exactly 0.
     ///
     /// # Errors
-    /// Reported when the indices are no integers or the axis is out of range. An
-    /// index out of range is an error at run time, with its position and value.
+    /// Reported when the indices are not integers or the axis is out of range. An index out of
+    /// range is an error at run time, with its position and value.
     ///
     /// ```
     /// use tamis::prelude::*;
@@ -325,9 +325,9 @@ pub enum OutOfRange<'g> {
 }
 
 impl<'g> Expr<'g> {
-    /// [`Expr::gather`] that never fails: what an index out of range gives is
-    /// chosen. From an axis of length 0, `Clip` still fails at run time. Where the
-    /// fill was given it gets the gradient.
+    /// [`Expr::gather`] with a choice of what an index out of range reads, instead of an error.
+    /// `Clip` still fails at run time on an axis of length 0. The fill gets the gradient of the
+    /// elements that it gave.
     ///
     /// # Errors
     /// As for [`Expr::gather`], and when the fill does not fit the dtype.
@@ -384,9 +384,8 @@ macro_rules! scatter_builders {
             /// dtype of `self` is kept. Without indices the result is `self`.
             ///
             /// # Errors
-            /// Reported when the indices are no integers, the axis is out of range,
-            /// or the updates fit neither shape nor dtype. An index out of range is
-            /// an error at run time.
+            /// Reported when the indices are not integers, the axis is out of range, or the updates
+            /// fit neither shape nor dtype. An index out of range is an error at run time.
             ///
             /// ```
             /// use tamis::prelude::*;

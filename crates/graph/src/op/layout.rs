@@ -276,8 +276,8 @@ impl<'g> Expr<'g> {
     /// be `-1` and is inferred.
     ///
     /// # Errors
-    /// Reported when the number of elements provably differs or cannot be inferred; a
-    /// number that differs at run time is an error then.
+    /// Reported when the number of elements provably differs or cannot be inferred; a number that
+    /// turns out to differ is an error of the run.
     ///
     /// ```
     /// use tamis::prelude::*;
@@ -327,7 +327,7 @@ impl<'g> Expr<'g> {
     /// The axes in another order: result axis `i` is axis `axes[i]` of `self`.
     ///
     /// # Errors
-    /// Reported when `axes` is no permutation of all axes.
+    /// Reported when `axes` is not a permutation of all axes.
     ///
     /// ```
     /// use tamis::prelude::*;
@@ -369,8 +369,8 @@ impl<'g> Expr<'g> {
         self.build("transpose", &[], || self.apply(Layout::Permute((0..self.rank()).rev().collect())))
     }
 
-    /// Without the given axes, which must have length 1; `..` drops all that
-    /// have the literal length 1.
+    /// The tensor without the given axes, which must have length 1; `..` drops all that have the
+    /// literal length 1.
     ///
     /// # Errors
     /// Reported when an axis is out of range, repeated, or not of length 1.
@@ -406,7 +406,7 @@ impl<'g> Expr<'g> {
         })
     }
 
-    /// With a new axis of length 1 at `axis` of the result.
+    /// The tensor with a new axis of length 1, which is `axis` of the result.
     ///
     /// # Errors
     /// Reported when the axis is out of range for the result.
@@ -430,12 +430,12 @@ impl<'g> Expr<'g> {
         })
     }
 
-    /// Axes added in front and axes of length 1 repeated, to reach `shape`.
-    /// The gradient is summed back.
+    /// The tensor with axes added in front and axes of length 1 repeated, to reach `shape`. The
+    /// gradient is summed over the added and repeated axes.
     ///
     /// # Errors
-    /// Reported when the shape does not broadcast; lengths that differ at run time are an error
-    /// then.
+    /// Reported when the shape does not broadcast; lengths that turn out to differ are an error of
+    /// the run.
     ///
     /// ```
     /// use tamis::prelude::*;

@@ -201,9 +201,9 @@ impl<'g> Expr<'g> {
     /// `boolean_mask`, to `fill` what falls on the positions not selected.
     ///
     /// # Errors
-    /// Reported when the mask is not bool, when the length provably differs from the
-    /// mask's count, or when `fill` does not fit the shape or the dtype; a length that
-    /// differs at run time is an error then.
+    /// Reported when the mask is not bool, when the length provably differs from the mask's count,
+    /// or when `fill` does not fit the shape or the dtype; a length that turns out to differ is an
+    /// error of the run.
     ///
     /// ```
     /// use tamis::prelude::*;

@@ -75,9 +75,9 @@ impl<'g> Expr<'g> {
 }
 
 impl<'g> Masked<'g> {
-    /// The value of a `mean`, `var`, `std`, `max`, `min`, `argmax` or `argmin` of an
-    /// empty selection, instead of NaN or a run-time error; in a `sort`, of what is
-    /// left at the end.
+    /// The value of a `mean`, `var`, `std`, `max`, `min`, `argmax` or `argmin` of an empty
+    /// selection, instead of NaN or a run-time error; in a `sort`, of the remaining positions at
+    /// the end.
     ///
     /// # Errors
     /// Reported by any other op, since its result would not depend on the value, and
@@ -205,8 +205,8 @@ impl<'g> Masked<'g> {
         Ok(where_(self.mask, self.x, fill))
     }
 
-    /// The sum of the selected elements over `axes`; 0 of none. Bools and
-    /// integers sum in i64. What [`Masked::initial`] says is added to it.
+    /// The sum of the selected elements over `axes`; 0 if none is selected. Bools and integers sum
+    /// in i64. The value of [`Masked::initial`] is added to it.
     ///
     /// # Errors
     /// Reported when an axis is out of range or repeated.
@@ -229,8 +229,8 @@ impl<'g> Masked<'g> {
         })
     }
 
-    /// The mean of the selected elements over `axes`; NaN of none. Bools and u8
-    /// give f32, other integers f64.
+    /// The mean of the selected elements over `axes`; NaN if none is selected. Bools and u8 give
+    /// f32, other integers f64.
     ///
     /// # Errors
     /// Reported when an axis is out of range or repeated.
@@ -341,8 +341,8 @@ impl<'g> Masked<'g> {
         reduce(axes, &[self.x, self.full_mask()?], kind, initial)
     }
 
-    /// Whether any selected element over `axes` is true (for numbers: not 0);
-    /// false of none.
+    /// Whether any selected element over `axes` is true (for numbers: not 0); false if none is
+    /// selected.
     ///
     /// # Errors
     /// Reported when an axis is out of range or repeated.
@@ -362,8 +362,8 @@ impl<'g> Masked<'g> {
         self.build("any", &[], || Ok((self.x.truth() & self.mask).any(axes)))
     }
 
-    /// Whether all selected elements over `axes` are true (for numbers: not 0);
-    /// true of none.
+    /// Whether all selected elements over `axes` are true (for numbers: not 0); true if none is
+    /// selected.
     ///
     /// # Errors
     /// Reported when an axis is out of range or repeated.

@@ -95,7 +95,7 @@ pub enum Op {
     Linalg(Linalg),
 }
 
-/// What an op gives: derived from its attributes and its operands' types.
+/// The dtype and shape of a result, derived from its attributes and its operands' types.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Type {
     /// The dtype of the elements.
@@ -137,13 +137,13 @@ impl Op {
         self.row().name
     }
 
-    /// Which dtypes its operands have, masks and indices aside.
+    /// The dtypes that its operands may have, except masks and indices.
     pub fn domain(&self) -> Domain {
         self.row().domain
     }
 
-    /// What one element of the result costs, in additions: what is called, not
-    /// vectorised, counts most.
+    /// The cost of one element of the result, in additions: functions that are called for each
+    /// element cost most.
     pub fn cost(&self) -> usize {
         self.row().cost
     }
@@ -154,8 +154,8 @@ impl Op {
         matches!(self, Op::Unary(_) | Op::Binary(_) | Op::Compare(_) | Op::Logic(_) | Op::Select(_))
     }
 
-    /// Whether it takes less time than the memory that it reads, and has a value for
-    /// all elements: it may as well be computed of what is not selected.
+    /// Whether it takes less time than reading its operands from memory and never fails, so that it
+    /// may as well be computed for elements that are not selected.
     pub fn is_cheap(&self) -> bool {
         /// The cost of a division, which is hidden behind the loads of its operands.
         const CHEAP: usize = 4;

@@ -133,8 +133,8 @@ impl<'g> Expr<'g> {
     /// axes, and with `..` into the flattened tensor. No gradient.
     ///
     /// # Errors
-    /// Reported when an axis is out of range or repeated. The index of an empty
-    /// selection is an error at run time.
+    /// Reported when an axis is out of range or repeated. Over no elements it is an error at run
+    /// time.
     ///
     /// ```
     /// use tamis::prelude::*;
@@ -159,8 +159,8 @@ impl<'g> Expr<'g> {
     /// axes, and with `..` into the flattened tensor. No gradient.
     ///
     /// # Errors
-    /// Reported when an axis is out of range or repeated. The index of an empty
-    /// selection is an error at run time.
+    /// Reported when an axis is out of range or repeated. Over no elements it is an error at run
+    /// time.
     ///
     /// ```
     /// use tamis::prelude::*;
@@ -231,8 +231,8 @@ impl<'g> Expr<'g> {
     /// as i64; of equals the first, NaN last. Ties share the gradient evenly.
     ///
     /// # Errors
-    /// Reported when the axis is out of range or `k` is negative or provably
-    /// above the length; a length found too small at run time is an error then.
+    /// Reported when the axis is out of range or `k` is negative or provably above the length; a
+    /// length that turns out to be too small is an error of the run.
     ///
     /// ```
     /// use tamis::prelude::*;
@@ -339,8 +339,8 @@ impl<'g> Masked<'g> {
         self.unless_empty(index, axes)
     }
 
-    /// The indices of the selected elements in ascending order along `axis`, then those
-    /// of the others as they stand: i64 of the shape of the tensor. No gradient.
+    /// The indices of the selected elements in ascending order along `axis`, then those of the
+    /// others in their order: i64 of the shape of the tensor. No gradient.
     ///
     /// # Errors
     /// Reported when the axis is out of range.
@@ -365,8 +365,8 @@ impl<'g> Masked<'g> {
         })
     }
 
-    /// The selected elements in ascending order along `axis`, and 0 (or what
-    /// [`Masked::if_empty`] says) in the positions that are left at the end.
+    /// The selected elements in ascending order along `axis`, and 0 (or the value of
+    /// [`Masked::if_empty`]) in the remaining positions at the end.
     ///
     /// The gradient goes back to the selected elements.
     ///

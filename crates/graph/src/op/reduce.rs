@@ -15,7 +15,7 @@ use crate::node::Node;
 use crate::operand::cast;
 use crate::shape::Shape;
 
-/// A reduction, of whose operand the result lacks the reduced axes.
+/// A reduction; the result has the axes of the operand that are not reduced.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Reduce {
     /// How elements are combined.

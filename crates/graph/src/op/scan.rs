@@ -14,7 +14,7 @@ use crate::node::Node;
 use crate::op::masked::Masked;
 use crate::operand::{broadcast, cast};
 
-/// A running reduction; the shape stays.
+/// A running reduction, which keeps the shape.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Scan {
     /// The sum of the elements so far, of f32, f64 or i64.
@@ -37,7 +37,7 @@ pub enum Scan {
 pub struct Direction {
     /// The axis.
     pub axis: usize,
-    /// Whether an element does not count for itself.
+    /// Whether the result at an element leaves that element out.
     pub exclusive: bool,
     /// Whether the scan runs from the end.
     pub reverse: bool,
@@ -107,12 +107,12 @@ pub fn along(axis: impl Into<Axis>) -> ScanAxis {
 }
 
 impl ScanAxis {
-    /// An element does not count for itself.
+    /// Leaves each element out of the result at its own index.
     pub fn exclusive(self) -> ScanAxis {
         ScanAxis { exclusive: true, ..self }
     }
 
-    /// The scan runs from the end.
+    /// Runs the scan from the end.
     pub fn reverse(self) -> ScanAxis {
         ScanAxis { reverse: true, ..self }
     }
@@ -125,8 +125,8 @@ impl<A: Into<Axis>> From<A> for ScanAxis {
 }
 
 impl<'g> Expr<'g> {
-    /// The sum of the elements so far along an axis; bools and integers in i64.
-    /// An axis of length 0 stays so. The gradient is the sum from the other end.
+    /// The sum of the elements so far along an axis; bools and integers in i64. An axis of length 0
+    /// gives no elements. The gradient is the sum from the other end.
     ///
     /// # Errors
     /// Reported when the axis is out of range.
@@ -172,10 +172,9 @@ impl<'g> Expr<'g> {
         })
     }
 
-    /// `hₜ = aₜ · hₜ₋₁ + bₜ` along an axis, with `self` as `a` and `h = 0` before
-    /// the first: a linear recurrence. Both promote and broadcast together;
-    /// integers become floats; an exclusive axis is taken as a plain one. The
-    /// gradient is a scan from the other end.
+    /// `hₜ = aₜ · hₜ₋₁ + bₜ` along an axis, with `self` as `a` and `h = 0` before the first: a
+    /// linear recurrence. Both promote and broadcast together; integers become floats; `exclusive`
+    /// has no effect. The gradient is a scan from the other end.
     ///
     /// # Errors
     /// Reported when the axis is out of range or the shapes do not broadcast.

@@ -110,7 +110,7 @@ macro_rules! reducing_builders {
             /// [`Expr::gather`] would give, and the dtype of `self` is kept.
             ///
             /// # Errors
-            /// As for [`Expr::scatter_add`]; for means, when the tensor is no float.
+            /// As for [`Expr::scatter_add`]; for means, when the tensor is not a float.
             ///
             /// ```
             /// use tamis::prelude::*;

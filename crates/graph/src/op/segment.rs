@@ -42,8 +42,8 @@ impl<'g> Expr<'g> {
     /// gets the gradient of its segment.
     ///
     /// # Errors
-    /// Reported when the ids are no integers or not one per row. An id out of
-    /// range is an error at run time.
+    /// Reported when the ids are not integers or not one per row. An id out of range is an error at
+    /// run time.
     ///
     /// ```
     /// use tamis::prelude::*;
@@ -150,8 +150,8 @@ impl<'g> Expr<'g> {
     /// shape `self.shape + [n]`. Negative indices count from the end. No gradient.
     ///
     /// # Errors
-    /// Reported when the indices are no integers. An index outside of `-n..n` is
-    /// an error at run time, not a row of zeros.
+    /// Reported when the indices are not integers. An index outside of `-n..n` is an error at run
+    /// time, not a row of zeros.
     ///
     /// ```
     /// use tamis::{DType, prelude::*};

@@ -37,9 +37,8 @@ impl<'g> Expr<'g> {
         })
     }
 
-    /// The elements at which the mask is true, and those at which it is false; together
-    /// as long as the masked axes. Each element gets the gradient of the side it went
-    /// to.
+    /// The elements at which the mask is true, and those at which it is false; their lengths add up
+    /// to the number of positions. Each element gets the gradient of the result that it is in.
     ///
     /// # Errors
     /// As for [`Expr::boolean_mask`].
@@ -80,10 +79,10 @@ impl<'g> Expr<'g> {
         self.build("flatnonzero", &[], || Ok(self.flatten().argwhere().slice_axis(0, 1)))
     }
 
-    /// `self` with the selected positions filled, in row-major order, from the start of
-    /// the flat `source`: PyTorch's `masked_scatter`. Keeps the dtype of `self`; `mask`
-    /// aligns with the leading axes. The gradient goes to `self` where the mask is false
-    /// and to what was taken of the source; what is left of it is not used and gets 0.
+    /// `self` with the selected positions filled, in row-major order, from the start of the flat
+    /// `source`: PyTorch's `masked_scatter`. Keeps the dtype of `self`; `mask` aligns with the
+    /// leading axes. The gradient goes to `self` where the mask is false and to the elements taken
+    /// from the source; the others are not used and get 0.
     ///
     /// # Errors
     /// Reported when the mask is not bool, does not align or matches the trailing axes as

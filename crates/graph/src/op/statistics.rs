@@ -184,8 +184,8 @@ fn logsumexp<'g>(x: Expr<'g>, mask: Option<Expr<'g>>, axes: &Axes) -> Result<Exp
 }
 
 impl<'g> Masked<'g> {
-    /// The variance of the selected elements over `axes`; NaN of none. Bools and
-    /// u8 give f32, other integers f64.
+    /// The variance of the selected elements over `axes`; NaN if none is selected. Bools and u8
+    /// give f32, other integers f64.
     ///
     /// # Errors
     /// Reported when an axis is out of range or repeated.
@@ -285,7 +285,7 @@ impl<'g> Masked<'g> {
         })
     }
 
-    /// The Euclidean norm of the selected elements over `axes`; 0 of none, with
+    /// The Euclidean norm of the selected elements over `axes`; 0 if none is selected, with
     /// gradient 0 at 0.
     ///
     /// # Errors
@@ -310,8 +310,8 @@ impl<'g> Masked<'g> {
         })
     }
 
-    /// The product of the selected elements over `axes`; 1 of none. Bools and
-    /// integers in i64. It is multiplied by what [`Masked::initial`] says.
+    /// The product of the selected elements over `axes`; 1 if none is selected. Bools and integers
+    /// in i64. The value of [`Masked::initial`] multiplies it.
     ///
     /// # Errors
     /// Reported when an axis is out of range or repeated.
@@ -335,8 +335,8 @@ impl<'g> Masked<'g> {
         })
     }
 
-    /// `ln Σ eˣ` over the selected elements along `axes`; −inf with zero gradient
-    /// of none.
+    /// `ln Σ eˣ` over the selected elements along `axes`; −inf with zero gradient if none is
+    /// selected.
     ///
     /// # Errors
     /// Reported when an axis is out of range or repeated.

@@ -285,7 +285,7 @@ unary_builders! {
     tan => Unary::Tan, "0.0" gives "0.0";
     /// The inverse sine, in radians; NaN outside −1..=1. Integers become floats.
     #[doc(alias("arcsin"))]
-    asin => Unary::Asin, "0.0, 2.0 - 2.0" gives "0.0, 0.0";
+    asin => Unary::Asin, "0.0, -0.0" gives "0.0, 0.0";
     /// The inverse cosine, in radians; NaN outside −1..=1. Integers become floats.
     #[doc(alias("arccos"))]
     acos => Unary::Acos, "1.0" gives "0.0";

@@ -52,8 +52,8 @@ const OP: &str = "check_gradients";
 /// held still in the differences too.
 ///
 /// # Errors
-/// Reported when the loss is not a scalar or no float, or when one of `wrt` is no
-/// float, is neither an input nor a literal of the graph, or belongs to another graph.
+/// Reported when the loss is not a scalar or not a float, or when one of `wrt` is not a float, is
+/// neither an input nor a literal of the graph, or belongs to another graph.
 ///
 /// ```
 /// use tamis::ndarray::array;
@@ -134,9 +134,8 @@ impl<'g> Check<'g> {
     /// [`grad`](crate::grad) gives: a gradient written by hand.
     ///
     /// # Errors
-    /// Reported when there are not as many as variables, when one is no float, or when
-    /// a shape provably differs from its variable's; one that differs at run time is an
-    /// error then.
+    /// Reported when there are not as many as variables, when one is not a float, or when a shape
+    /// provably differs from its variable's; one that turns out to differ is an error of the run.
     ///
     /// ```
     /// use tamis::ndarray::array;
