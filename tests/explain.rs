@@ -208,6 +208,16 @@ fn the_gradients_of_a_masked_loss_take_two_passes() {
 }
 
 #[test]
+fn integers_are_divided_raised_and_multiplied_in_a_pass() {
+    let graph = Graph::new();
+    let (i, j) = (graph.input::<i64>("i", dims!["n"]), graph.input::<i64>("j", dims!["n"]));
+    let terms = i.floor_div(j).rem_trunc(7).pow(j) % 1000;
+    let text = Plan::new([("sum", terms.sum(..)), ("prod", terms.prod(..))]).unwrap().explain();
+    assert_eq!((passes(&text, "[n]"), kernels(&text)), (1, 0), "{text}");
+    assert!(text.contains(": i64[], output prod\n"), "{text}");
+}
+
+#[test]
 fn what_a_pass_stores_it_reads_itself() {
     let graph = Graph::new();
     let x = graph.input::<f32>("x", dims!["n", 8]);

@@ -26,8 +26,8 @@ pub(crate) use each_dtype;
 ///
 /// `dispatch!(any, x => body)` runs `body` with `x` bound to what the [`AnyOf`] holds;
 /// `dispatch!(type T = dtype => body)` runs it with `T` standing for the element type. A prefix
-/// names what an op is built on: `numbers:` (no bools), `sums:` (the dtypes of accumulators),
-/// `floats:`; `words:` are the tensors that `AnyTensor::words` gives.
+/// names what an op is built on: `numbers:` (no bools), `integers:`, `sums:` (the dtypes of
+/// accumulators), `floats:`; `words:` are the tensors that `AnyTensor::words` gives.
 macro_rules! dispatch {
     (floats: $($rest:tt)*) => {
         $crate::by_dtype::dispatch!(
@@ -43,6 +43,11 @@ macro_rules! dispatch {
     (words: $($rest:tt)*) => {
         $crate::by_dtype::dispatch!(
             @[Bool bool, U8 u8, I32 i32, I64 i64] [F32, F64] "the words of floats are integers"; $($rest)*
+        )
+    };
+    (integers: $($rest:tt)*) => {
+        $crate::by_dtype::dispatch!(
+            @[U8 u8, I32 i32, I64 i64] [Bool, F32, F64] "bools are refused, and floats go another way"; $($rest)*
         )
     };
     (numbers: $($rest:tt)*) => {

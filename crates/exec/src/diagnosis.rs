@@ -19,7 +19,7 @@ use crate::evaluation::{Context, Executable, Stopped, Values, as_written, fed, i
 use crate::fuse::fuse;
 use crate::memory::{Memory, checked_len};
 use crate::plan::Plan;
-use crate::program::{Program, Stage};
+use crate::program::Program;
 use crate::schedule::{Schedule, Step};
 use crate::simplify::can_fail;
 use crate::sizes::Sizes;
@@ -110,12 +110,18 @@ impl<'p, 'r> Search<'p, 'r> {
         let is_of_memory = is_of_memory(&failure.kind);
         let (succeeded, others) = program.stages.split_at(stages);
         // A region finds the first of its ops that fails.
-        let beside = others.first().map(Stage::results).unwrap_or_default().into_iter();
-        let beside = beside.filter(|step| !is_of_memory && *step < failure.step);
-        for step in succeeded.iter().flat_map(Stage::results).chain(beside) {
-            if let Some(index) = self.index_of(schedule.steps[step].node.id()) {
+        let mut done = |step: usize| {
+            if let Some(index) = index_of(self.plan, schedule.steps[step].node.id()) {
                 self.is_done[index] = true;
             }
+        };
+        succeeded.iter().for_each(|stage| stage.visit_computed(&mut done));
+        if let (Some(stage), false) = (others.first(), is_of_memory) {
+            stage.visit_computed(&mut |step| {
+                if step < failure.step {
+                    done(step);
+                }
+            });
         }
         let node = &schedule.steps[failure.step].node;
         if let (Some(index), false) = (self.index_of(node.id()), is_of_memory) {
@@ -212,7 +218,7 @@ impl<'p, 'r> Search<'p, 'r> {
 
     /// The step as written of a node, if it was.
     fn index_of(&self, id: NodeId) -> Option<usize> {
-        self.plan.reference.steps.binary_search_by_key(&id, |step| step.node.id()).ok()
+        index_of(self.plan, id)
     }
 
     /// The steps that others are computed from, lengths included, and those
@@ -237,6 +243,10 @@ impl<'p, 'r> Search<'p, 'r> {
         }
         (0..self.end).filter(|index| is_needed[*index]).collect()
     }
+}
+
+fn index_of(plan: &Plan, id: NodeId) -> Option<usize> {
+    plan.reference.steps.binary_search_by_key(&id, |step| step.node.id()).ok()
 }
 
 /// The evaluation of ops that can fail, which are the outputs of the schedule.

@@ -34,6 +34,15 @@ impl Stage {
         }
     }
 
+    /// Calls `visit` with every step that it computes: those of its results, and those that it
+    /// computes on the way to them.
+    pub(crate) fn visit_computed(&self, visit: &mut dyn FnMut(usize)) {
+        self.results().into_iter().for_each(&mut *visit);
+        if let Stage::Region(region) = self {
+            region.instructions.iter().filter_map(|instruction| instruction.step).for_each(visit);
+        }
+    }
+
     /// Calls `visit` with the steps whose values it reads.
     pub(crate) fn visit_reads(&self, schedule: &Schedule, visit: &mut dyn FnMut(usize)) {
         match self {

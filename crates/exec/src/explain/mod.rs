@@ -418,6 +418,7 @@ fn op(function: Function) -> Op {
 fn reduction_name(reduction: Reduction) -> &'static str {
     match reduction {
         Reduction::Sum(_) => "sum",
+        Reduction::Product => "prod",
         Reduction::Count => "count",
         Reduction::Max(..) => "max",
         Reduction::Min(..) => "min",
@@ -433,6 +434,7 @@ fn start(reduction: Reduction) -> String {
         Reduction::Max(_, None)
         | Reduction::Min(_, None)
         | Reduction::Sum(_)
+        | Reduction::Product
         | Reduction::Count
         | Reduction::Any
         | Reduction::All => String::new(),

@@ -174,7 +174,8 @@ fn role(steps: &[Step], step: &Step) -> Role {
         Op::Mask(Mask::BooleanMask { .. }) if operand(0) == operand(1) && !operand(0).is_empty() => {
             Role::RegionOutput
         }
-        Op::Reduce(Reduce { kind: ReduceKind::Prod, .. }) => Role::Kernel,
+        // From left to right, since floats overflow or not by the order.
+        Op::Reduce(Reduce { kind: ReduceKind::Prod, .. }) if step.node.dtype().is_float() => Role::Kernel,
         Op::Reduce(Reduce { kind: ReduceKind::Max | ReduceKind::Min, .. })
             if step.node.dtype() == DType::Bool =>
         {

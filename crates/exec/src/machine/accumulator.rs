@@ -208,6 +208,27 @@ rule!(SumI64, i64, i64, i64 {
     }
 });
 
+rule!(ProductI64, i64, i64, i64 {
+    #[inline(always)]
+    fn start(self) -> i64 {
+        1
+    }
+
+    #[inline(always)]
+    fn include(self, total: i64, x: i64) -> i64 {
+        total.wrapping_mul(x)
+    }
+
+    #[inline(always)]
+    fn merge(self, a: i64, b: i64) -> i64 {
+        a.wrapping_mul(b)
+    }
+
+    fn finish(self, total: i64, _lost: f64) -> i64 {
+        total
+    }
+});
+
 rule!(CountTrue, bool, i64, i64 {
     #[inline(always)]
     fn start(self) -> i64 {
@@ -328,6 +349,7 @@ pub(super) fn accumulator(reduction: Reduction, operand: Operand) -> Box<dyn Acc
         Reduction::Sum(DType::Bool | DType::U8 | DType::I32) => {
             unreachable!("the builder sums bools and integers in i64")
         }
+        Reduction::Product => boxed(ProductI64, operand),
         Reduction::Count => boxed(CountTrue, operand),
         Reduction::Any => boxed(Any, operand),
         Reduction::All => boxed(All, operand),

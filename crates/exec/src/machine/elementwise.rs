@@ -11,8 +11,9 @@
 //! allocation keeps a target apart from the operands of its own instruction.
 
 use fearless_simd::Level;
-use tamis_graph::{Binary, Compare, DType, Logic, Scalar, Unary};
+use tamis_graph::{Binary, Compare, DType, Element, Logic, Scalar, Unary};
 
+use super::refusal::{Reason, Refusal, Refused};
 use super::register_file::{OperandViews, Tile};
 use crate::by_dtype::{ByDType, Item, dispatch};
 use crate::kernel::number::{Float, Number, Ordered, is_nan};
@@ -26,6 +27,8 @@ pub(super) struct Machine<'m, 'p> {
     pub(super) level: Level,
     pub(super) views: &'m mut ByDType<OperandViews<'p>>,
     pub(super) tile: Tile,
+    /// The elements that instructions have no value for.
+    pub(super) refusal: &'m mut Refusal,
 }
 
 /// Carries out one instruction on one tile.
@@ -106,11 +109,62 @@ fn binary(machine: &mut Machine<'_, '_>, instruction: &Instruction, op: Binary, 
         Binary::Maximum => dispatch!(numbers: type T = dtype => zip(m, i, <T as Ordered>::larger)),
         Binary::Div => dispatch!(floats: type T = dtype => zip(m, i, <T as Float>::div)),
         Binary::Atan2 => dispatch!(floats: type T = dtype => zip(m, i, <T as Float>::atan2)),
+        Binary::Pow if !dtype.is_float() => dispatch!(integers: type T = dtype => {
+            zip_or_refuse(m, i, <T as Number>::pow, |base: T, exponent: T| Reason::NegativeExponent {
+                base: base.into_scalar(),
+                exponent: exponent.into_scalar(),
+            });
+        }),
+        Binary::FloorMod if !dtype.is_float() => {
+            dispatch!(integers: type T = dtype => divide(m, i, <T as Number>::floor_mod))
+        }
+        Binary::FloorDiv if !dtype.is_float() => {
+            dispatch!(integers: type T = dtype => divide(m, i, <T as Number>::floor_div))
+        }
+        Binary::RemTrunc if !dtype.is_float() => {
+            dispatch!(integers: type T = dtype => divide(m, i, <T as Number>::rem_trunc))
+        }
         Binary::Pow => dispatch!(floats: type T = dtype => zip(m, i, total(<T as Number>::pow))),
         Binary::FloorMod => dispatch!(floats: type T = dtype => zip(m, i, total(<T as Number>::floor_mod))),
         Binary::FloorDiv => dispatch!(floats: type T = dtype => zip(m, i, total(<T as Number>::floor_div))),
         Binary::RemTrunc => dispatch!(floats: type T = dtype => zip(m, i, total(<T as Number>::rem_trunc))),
     }
+}
+
+/// A division, which has a value unless the divisor is 0.
+fn divide<T: Number>(
+    machine: &mut Machine<'_, '_>,
+    instruction: &Instruction,
+    f: impl Fn(T, T) -> Option<T> + Copy,
+) {
+    zip_or_refuse(machine, instruction, f, |_, _| Reason::ZeroDivisor);
+}
+
+/// `f` of every pair of the tile that it has a value for; of the others the first is noted, with
+/// the `reason`. One loop for all SIMD levels, none of which divides integers.
+fn zip_or_refuse<T: Number>(
+    machine: &mut Machine<'_, '_>,
+    instruction: &Instruction,
+    f: impl Fn(T, T) -> Option<T> + Copy,
+    reason: impl Fn(T, T) -> Reason,
+) {
+    let Machine { views, tile, refusal, .. } = machine;
+    let (taken, range) = T::of_mut(views).take(instruction.target, *tile);
+    let view = T::of(views);
+    let (a, b) = (view.read(instruction.operands[0], *tile), view.read(instruction.operands[1], *tile));
+    let mut is_refused = false;
+    for ((target, a), b) in taken.memory[range].iter_mut().zip(a).zip(b) {
+        let value = f(*a, *b);
+        is_refused |= value.is_none();
+        *target = value.unwrap_or_default();
+    }
+    if is_refused
+        && let Some(at) = a.iter().zip(b).position(|(a, b)| f(*a, *b).is_none())
+        && let Some(step) = instruction.step
+    {
+        refusal.note(Refused { step, element: tile.start + at, reason: reason(a[at], b[at]) });
+    }
+    T::of_mut(views).put_back(taken);
 }
 
 /// A function that has a value for every pair of floats.
@@ -160,7 +214,7 @@ fn map<T: Item, R: Item>(
     instruction: &Instruction,
     f: impl Fn(T) -> R + Copy,
 ) {
-    let Machine { level, views, tile } = machine;
+    let Machine { level, views, tile, .. } = machine;
     let (taken, range) = R::of_mut(views).take(instruction.target, *tile);
     let x = T::of(views).read(instruction.operands[0], *tile);
     let target = &mut taken.memory[range];
@@ -174,7 +228,7 @@ fn zip<T: Item, R: Item>(
     instruction: &Instruction,
     f: impl Fn(T, T) -> R + Copy,
 ) {
-    let Machine { level, views, tile } = machine;
+    let Machine { level, views, tile, .. } = machine;
     let (taken, range) = R::of_mut(views).take(instruction.target, *tile);
     let view = T::of(views);
     let (a, b) = (view.read(instruction.operands[0], *tile), view.read(instruction.operands[1], *tile));
@@ -218,7 +272,7 @@ blend! {
 
 /// The first branch where the mask is true, else the second.
 fn choose<T: Blend>(machine: &mut Machine<'_, '_>, instruction: &Instruction) {
-    let Machine { level, views, tile } = machine;
+    let Machine { level, views, tile, .. } = machine;
     let (taken, range) = T::of_mut(views).take(instruction.target, *tile);
     let mask = bool::of(views).read(instruction.operands[0], *tile);
     let view = T::of(views);

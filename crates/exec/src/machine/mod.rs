@@ -6,6 +6,7 @@ mod accumulator;
 mod compress;
 mod elementwise;
 mod partition;
+mod refusal;
 mod register_file;
 
 mod load;
@@ -25,6 +26,7 @@ use self::elementwise::{Machine, execute};
 use self::load::Loaded;
 use self::outputs::{Outputs, Shared};
 use self::partition::{CHUNK, Domain, Layout, Partition, Work};
+use self::refusal::Refusal;
 use self::register_file::{Loads, OperandViews, RegisterFile, TILE, Tile};
 use crate::by_dtype::{ByDType, Item, dispatch, slot};
 use crate::error::ErrorKind;
@@ -101,11 +103,11 @@ pub(crate) fn run<'r>(region: &Region, call: &Call<'_, 'r>) -> Result<Results<'r
     let outputs = Outputs::new(region, &extent.visited, extent.len, call)?;
     let pass = Pass::new(region, &extent, call).map_err(failed)?;
     let mut outputs = pass.count(outputs, &extent, call)?;
-    pass.run(&mut outputs, call.threads);
+    let refusal = pass.run(&mut outputs, call.threads);
     if *extent.visited != *extent.lengths {
         outputs.repeat(region, &extent.lengths, &extent.visited);
     }
-    outputs.into_results(call)
+    refusal.or(&extent.visited, outputs.into_results(call))
 }
 
 /// How large the domain of a region is in a run.
@@ -208,6 +210,7 @@ struct Worker<'o> {
     registers: ByDType<RegisterFile>,
     accumulators: Vec<Box<dyn Accumulator>>,
     selections: Vec<Box<dyn Selecting<'o> + 'o>>,
+    refusal: Refusal,
 }
 
 impl<'p> Pass<'p> {
@@ -243,15 +246,19 @@ impl<'p> Pass<'p> {
         if !outputs.is_counting() {
             return Ok(outputs);
         }
+        // What is refused is refused again by the pass that selects.
         self.run(&mut outputs, call.threads);
         outputs.counted(self.region, &extent.visited, extent.len, call)
     }
 
-    fn run(&self, outputs: &mut Outputs<'_>, threads: &Threads) {
+    /// Returns the first element that an instruction had no value for: then the outputs are
+    /// unspecified.
+    fn run(&self, outputs: &mut Outputs<'_>, threads: &Threads) -> Refusal {
         let chunks = self.partition.chunks();
         let is_alone = threads.count() == 1 || chunks <= 1;
         let totals: Mutex<Vec<(usize, Vec<Vec<Total>>)>> = Mutex::new(Vec::new());
         let hand_off = OrderedHandOff::default();
+        let refusal = Mutex::new(Refusal::default());
         let shared = outputs.share(self.partition);
         threads.share(chunks, &|source| {
             let mut worker = self.worker(&shared, is_alone);
@@ -261,12 +268,14 @@ impl<'p> Pass<'p> {
                     totals.lock().unwrap_or_else(PoisonError::into_inner).push((number, found));
                 }
             }
+            refusal.lock().unwrap_or_else(PoisonError::into_inner).merge(worker.refusal);
             self.scratch.give(worker.registers);
         });
         drop(shared);
         let mut totals = totals.into_inner().unwrap_or_else(PoisonError::into_inner);
         totals.sort_unstable_by_key(|(number, _)| *number);
         outputs.combine(self.partition, self.partition.domain().outputs(), &totals);
+        refusal.into_inner().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn worker<'o>(&self, shared: &Shared<'o>, is_alone: bool) -> Worker<'o> {
@@ -283,6 +292,7 @@ impl<'p> Pass<'p> {
                 .iter()
                 .map(|selection| selecting(selection.dtype, selection.value, selection.mask, staging))
                 .collect(),
+            refusal: Refusal::default(),
         }
     }
 
@@ -296,7 +306,7 @@ impl<'p> Pass<'p> {
         hand_off: Option<&OrderedHandOff>,
     ) -> Vec<Vec<Total>> {
         let chunk = self.partition.chunk(number);
-        let Worker { registers, accumulators, selections } = worker;
+        let Worker { registers, accumulators, selections, refusal } = worker;
         for (accumulator, output) in accumulators.iter_mut().zip(&shared.reductions) {
             accumulator.open(if output.axes == ReducedAxes::All { 1 } else { chunk.outputs.len() });
         }
@@ -308,7 +318,7 @@ impl<'p> Pass<'p> {
         let mut views = ByDType::views(registers, &self.registers, constants, &self.loads, outputs);
         self.partition.visit_tiles(&chunk, |work| match work {
             Work::Tile(tile, layout) => {
-                self.compute(&mut views, tile);
+                self.compute(&mut views, tile, refusal);
                 for (accumulator, output) in accumulators.iter_mut().zip(&shared.reductions) {
                     let layout = if output.axes == ReducedAxes::All { Layout::One } else { layout };
                     accumulator.include(self.level, &views, tile, layout);
@@ -344,9 +354,9 @@ impl<'p> Pass<'p> {
     }
 
     /// Runs the program on one tile.
-    fn compute(&self, views: &mut ByDType<OperandViews<'_>>, tile: Tile) {
+    fn compute(&self, views: &mut ByDType<OperandViews<'_>>, tile: Tile, refusal: &mut Refusal) {
         views.load(tile);
-        let mut machine = Machine { level: self.level, views, tile };
+        let mut machine = Machine { level: self.level, views, tile, refusal };
         for instruction in &self.region.instructions {
             execute(&mut machine, instruction);
         }

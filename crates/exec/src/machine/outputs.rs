@@ -20,8 +20,9 @@ use super::{Call, Results, StepError};
 use crate::by_dtype::{AnyOf, ByDType, Family, Item, dispatch};
 use crate::chunks::{Chunks, Divide, consecutive};
 use crate::error::ErrorKind;
+use crate::kernel::number::Number;
 use crate::memory::Buffer;
-use crate::region::{Operand, ReducedAxes, Reduction, Region, RegionOutput};
+use crate::region::{Operand, ReducedAxes, Reduction, Region, RegionOutput, Repetition};
 use crate::tensor::AnyTensor;
 
 /// Memory of a run.
@@ -55,10 +56,18 @@ impl<'r> AnyBuffer<'r> {
         dispatch!(self, buffer => buffer.into())
     }
 
-    /// Each element so many times, where elements wrap.
-    fn multiply(&mut self, times: usize) {
-        let AnyBuffer::I64(sums) = self else { unreachable!("only integers are added in one step, as i64") };
-        sums.as_contiguous_mut().iter_mut().for_each(|sum| *sum = sum.wrapping_mul(times as i64));
+    /// The results of elements that repeat so many times, from those of one of each.
+    fn repeat(&mut self, repetition: Repetition, times: usize) {
+        let times = times as i64;
+        let repeated = match repetition {
+            Repetition::Same => return,
+            Repetition::Times => |x: i64, times: i64| Some(x.wrapping_mul(times)),
+            Repetition::Power => <i64 as Number>::pow,
+        };
+        let AnyBuffer::I64(results) = self else { unreachable!("only integers are repeated, as i64") };
+        for x in results.as_contiguous_mut() {
+            *x = repeated(*x, times).unwrap_or_else(|| unreachable!("lengths are not negative"));
+        }
     }
 
     /// The first `count` elements.
@@ -334,9 +343,7 @@ impl<'r> Outputs<'r> {
             };
             let reduced = (0..lengths.len()).filter(is_folded);
             let times = reduced.map(|axis| if visited[axis] < lengths[axis] { lengths[axis] } else { 1 });
-            if output.reduction.adds() {
-                output.buffer.multiply(times.product());
-            }
+            output.buffer.repeat(output.reduction.repetition(), times.product());
             output.repeated = Some(kept);
         }
     }
@@ -389,7 +396,7 @@ impl Reduction {
     fn dtype(self) -> DType {
         match self {
             Reduction::Sum(dtype) | Reduction::Max(dtype, _) | Reduction::Min(dtype, _) => dtype,
-            Reduction::Count => DType::I64,
+            Reduction::Product | Reduction::Count => DType::I64,
             Reduction::Any | Reduction::All => DType::Bool,
         }
     }

@@ -2,8 +2,8 @@
 //! vectors, so that these tests have their teeth in a release run.
 
 use fearless_simd::Level;
-use ndarray::Array1;
-use tamis_graph::{DType, Expr, Graph, Unary, Value, keep, where_};
+use ndarray::{Array1, Array2, array};
+use tamis_graph::{DType, Expr, Graph, Unary, Value, dims, keep, where_};
 
 use crate::Plan;
 
@@ -317,4 +317,35 @@ fn selections_have_the_same_bits_at_every_level() {
         }
         outputs
     });
+}
+
+/// Products of integers wrap, in whatever order chunks and accumulators multiply.
+#[test]
+fn a_product_of_integers_wraps_as_from_left_to_right() {
+    let graph = Graph::new();
+    let x = graph.input::<i64>("x", dims!["n", 3]);
+    let plan = Plan::new([("all", x.prod(..)), ("rows", x.prod(1)), ("columns", x.prod(0))]).unwrap();
+    for len in [0, 1, 70_000] {
+        let mut bits = bits(7);
+        let values = Array2::from_shape_simple_fn((len, 3), || (bits() | 1) as i64);
+        let product = |values: &mut dyn Iterator<Item = &i64>| values.fold(1_i64, |a, b| a.wrapping_mul(*b));
+        let out = plan.feed("x", &values).run().unwrap();
+        assert_eq!(out.scalar::<i64>("all").unwrap(), product(&mut values.iter()));
+        let rows: Vec<i64> = values.rows().into_iter().map(|row| product(&mut row.iter())).collect();
+        assert_eq!(out.view::<i64>("rows").unwrap(), Array1::from(rows).into_dyn());
+        let columns: Vec<i64> = values.columns().into_iter().map(|row| product(&mut row.iter())).collect();
+        assert_eq!(out.view::<i64>("columns").unwrap(), Array1::from(columns).into_dyn());
+    }
+}
+
+#[test]
+fn a_product_of_an_integer_that_repeats_is_a_power() {
+    let graph = Graph::new();
+    let x = graph.input::<i64>("x", dims![2]);
+    let many = x.broadcast_to([40, 2]);
+    let plan = Plan::new([("columns", many.prod(0)), ("sum", many.sum(..))]).unwrap();
+    let out = plan.feed("x", &array![3_i64, -1]).run().unwrap();
+    // 3⁴⁰ − 2⁶⁴.
+    assert_eq!(out.view::<i64>("columns").unwrap(), array![-6_289_078_614_652_622_815_i64, 1].into_dyn());
+    assert_eq!(out.scalar::<i64>("sum").unwrap(), 80);
 }

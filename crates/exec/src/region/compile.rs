@@ -242,7 +242,7 @@ impl<'s> Compiler<'s> {
             }
             ReduceKind::Any => (Reduction::Any, self.operand(operands[0])),
             ReduceKind::All => (Reduction::All, self.operand(operands[0])),
-            ReduceKind::Prod => unreachable!("products are not reduced in regions"),
+            ReduceKind::Prod => (Reduction::Product, self.operand(operands[0])),
         };
         // Without an initial element every reduction must have a selected element.
         let mask = match reduction {
@@ -250,7 +250,9 @@ impl<'s> Compiler<'s> {
                 operands.get(1).map(|mask| self.operand(*mask))
             }
             Reduction::Max(_, Some(_)) | Reduction::Min(_, Some(_)) => None,
-            Reduction::Sum(_) | Reduction::Count | Reduction::Any | Reduction::All => None,
+            Reduction::Sum(_) | Reduction::Product | Reduction::Count | Reduction::Any | Reduction::All => {
+                None
+            }
         };
         RegionOutput::Reduction { step, reduction, value, mask, axes }
     }

@@ -12,7 +12,7 @@ mod compile;
 
 use foldhash::HashMap;
 use smallvec::SmallVec;
-use tamis_graph::{AxisList, Binary, Compare, DType, Fails, Logic, Op, Scalar, Select, Shape, Unary};
+use tamis_graph::{AxisList, Binary, Compare, DType, Logic, Op, Scalar, Select, Shape, Unary};
 
 use crate::by_dtype::slot;
 
@@ -199,10 +199,23 @@ impl RegionOutput {
     }
 }
 
+/// See [`Reduction::repetition`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Repetition {
+    Same,
+    /// As often as the element repeats.
+    Times,
+    /// To the power of how often it repeats.
+    Power,
+}
+
 /// What a reduction computes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Reduction {
     Sum(DType),
+    /// The product of i64, which wraps. Floats overflow in another order than they are written in,
+    /// so that a region does not multiply them.
+    Product,
     /// How many are true, as i64.
     Count,
     /// The maximum or minimum; of no elements an error, unless there is an initial element.
@@ -216,27 +229,30 @@ impl Reduction {
     fn is_exact(self) -> bool {
         match self {
             Reduction::Sum(dtype) => !dtype.is_float(),
-            Reduction::Count | Reduction::Max(..) | Reduction::Min(..) | Reduction::Any | Reduction::All => {
-                true
-            }
+            Reduction::Product
+            | Reduction::Count
+            | Reduction::Max(..)
+            | Reduction::Min(..)
+            | Reduction::Any
+            | Reduction::All => true,
         }
     }
 
-    /// Whether an element counts as often as it repeats.
-    pub(crate) fn adds(self) -> bool {
+    /// How the result of an element that repeats follows from that of one.
+    pub(crate) fn repetition(self) -> Repetition {
         match self {
-            Reduction::Sum(_) | Reduction::Count => true,
-            Reduction::Max(..) | Reduction::Min(..) | Reduction::Any | Reduction::All => false,
+            Reduction::Sum(_) | Reduction::Count => Repetition::Times,
+            Reduction::Product => Repetition::Power,
+            Reduction::Max(..) | Reduction::Min(..) | Reduction::Any | Reduction::All => Repetition::Same,
         }
     }
 }
 
-/// The function that computes an elementwise op in one instruction, if there is one
-/// that cannot fail.
+/// The function that computes an elementwise op in one instruction, if there is one. It may
+/// refuse elements: the machine notes the first of them.
 pub(crate) fn function(op: &Op, dtype: DType) -> Option<Function> {
     match op {
         Op::Unary(op) => Some(Function::Unary(*op, dtype)),
-        Op::Binary(_) if !dtype.is_float() && op.fails() != Fails::Never => None,
         Op::Binary(op) => Some(Function::Binary(*op, dtype)),
         Op::Compare(op) => Some(Function::Compare(*op, dtype)),
         Op::Logic(op) => Some(Function::Logic(*op)),
