@@ -18,7 +18,7 @@ use crate::shape::Shape;
 /// let x = graph.input::<f32>("x", dims!["n", 3]);
 /// assert_eq!(x.unsqueeze(-1).shape().to_string(), "[n, 3, 1]");
 /// assert_eq!(x.unsqueeze(2_usize).shape().to_string(), "[n, 3, 1]");
-/// assert_eq!(x.unsqueeze(2_u8), x.unsqueeze(-1_i64));
+/// assert_eq!(x.unsqueeze(2_u8).id(), x.unsqueeze(-1_i64).id());
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Axis(i64);
