@@ -21,10 +21,10 @@ pub(super) fn run<'a>(op: Order, call: &Call<'_, 'a>) -> Option<AnyTensor<'a>> {
         // The reference visits one of what repeats.
         Order::Argmax { .. } | Order::Argmin { .. } if repeats_often(call) => None,
         Order::Argmax { axis, if_empty } => {
-            dispatch!(x, x => indices(call, x, axis, if_empty, &|a: &_, b: &_| a > b))
+            dispatch!(x, x => indices(call, x, axis, if_empty, &Best(|a: &_, b: &_| a > b)))
         }
         Order::Argmin { axis, if_empty } => {
-            dispatch!(x, x => indices(call, x, axis, if_empty, &|a: &_, b: &_| a < b))
+            dispatch!(x, x => indices(call, x, axis, if_empty, &Best(|a: &_, b: &_| a < b)))
         }
         Order::Argsort { axis, descending } => dispatch!(x, x => sort::argsort(call, x, axis, descending)),
         Order::TopK { axis } => dispatch!(words: x.words(), x => index::gather_along(call, &x, axis)),
@@ -61,7 +61,7 @@ impl<'x, T: Item> Elements<'x, T> {
 }
 
 /// The loops that are compiled for what is better: all else is compiled for each
-/// dtype alone. Implemented by what says whether an element is better than another.
+/// dtype alone.
 trait Search<T>: Sync {
     /// Whether an element replaces the best so far, as a NaN does.
     fn wins(&self, x: &T, best: &T) -> bool;
@@ -73,16 +73,19 @@ trait Search<T>: Sync {
     fn first_bests(&self, indices: &mut [i64], elements: Elements<'_, T>, left: usize, width: usize);
 }
 
-impl<T: Item, F: Fn(&T, &T) -> bool + Sync> Search<T> for F {
+/// A search by what says whether an element is better than another.
+struct Best<F>(F);
+
+impl<T: Item, F: Fn(&T, &T) -> bool + Sync> Search<T> for Best<F> {
     #[inline(always)]
     fn wins(&self, x: &T, best: &T) -> bool {
-        !is_nan(*best) && (is_nan(*x) || self(x, best))
+        !is_nan(*best) && (is_nan(*x) || (self.0)(x, best))
     }
 
     fn first_best(&self, elements: Elements<'_, T>) -> i64 {
         let first = match elements.mask {
-            Some(mask) => first_best_selected(elements.x, mask, self),
-            None => Some(first_best(elements.x, self)),
+            Some(mask) => first_best_selected(elements.x, mask, &self.0),
+            None => Some(first_best(elements.x, &self.0)),
         };
         first.map_or(NONE, |index| index as i64)
     }

@@ -51,7 +51,7 @@ fn scatter<'a, T: Item>(
     call: &Call<'_, 'a>,
     x: &Tensor<'_, T>,
     addressing: Addressing,
-    combine: &(dyn Fn(Run<'_, T>) + Sync),
+    combine: &(dyn Fn(Updates<'_, T>) + Sync),
 ) -> Option<AnyTensor<'a>> {
     let (indices, updates) = (call.typed::<i64>(1), call.words::<T>(2));
     if call.shape.contains(&0) || updates.shape().contains(&0) {
@@ -90,14 +90,14 @@ fn write<T: Item>(
     offsets: &Offsets<'_>,
     updates: &[T],
     width: usize,
-    combine: &dyn Fn(Run<'_, T>),
+    combine: &dyn Fn(Updates<'_, T>),
 ) -> Option<()> {
     let (mut numbers, mut owned) = ([0; RUN], [0_u8; RUN]);
     let rows = output.len() / width;
     for (i, updates) in updates.chunks(RUN * width).enumerate() {
         let numbers = &mut numbers[..updates.len() / width];
         let end = own(offsets, i * RUN, numbers, &mut owned, start, rows)?;
-        combine(Run { output, updates, numbers, owned: &owned[..end], width });
+        combine(Updates { output, updates, numbers, owned: &owned[..end], width });
     }
     Some(())
 }
@@ -129,7 +129,7 @@ fn own(
 }
 
 /// Some updates, and the rows that those of them that are owned are for.
-struct Run<'r, T> {
+struct Updates<'r, T> {
     output: &'r mut [T],
     updates: &'r [T],
     numbers: &'r [usize],
@@ -137,7 +137,7 @@ struct Run<'r, T> {
     width: usize,
 }
 
-impl<T: Item> Run<'_, T> {
+impl<T: Item> Updates<'_, T> {
     #[inline(always)]
     fn combine(self, combine: impl Fn(T, T) -> T) {
         if self.width == 1 {
@@ -155,7 +155,7 @@ impl<T: Item> Run<'_, T> {
 
     #[inline(always)]
     fn combine_rows(self, combine: impl Fn(T, T) -> T) {
-        let Run { output, updates, numbers, owned, width } = self;
+        let Updates { output, updates, numbers, owned, width } = self;
         for (order, i) in owned.iter().enumerate() {
             let next = owned.get(order + AHEAD).map(|next| usize::from(*next));
             prefetch_row(output, next.map(|next| numbers[next]), width);
