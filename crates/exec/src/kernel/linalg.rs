@@ -1,20 +1,23 @@
 //! Matrix products.
 
 use ndarray::linalg::general_mat_mul;
-use ndarray::{ArrayD, ArrayView3, ArrayViewMut2, Axis, Ix3, LinalgScalar};
+use ndarray::{ArrayView2, ArrayViewMut2, LinalgScalar};
 use tamis_graph::Linalg;
 
 use super::number::Number;
 use super::{Call, RUN};
 use crate::elements::Rows;
 use crate::error::ErrorKind;
-use crate::memory::Memory;
-use crate::stack::{Masks, masks};
-use crate::tensor::{AnyTensor, Item, Tensor};
+use crate::stack::{Masks, Stack, as_matrix, masks};
+use crate::tensor::{AnyBuffer, AnyTensor, Item, Tensor};
 
 pub(super) fn run<'a>(op: Linalg, call: &Call<'_, 'a>) -> Result<AnyTensor<'a>, ErrorKind> {
     let Linalg::Matmul { mask_a, mask_b } = op;
     let masks = masks(call, [mask_a, mask_b]);
+    if call.shape.contains(&0) {
+        let empty = AnyBuffer::zeros(call.operands[0].dtype(), call.shape, call.memory)?;
+        return Ok(empty.repeated(call.shape));
+    }
     match call.operands[0] {
         AnyTensor::U8(a) => of_integers(call, a, masks),
         AnyTensor::I32(a) => of_integers(call, a, masks),
@@ -31,16 +34,13 @@ fn of_integers<'a, T: Number>(
     a: &Tensor<'a, T>,
     masks: Masks<'_, 'a>,
 ) -> Result<AnyTensor<'a>, ErrorKind> {
-    let mut product = call.memory.zeros::<T>(&stacked(call.shape))?;
-    if product.is_empty() {
-        return Ok(product.with_shape(call.shape).into());
-    }
     let factors = [without_masked(call, a, masks[0])?, without_masked(call, call.typed(1), masks[1])?];
-    let [a, b] = [panels(&factors[0], call.memory)?, panels(&factors[1], call.memory)?];
-    for (batch, mut product) in panels_mut(&mut product).outer_iter_mut().enumerate() {
-        add_products(&mut product, [Factor::new(&a, None, batch), Factor::new(&b, None, batch)]);
-    }
-    Ok(product.with_shape(call.shape).into())
+    let views = [factors[0].view_for_iteration(call.memory)?, factors[1].view_for_iteration(call.memory)?];
+    let [a, b] = views.each_ref().map(Stack::new);
+    each_product(call, &mut |batch, mut product| {
+        add_products(&mut product, [&a, &b].map(|factor| Factor::new(factor.matrix(batch), None)));
+        Ok(())
+    })
 }
 
 /// With masks, the terms are left out one by one: a 0 instead would meet the NaN or the
@@ -51,30 +51,42 @@ fn of_floats<'a, T: Number + LinalgScalar>(
     a: &Tensor<'a, T>,
     masks: Masks<'_, 'a>,
 ) -> Result<AnyTensor<'a>, ErrorKind> {
-    let mut product = call.memory.zeros::<T>(&stacked(call.shape))?;
-    if product.is_empty() {
-        return Ok(product.with_shape(call.shape).into());
-    }
     let b = call.typed::<T>(1);
-    let factors = [stack(a, call.memory)?, stack(b, call.memory)?];
-    let selected = [stack(&selected(a, masks[0]), call.memory)?, stack(&selected(b, masks[1]), call.memory)?];
-    let [a, b] = [panels(&factors[0], call.memory)?, panels(&factors[1], call.memory)?];
-    let [selected_a, selected_b] = [panels(&selected[0], call.memory)?, panels(&selected[1], call.memory)?];
+    let views = [a.view_for_iteration(call.memory)?, b.view_for_iteration(call.memory)?];
+    let stacks = views.each_ref().map(Stack::new);
+    let selected = [selected(a, masks[0]), selected(b, masks[1])];
+    let selected = selected.each_ref().map(|selected| Stack::new(&selected.view()));
     let is_masked = masks.iter().any(Option::is_some);
-    for (batch, mut product) in panels_mut(&mut product).outer_iter_mut().enumerate() {
+    each_product(call, &mut |batch, mut product| {
+        let [a, b] = [0, 1].map(|factor| stacks[factor].matrix(batch));
         if is_masked {
-            let factors =
-                [Factor::new(&a, Some(&selected_a), batch), Factor::new(&b, Some(&selected_b), batch)];
-            add_products(&mut product, factors);
-        } else if a.len_of(Axis(2)) > 0 {
-            let [a, b] = [&a, &b].map(|panels| panels.index_axis(Axis(0), batch));
+            let [selected_a, selected_b] = [0, 1].map(|factor| selected[factor].matrix(batch));
+            add_products(&mut product, [Factor::new(a, Some(selected_a)), Factor::new(b, Some(selected_b))]);
+        } else if a.ncols() > 0 {
             let _packed = call.memory.scratch(packed::<T>(a.ncols(), b.ncols()), UNCOUNTED)?;
             general_mat_mul(T::one(), &a, &b, T::zero(), &mut product);
             // A sum starts from +0.0, and so −0.0 is none.
             product.iter_mut().for_each(|sum| *sum = *sum + T::zero());
         }
+        Ok(())
+    })
+}
+
+/// What writes the product of this number.
+type Multiply<'m, T> = dyn FnMut(usize, ArrayViewMut2<'_, T>) -> Result<(), ErrorKind> + 'm;
+
+/// The products of two stacks of matrices, each written by `multiply`, which is given its number
+/// and zeros.
+fn each_product<'a, T: Item>(
+    call: &Call<'_, 'a>,
+    multiply: &mut Multiply<'_, T>,
+) -> Result<AnyTensor<'a>, ErrorKind> {
+    let mut products = call.memory.zeros::<T>(call.shape)?;
+    let (rows, columns) = (call.shape[call.shape.len() - 2], call.shape[call.shape.len() - 1]);
+    for (batch, product) in products.as_contiguous_mut().chunks_exact_mut(rows * columns).enumerate() {
+        multiply(batch, as_matrix(product, rows, columns))?;
     }
-    Ok(product.with_shape(call.shape).into())
+    Ok(products.into())
 }
 
 /// How many bytes the library packs at most for a product: panels of some rows of
@@ -95,19 +107,14 @@ struct Factor<'t, T> {
 }
 
 impl<'t, T: Item> Factor<'t, T> {
-    fn new(
-        stack: &'t ArrayView3<'_, T>,
-        selected: Option<&'t ArrayView3<'_, bool>>,
-        batch: usize,
-    ) -> Factor<'t, T> {
-        let matrix = stack.index_axis(Axis(0), batch).into_dyn();
-        let selected = selected.map(|stack| Rows::new(&stack.index_axis(Axis(0), batch).into_dyn()));
-        let (inner, columns) = (matrix.len_of(Axis(0)), matrix.len_of(Axis(1)));
-        Factor { elements: Rows::new(&matrix), selected, inner, columns }
+    fn new(matrix: ArrayView2<'t, T>, selected: Option<ArrayView2<'t, bool>>) -> Factor<'t, T> {
+        let (inner, columns) = matrix.dim();
+        let selected = selected.map(|selected| Rows::new(&selected.into_dyn()));
+        Factor { elements: Rows::new(&matrix.into_dyn()), selected, inner, columns }
     }
 
-    fn is_selected(&self, place: usize) -> bool {
-        self.selected.as_ref().is_none_or(|selected| selected.get(place))
+    fn is_selected(&self, index: usize) -> bool {
+        self.selected.as_ref().is_none_or(|selected| selected.get(index))
     }
 }
 
@@ -137,20 +144,19 @@ fn add_products<T: Number>(product: &mut ArrayViewMut2<'_, T>, [a, b]: [Factor<'
     }
 }
 
-/// The factor with 0 where it is masked, its batch axes merged into one.
+/// The factor with 0 where it is masked.
 fn without_masked<'a, T: Item>(
     call: &Call<'_, 'a>,
     x: &Tensor<'a, T>,
     mask: Option<&Tensor<'a, bool>>,
 ) -> Result<Tensor<'a, T>, ErrorKind> {
-    let Some(mask) = mask else { return stack(x, call.memory) };
+    let Some(mask) = mask else { return Ok(x.clone()) };
     let mut result = call.memory.zeros::<T>(x.shape())?;
     let (x, mask) = (Rows::new(&x.view()), Rows::new(&mask.view_as(x.shape())));
     for (i, result) in result.as_contiguous_mut().iter_mut().enumerate() {
         *result = if mask.get(i) { x.get(i) } else { T::default() };
     }
-    let stacked = stacked(result.shape());
-    Ok(result.with_shape(&stacked).into())
+    Ok(result.into())
 }
 
 /// Where the factor is not masked.
@@ -159,23 +165,4 @@ fn selected<'a, T: Item>(x: &Tensor<'a, T>, mask: Option<&Tensor<'a, bool>>) -> 
         Some(mask) => mask.clone().broadcast(x.shape()),
         None => Tensor::full(x.shape(), true),
     }
-}
-
-/// The tensor with its batch axes merged into one.
-fn stack<'a, T: Item>(x: &Tensor<'a, T>, memory: &'a Memory) -> Result<Tensor<'a, T>, ErrorKind> {
-    x.clone().reshape(&stacked(x.shape()), memory)
-}
-
-fn stacked(shape: &[usize]) -> Vec<usize> {
-    super::offsets::merge(shape, 0..shape.len() - 2)
-}
-
-fn panels<'t, T: Item>(stack: &'t Tensor<'_, T>, memory: &Memory) -> Result<ArrayView3<'t, T>, ErrorKind> {
-    let panels = stack.view_for_iteration(memory)?.into_dimensionality::<Ix3>();
-    Ok(panels.unwrap_or_else(|error| unreachable!("batch axes are merged into one: {error}")))
-}
-
-fn panels_mut<T: Item>(stack: &mut ArrayD<T>) -> ndarray::ArrayViewMut3<'_, T> {
-    let panels = stack.view_mut().into_dimensionality::<Ix3>();
-    panels.unwrap_or_else(|error| unreachable!("batch axes are merged into one: {error}"))
 }

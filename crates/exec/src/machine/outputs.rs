@@ -7,7 +7,6 @@
 //! (an ordered hand-off). All other reductions give totals, which are combined after the pass
 //! in chunk order, whichever thread was first.
 
-use std::marker::PhantomData;
 use std::sync::{Mutex, PoisonError};
 
 use tamis_graph::DType;
@@ -17,29 +16,15 @@ use super::compress::SLACK;
 use super::partition::Partition;
 use super::register_file::{AnySlice, Slices};
 use super::{Call, Results, StepError};
-use crate::by_dtype::{AnyOf, ByDType, Family, Item, dispatch};
+use crate::by_dtype::{ByDType, Item, dispatch};
 use crate::chunks::{Chunks, Divide, consecutive};
 use crate::error::ErrorKind;
 use crate::kernel::number::Number;
 use crate::memory::Buffer;
 use crate::region::{Operand, ReducedAxes, Reduction, Region, RegionOutput, Repetition};
-use crate::tensor::AnyTensor;
-
-/// Memory of a run.
-pub(super) struct Buffers<'r>(PhantomData<&'r ()>);
-
-impl<'r> Family for Buffers<'r> {
-    type Of<T: Item> = Buffer<'r, T>;
-}
-
-/// Memory of a run, of some dtype.
-pub(super) type AnyBuffer<'r> = AnyOf<Buffers<'r>>;
+use crate::tensor::{AnyBuffer, AnyTensor};
 
 impl<'r> AnyBuffer<'r> {
-    fn new(dtype: DType, shape: &[usize], call: &Call<'_, 'r>) -> Result<AnyBuffer<'r>, ErrorKind> {
-        dispatch!(type T = dtype => call.memory.unspecified(shape).map(T::into_any))
-    }
-
     /// Memory for at most `len` selected elements.
     fn for_selection(dtype: DType, len: usize, call: &Call<'_, 'r>) -> Result<AnyBuffer<'r>, ErrorKind> {
         dispatch!(type T = dtype => call.memory.reserve(len, SLACK).map(T::into_any))
@@ -150,7 +135,8 @@ impl<'r> Outputs<'r> {
         outputs.reductions.clear();
         for output in &region.outputs {
             if let RegionOutput::Compress { step, mask, .. } = *output {
-                let count = AnyBuffer::new(DType::I64, &[], call).map_err(|kind| (step, kind))?;
+                let count =
+                    AnyBuffer::unspecified(DType::I64, &[], call.memory).map_err(|kind| (step, kind))?;
                 outputs.reductions.push(ReductionOutput::of_all(Reduction::Count, mask, Use::Length, count));
             }
         }
@@ -188,7 +174,8 @@ impl<'r> Outputs<'r> {
     ) -> Result<(), StepError> {
         for output in &region.outputs {
             if let RegionOutput::Store { step, dtype, .. } = *output {
-                let buffer = AnyBuffer::new(dtype, lengths, call).map_err(|kind| (step, kind))?;
+                let buffer =
+                    AnyBuffer::unspecified(dtype, lengths, call.memory).map_err(|kind| (step, kind))?;
                 self.stores.push((step, buffer));
             }
         }
@@ -229,7 +216,7 @@ impl<'r> Outputs<'r> {
         match *output {
             RegionOutput::Store { .. } | RegionOutput::Compress { .. } => {}
             RegionOutput::Count { mask, value } => {
-                let buffer = AnyBuffer::new(DType::I64, &[], call)?;
+                let buffer = AnyBuffer::unspecified(DType::I64, &[], call.memory)?;
                 self.reductions.push(ReductionOutput::of_all(
                     Reduction::Count,
                     value,
@@ -240,7 +227,7 @@ impl<'r> Outputs<'r> {
             RegionOutput::Reduction { step, reduction, value, mask, axes } => {
                 let kept = kept(region, axes, lengths);
                 if let Some(mask) = mask {
-                    let buffer = AnyBuffer::new(DType::Bool, &kept, call)?;
+                    let buffer = AnyBuffer::unspecified(DType::Bool, &kept, call.memory)?;
                     let use_ = Use::Guard(step);
                     let reduction = Reduction::Any;
                     self.reductions.push(ReductionOutput {
@@ -258,7 +245,7 @@ impl<'r> Outputs<'r> {
                 {
                     return Err(ErrorKind::EmptyReduction { position: vec![0; kept.len()] });
                 }
-                let buffer = AnyBuffer::new(reduction.dtype(), &kept, call)?;
+                let buffer = AnyBuffer::unspecified(reduction.dtype(), &kept, call.memory)?;
                 let use_ = Use::Value(step);
                 self.reductions.push(ReductionOutput {
                     reduction,
