@@ -14,7 +14,7 @@ use tamis_graph::{NodeId, Op, Scalar, Select, Shape, Source, steps};
 use crate::interface::Interface;
 use crate::program::{Program, Stage};
 use crate::region::{
-    Function, Instruction, Load, Operand, ReducedAxes, Reduction, Region, RegionOutput, Value,
+    Function, Instruction, Load, Operand, ReducedAxes, Reduction, Region, RegionOutput, ValueId,
     through_broadcasts,
 };
 use crate::schedule::{Schedule, Step};
@@ -178,7 +178,7 @@ impl<'p> Explainer<'p> {
         self.line(format_args!("region over {domain}: reads {reads}"));
         let mut computed = vec![None; region.instructions.len()];
         for value in order {
-            if let Value::Computed(number) = value {
+            if let ValueId::Computed(number) = value {
                 let instruction = &region.instructions[number as usize];
                 computed[number as usize] = Some(self.instruction(region, instruction, &computed));
             }
@@ -191,10 +191,10 @@ impl<'p> Explainer<'p> {
     }
 
     /// What a region reads, in the order of its use.
-    fn reads(&mut self, region: &Region, order: &[Value]) -> String {
+    fn reads(&mut self, region: &Region, order: &[ValueId]) -> String {
         let mut reads = Vec::new();
         for value in order {
-            let Value::Loaded(number) = value else { continue };
+            let ValueId::Loaded(number) = value else { continue };
             let step = region.loads[*number as usize].step;
             let node = &self.schedule.steps[step].node;
             let again = if node.shape() == &region.domain { "" } else { " repeated" };
@@ -204,14 +204,14 @@ impl<'p> Explainer<'p> {
     }
 
     /// What a value of a region is called, after what it is computed from.
-    fn name_of(&mut self, region: &Region, computed: &[Option<Name>], value: Value) -> String {
+    fn name_of(&mut self, region: &Region, computed: &[Option<Name>], value: ValueId) -> String {
         match value {
-            Value::Computed(number) => match &computed[number as usize] {
+            ValueId::Computed(number) => match &computed[number as usize] {
                 Some(name) => name.to_string(),
                 None => unreachable!("instructions come after their operands"),
             },
-            Value::Loaded(number) => self.label(region.loads[number as usize].step).to_string(),
-            Value::Constant(number) => self.constants[number as usize].to_string(),
+            ValueId::Loaded(number) => self.label(region.loads[number as usize].step).to_string(),
+            ValueId::Constant(number) => self.constants[number as usize].to_string(),
         }
     }
 
@@ -443,13 +443,13 @@ fn start(reduction: Reduction) -> String {
 
 /// Everything that outputs are computed from, each after its operands: depth first from the
 /// outputs, so that the order depends on what is computed alone.
-fn order(region: &Region, outputs: &[&RegionOutput]) -> Vec<Value> {
+fn order(region: &Region, outputs: &[&RegionOutput]) -> Vec<ValueId> {
     let roots: Vec<Operand> = outputs.iter().flat_map(|output| output.operands()).collect();
-    let mut pending: Vec<(Value, bool)> = roots.into_iter().rev().map(|root| (root.value, false)).collect();
+    let mut pending: Vec<(ValueId, bool)> = roots.into_iter().rev().map(|root| (root.value, false)).collect();
     let (mut is_computed, mut others) = (vec![false; region.instructions.len()], HashSet::new());
     let mut is_new = |value| match value {
-        Value::Computed(number) => !std::mem::replace(&mut is_computed[number as usize], true),
-        Value::Loaded(_) | Value::Constant(_) => others.insert(value),
+        ValueId::Computed(number) => !std::mem::replace(&mut is_computed[number as usize], true),
+        ValueId::Loaded(_) | ValueId::Constant(_) => others.insert(value),
     };
     let mut order = Vec::new();
     while let Some((value, is_ready)) = pending.pop() {
@@ -458,7 +458,7 @@ fn order(region: &Region, outputs: &[&RegionOutput]) -> Vec<Value> {
             order.push(value);
         } else if is_new(value) {
             pending.push((value, true));
-            if let Value::Computed(number) = value {
+            if let ValueId::Computed(number) = value {
                 let operands = &region.instructions[number as usize].operands;
                 pending.extend(operands.iter().rev().map(|operand| (operand.value, false)));
             }

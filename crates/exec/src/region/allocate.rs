@@ -10,7 +10,7 @@ use smallvec::SmallVec;
 use tamis_graph::{DType, steps};
 
 use super::compile::Virtual;
-use super::{Instruction, Location, Operand, RegionOutput, Value};
+use super::{Instruction, Location, Operand, RegionOutput, ValueId};
 use crate::by_dtype::slot;
 
 /// A program whose values share registers.
@@ -50,7 +50,7 @@ pub(super) fn allocate(code: Vec<Virtual>, outputs: &mut [RegionOutput]) -> Allo
         }
         let mut freed: SmallVec<[u32; 3]> = SmallVec::new();
         for operand in &mut instruction.operands {
-            if let Operand { value: Value::Computed(read), location: Location::Register(_) } = *operand
+            if let Operand { value: ValueId::Computed(read), location: Location::Register(_) } = *operand
                 && last[read as usize] == Some(at)
                 && !freed.contains(&read)
             {
@@ -69,7 +69,7 @@ pub(super) fn allocate(code: Vec<Virtual>, outputs: &mut [RegionOutput]) -> Allo
 fn last_uses(code: &[Virtual], outputs: &[RegionOutput]) -> Vec<Option<usize>> {
     let mut last: Vec<Option<usize>> = vec![None; code.len()];
     let note = |operand: Operand, reader: usize, last: &mut Vec<Option<usize>>| {
-        if let Value::Computed(number) = operand.value {
+        if let ValueId::Computed(number) = operand.value {
             // Readers are visited from the last one on.
             last[number as usize].get_or_insert(reader);
         }
@@ -91,7 +91,7 @@ struct Name {
 }
 
 fn rename(operand: &mut Operand, names: &[Name]) {
-    if let Value::Computed(number) = &mut operand.value {
+    if let ValueId::Computed(number) = &mut operand.value {
         let name = names[*number as usize];
         *number = name.number;
         if let Location::Register(register) = &mut operand.location {

@@ -7,7 +7,7 @@ use tamis_graph::{AxisList, DType, Op, Reduce, ReduceKind, Scalar, Shape, Source
 use super::allocate::{Allocated, allocate};
 use super::{
     Constants, Function, Instruction, Load, Location, Operand, ReducedAxes, Reduction, Region, RegionOutput,
-    Value, function, next,
+    ValueId, function, next,
 };
 use crate::schedule::{Step, StepMap};
 
@@ -42,7 +42,7 @@ const NOWHERE: Operand = computed(u32::MAX);
 
 /// The value of an instruction, in a virtual register of the same number.
 const fn computed(number: u32) -> Operand {
-    Operand { value: Value::Computed(number), location: Location::Register(number) }
+    Operand { value: ValueId::Computed(number), location: Location::Register(number) }
 }
 
 impl Workspace {
@@ -184,7 +184,7 @@ impl<'s> Compiler<'s> {
         }
         let dtype = node.dtype();
         let operand = Operand {
-            value: Value::Loaded(self.loads.len() as u32),
+            value: ValueId::Loaded(self.loads.len() as u32),
             location: Location::Load(next(&mut self.loaded, dtype)),
         };
         self.loads.push(Load { step, dtype });
@@ -261,7 +261,7 @@ impl<'s> Compiler<'s> {
     fn sum(&mut self, operand: usize, dtype: DType) -> (Reduction, Operand) {
         let value = self.operand(operand);
         let step = through_broadcasts(self.steps, operand);
-        if let (Op::Unary(Unary::Cast(DType::I64)), Value::Computed(_)) =
+        if let (Op::Unary(Unary::Cast(DType::I64)), ValueId::Computed(_)) =
             (self.steps[step].node.op(), value.value)
         {
             let mask = self.steps[step].operands[0];

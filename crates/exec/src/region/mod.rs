@@ -52,7 +52,7 @@ pub(crate) struct Load {
 
 /// A value of a program, whatever register it is in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(crate) enum Value {
+pub(crate) enum ValueId {
     /// That of the instruction of this number.
     Computed(u32),
     /// The load of this number.
@@ -78,7 +78,7 @@ pub(crate) enum Location {
 /// What an instruction or an output reads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Operand {
-    pub(crate) value: Value,
+    pub(crate) value: ValueId,
     pub(crate) location: Location,
 }
 
@@ -126,7 +126,7 @@ impl Constants {
             return None;
         }
         let operand = Operand {
-            value: Value::Constant(self.scalars.len() as u32),
+            value: ValueId::Constant(self.scalars.len() as u32),
             location: Location::Constant(next(&mut self.counts, scalar.dtype())),
         };
         self.scalars.push(scalar);
