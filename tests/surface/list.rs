@@ -302,10 +302,12 @@ fn rust_files(directory: &Path) -> Vec<PathBuf> {
     paths.into_iter().flat_map(inside).collect()
 }
 
-/// Traits and types of a source that are not public.
-fn hidden(text: &str) -> impl Iterator<Item = String> {
-    let lines = text.lines().map(str::trim).filter(|line| !line.starts_with("pub "));
-    let code = lines.map(|line| line.trim_start_matches("pub(crate) ").trim_start_matches("pub(super) "));
+/// Traits and types of a source that are public, or that are not.
+fn types(text: &str, is_public: bool) -> impl Iterator<Item = String> {
+    let lines = text.lines().map(str::trim).filter(move |line| line.starts_with("pub ") == is_public);
+    let code = lines.map(|line| {
+        ["pub ", "pub(crate) ", "pub(super) "].iter().find_map(|head| line.strip_prefix(head)).unwrap_or(line)
+    });
     let named = code.filter_map(|line| {
         ["struct ", "enum ", "trait ", "type "].iter().find_map(|kind| line.strip_prefix(kind))
     });
@@ -313,15 +315,18 @@ fn hidden(text: &str) -> impl Iterator<Item = String> {
 }
 
 fn surface() -> String {
+    let read = |path: &PathBuf| without_comments(&std::fs::read_to_string(path).expect("a readable source"));
+    let sources_of = |directory| rust_files(Path::new(directory)).iter().map(read).collect::<Vec<String>>();
+    let crates = CRATES.map(|(name, directory)| (name, sources_of(directory)));
+    let all = crates.iter().flat_map(|(_, sources)| sources);
+    let public: BTreeSet<String> = all.flat_map(|source| types(source, true)).collect();
     let mut text = String::new();
-    for (crate_name, directory) in CRATES {
-        let files = rust_files(Path::new(directory));
-        let read =
-            |path: &PathBuf| without_comments(&std::fs::read_to_string(path).expect("a readable source"));
-        let sources: Vec<String> = files.iter().map(read).collect();
-        let hidden = sources.iter().flat_map(|source| hidden(source)).chain(["Drop".to_owned()]).collect();
+    for (crate_name, sources) in &crates {
+        // A private type may have the name of a public one of another crate.
+        let private = sources.iter().flat_map(|source| types(source, false));
+        let hidden = private.filter(|name| !public.contains(name)).chain(["Drop".to_owned()]).collect();
         let mut lister = Lister { hidden, macros: BTreeSet::new(), lines: BTreeSet::new() };
-        for source in sources.iter().chain(&sources) {
+        for source in sources.iter().chain(sources) {
             // Twice, since a macro may be called in an earlier file than that which defines it.
             lister.list(source);
         }
