@@ -1,5 +1,5 @@
-//! What is asked of the arguments of a call. An error is reported, and the poison that
-//! it leaves handed back.
+//! Checks of the arguments of a call. An error is reported, and the poisoned expression that
+//! stands for it is returned.
 
 use tamis_graph::{Comparison, Dim, ErrorKind, Expr, Graph, Layout, Shape};
 
@@ -13,7 +13,7 @@ pub(crate) fn check_scalar<'g>(op: &'static str, loss: Expr<'g>) -> Result<(), E
     Err(loss.graph().report(op, ErrorKind::NotScalar { shape: loss.shape() }))
 }
 
-/// Reports everything among the arguments that no derivative exists of, or by.
+/// Reports every argument that cannot be differentiated, or differentiated by.
 pub(crate) fn check_floats<'g>(op: &'static str, output: Expr<'g>, wrt: &[Expr<'g>]) -> Result<(), Expr<'g>> {
     if output.is_poisoned() {
         return Err(output);

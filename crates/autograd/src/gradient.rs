@@ -166,8 +166,8 @@ pub fn hvp<'g, T: Targets<'g>>(loss: Expr<'g>, wrt: T, vectors: impl Targets<'g>
     }))
 }
 
-/// Carries out one call of the user's on `output`. Where the arguments are
-/// mistaken, each of the `count` results is the poison that this leaves.
+/// Carries out one call of the user's on `output`. If the arguments are
+/// wrong, each of the `count` results is the poisoned expression of the error.
 #[track_caller]
 fn called<'g>(
     output: Expr<'g>,

@@ -105,7 +105,7 @@ pub(crate) trait Item: Element + Pooled + Moved {
     fn from_scalar(scalar: Scalar) -> Option<Self>;
 }
 
-/// The index of a dtype in tables: its place in [`DType::ALL`].
+/// The index of a dtype in tables: its position in [`DType::ALL`].
 pub(crate) fn slot(dtype: DType) -> usize {
     dtype as usize
 }

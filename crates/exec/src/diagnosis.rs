@@ -1,13 +1,13 @@
 //! Why a run failed: the first op of the user's that fails. Does not depend on ops.
 //!
 //! What succeeded in the run that failed is not run again. Where the op that failed is
-//! one of the user's, only those ops are in question that were written before it, may
-//! fail as well, and did not have their turn: seldom any. Where it is not, since it was
-//! simplified, all that may fail and had no turn are.
+//! one of the user's, the candidates are the ops that were written before it, may fail
+//! as well, and had not run yet: seldom any. Where it is not, since it was simplified,
+//! they are all ops that may fail and had not run.
 //!
-//! What is in question is run as it was written, from the values that the failed run
+//! The candidates are run as they were written, from the values that the failed run
 //! left, and fused like any plan: it takes about as long as the run did, or less. If
-//! that fails too, what is in question is less than before, until nothing is.
+//! that fails too, there are fewer candidates than before, until there are none.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};

@@ -41,7 +41,7 @@ pub(crate) type Values<'r> = Vec<Option<AnyTensor<'r>>>;
 pub(crate) struct Failure {
     pub(crate) step: usize,
     pub(crate) kind: ErrorKind,
-    /// Whether there is too much of what stands for few elements, each repeated.
+    /// Whether an array was too large whose elements repeat few others.
     pub(crate) has_repeats: bool,
 }
 

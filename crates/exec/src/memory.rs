@@ -22,7 +22,7 @@ pub(crate) struct Memory {
     held: Cell<usize>,
     /// The most that was held at once.
     peak: Cell<usize>,
-    /// What lists have beyond what counts, which the pool keeps with them.
+    /// How many bytes allocations have beyond those that count; the pool keeps them as well.
     slack: Cell<usize>,
     /// Why memory was refused last.
     refusal: Cell<Option<ErrorKind>>,
@@ -204,7 +204,7 @@ impl Memory {
 
 impl Drop for Memory {
     /// The run is over: the pool learns what it took. Without the slack, a run whose
-    /// only list is a selection's would leave one that is too long to be kept.
+    /// only allocation is a selection's would leave one that is too long to be kept.
     fn drop(&mut self) {
         self.pool.finish(self.peak.get() + self.slack.get());
     }

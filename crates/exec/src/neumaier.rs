@@ -15,8 +15,8 @@ pub(crate) fn lost(total: f64, x: f64, sum: f64) -> f64 {
     (large - sum) + small
 }
 
-/// The sum with what its roundings lost. Of an infinite sum that is infinite or NaN, and is
-/// left out.
+/// The sum with what its roundings lost. If the sum is infinite, the loss is infinite or NaN,
+/// and is left out.
 #[inline(always)]
 pub(crate) fn compensated(sum: f64, lost: f64) -> f64 {
     if lost.is_finite() { sum + lost } else { sum }

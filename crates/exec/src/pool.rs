@@ -33,7 +33,8 @@ const RETURNED: usize = 16 << 20;
 pub(crate) struct Pool {
     state: Mutex<State>,
     /// Whether a run has held enough to be remembered since the pool was new or trimmed,
-    /// and is not forgotten yet. Without one, small runs have nothing to tell.
+    /// and is not forgotten yet. Without one, the peaks of small runs need not be
+    /// recorded.
     remembers: AtomicBool,
 }
 
@@ -145,7 +146,7 @@ impl Pool {
         T::unwrap(allocation)
     }
 
-    /// Keeps a list for later runs, unless it is short.
+    /// Keeps an allocation for later runs, unless it is short.
     pub(crate) fn give<T: Pooled>(&self, allocation: Vec<T>) -> bool {
         let bytes = bytes_of(&allocation);
         if bytes < KEPT {
@@ -200,7 +201,7 @@ impl Pool {
 
     /// Remembers how much a run held at most. Less is kept from now on, if it was less.
     pub(crate) fn finish(&self, peak: usize) {
-        // Lists that a small run could leave are too short to be kept.
+        // The allocations that a small run could leave are too short to be kept.
         if peak < KEPT && !self.remembers.load(Ordering::Relaxed) {
             return;
         }

@@ -176,7 +176,7 @@ pub(crate) fn bytes(bools: &[bool]) -> &[u8] {
     unsafe { std::slice::from_raw_parts(bools.as_ptr().cast(), bools.len()) }
 }
 
-/// Elements that zero bits are a value of. Only this module may say so.
+/// Element types of which all bits zero are a valid value. Only this module may say so.
 pub(crate) trait Zero: Copy {
     const ZERO: Self;
 }
@@ -191,13 +191,13 @@ macro_rules! zero {
 
 zero!(bool: false, u8: 0, i32: 0, i64: 0, u64: 0, u128: 0, usize: 0, f32: 0.0, f64: 0.0);
 
-/// Elements that are moved as a word: of the elements of one word, any bits of
-/// one are a value of the other. Sealed by this module.
+/// Element types that are moved as words. Of two types with the same word, any bits of one
+/// are a valid value of the other. Sealed by this module.
 pub(crate) trait Moved: Zero + 'static {
     const WORD: Word;
 }
 
-/// What elements are moved as. Bools alone are no bytes: not any bits are one.
+/// What elements are moved as. Bools are not moved as bytes, since not every byte is a bool.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Word {
     Bool,
@@ -240,7 +240,7 @@ pub(crate) fn as_words_mut<T: Moved, W: Moved>(elements: &mut [T]) -> &mut [W] {
 /// A matrix product of the library: rows, columns and inner length; the result
 /// and its strides by column and row, and whether what it held is read; each
 /// factor and its strides by column and row; what the result and the product are
-/// scaled by; three questions of complex numbers alone; how many threads.
+/// scaled by; three flags that matter for complex numbers alone; how many threads.
 // SAFETY: a type; why a call of it is sound is said at the call.
 type Product<T> = unsafe fn(
     usize,
@@ -323,8 +323,8 @@ pub(crate) fn multiply<T: Real>(
     }
 }
 
-/// Calls the library as it likes to be called: the product lies in columns, and no
-/// stride of it or along the inner axis is negative.
+/// Calls the library with the layout that it expects: the product in column-major order, and
+/// no negative stride of the product or along the inner axis.
 fn multiply_into<'p, T: Real>(
     mut product: ArrayViewMut2<'p, T>,
     mut a: ArrayView2<'p, T>,

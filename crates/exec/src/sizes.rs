@@ -1,4 +1,4 @@
-//! The lengths of one run: what named dimensions and counts are worth.
+//! The lengths of one run: the values of named dimensions and counts.
 
 use std::sync::Arc;
 

@@ -1,5 +1,6 @@
-//! Stacks of matrices: the last two axes are those of the matrices, and all axes before them
-//! number these in row-major order. Does not depend on how products are computed.
+//! Stacks of matrices: the last two axes are those of the matrices, and the axes before them
+//! are batch axes. Matrices are numbered in the row-major order of their batch axes. Does not
+//! depend on how products are computed.
 
 use ndarray::{ArrayView2, ArrayView3, ArrayViewD, ArrayViewMut2, Axis};
 

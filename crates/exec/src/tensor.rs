@@ -1,5 +1,5 @@
-//! Arrays as kernels see them: borrowed or shared, of one dtype each, with broadcast
-//! axes kept unspread. Does not depend on ops.
+//! Arrays as kernels see them: borrowed or shared, of one dtype each. Broadcast axes
+//! are not materialized. Does not depend on ops.
 
 use std::marker::PhantomData;
 use std::rc::Rc;
@@ -393,7 +393,7 @@ impl<'a> AnyBuffer<'a> {
         dispatch!(type T = dtype => Ok(T::into_any(memory.zeros::<T>(shape)?)))
     }
 
-    /// Elements in row-major order that mean nothing yet, or an error where memory does not suffice.
+    /// Unspecified elements in row-major order, or an error where memory does not suffice.
     pub(crate) fn unspecified(dtype: DType, shape: &[usize], memory: &'a Memory) -> Result<Self, ErrorKind> {
         dispatch!(type T = dtype => Ok(T::into_any(memory.unspecified::<T>(shape)?)))
     }

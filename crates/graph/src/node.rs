@@ -155,7 +155,7 @@ impl Node {
 mod tests {
     use super::*;
 
-    /// Large graphs are as slow as they are large: what few nodes have is boxed.
+    /// Passes over a large graph take time in proportion to its bytes: what few nodes have is boxed.
     #[test]
     #[cfg(target_pointer_width = "64")]
     fn a_node_takes_at_most_160_bytes() {

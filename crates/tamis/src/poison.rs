@@ -1,5 +1,5 @@
 //! The poison check: what was not selected is filled with NaN, infinities and huge
-//! numbers, and no result may change by a bit. It knows no op: it asks from outside.
+//! numbers, and no result may change by a bit. It knows no op: it compares the results of runs.
 //!
 //! `report` prints the result.
 

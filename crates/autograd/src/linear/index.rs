@@ -8,8 +8,8 @@ use crate::arrange::{broadcast, full, ones, reshaped, spliced};
 use crate::masked_derivative::MaskedDerivative;
 use crate::support::varies;
 
-/// The indices that indices name in a tensor. The axes that they address are replaced
-/// by the indices' own; the other axes are common to the tensor and to what is read of
+/// The elements of a tensor that indices address. The addressed axes are replaced by
+/// those of the indices; the other axes are common to the tensor and to what is read of
 /// it, the updates.
 #[derive(Debug, Clone)]
 pub(crate) struct Locations<'g> {

@@ -54,12 +54,13 @@ pub(crate) fn relabel<'g>(x: &MaskedDerivative<'g>, to: &Shape, op: &'static str
     )
 }
 
-/// Evenly spaced positions of one axis: what a slice takes, or where a pad puts.
+/// Evenly spaced positions of one axis: what a slice reads, or where a pad
+/// writes.
 #[derive(Debug, Clone)]
 pub(crate) struct Window {
     pub(crate) start: Dim,
     pub(crate) step: i64,
-    /// How many indices.
+    /// How many positions.
     pub(crate) len: Dim,
     /// The length of the axis.
     pub(crate) size: Dim,

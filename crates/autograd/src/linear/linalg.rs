@@ -25,7 +25,8 @@ pub(crate) fn transposed<'g>(x: &MaskedDerivative<'g>) -> MaskedDerivative<'g> {
 /// `a · b`: the sum over the inner axis of the terms of which both sides are supported.
 ///
 /// To select only one side is not enough: its zeros would meet a NaN of the
-/// other. So factors sort themselves, and each kind is used as cheaply as it can be.
+/// other. So factors are sorted by the axes they vary along, and each kind is used as cheaply
+/// as it can be.
 pub(crate) fn matmul<'g>(a: &MaskedDerivative<'g>, b: &MaskedDerivative<'g>) -> MaskedDerivative<'g> {
     let last = a.value.rank() - 1;
     // `a` is [.., n, k] and `b` is [.., k, m].

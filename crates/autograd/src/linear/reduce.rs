@@ -22,8 +22,9 @@ pub(crate) fn sum<'g>(x: &MaskedDerivative<'g>, axes: &[usize]) -> MaskedDerivat
     )
 }
 
-/// Whether there are elements along axes as long as selections, if some of
-/// `dims` are: what is added up over none of them is not only the number 0.
+/// Whether every selection among the lengths `dims` has an element; `None` if none of them is
+/// the length of a selection. A sum over an empty selection is 0 by structure: it lies outside
+/// the support.
 pub(crate) fn selects_any<'g, 'd>(graph: &'g Graph, dims: impl Iterator<Item = &'d Dim>) -> Option<Expr<'g>> {
     let counts = dims.filter(|dim| is_count(dim));
     counts.map(|dim| graph.size(dim).gt(0)).reduce(|a, b| a & b)

@@ -1,4 +1,4 @@
-//! Questions are answered with bool, which has no derivative.
+//! Comparisons give bools, which have no derivative.
 
 use tamis_graph::Compare;
 

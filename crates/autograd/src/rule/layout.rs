@@ -1,4 +1,4 @@
-//! Arrangements: a change is arranged like what changes.
+//! Layout ops: a tangent is rearranged as its operand is.
 
 use std::ops::Range;
 
@@ -33,7 +33,7 @@ pub(super) fn linearize(op: &Layout, edges: &mut Edges<'_, '_>) {
             };
             [Pad(axes.iter().zip(from.iter()).map(window).collect())]
         }),
-        // d(concat(a, b, …)) = da in its position + db in its position + …
+        // d(concat(a, b, …)) = da at the offset of a + db at the offset of b + …
         Layout::Concat { axis } => concat(edges, *axis),
         Layout::Guard { op, .. } => edges.linear(0, || [Relabel { from, to, op }]),
         Layout::Checked | Layout::Assert { .. } => edges.linear(0, || []),
@@ -51,7 +51,7 @@ fn concat(edges: &mut Edges<'_, '_>, axis: usize) {
     concat_within(edges, axis, &lengths, 0..lengths.len(), &whole, &[]);
 }
 
-/// States the edges of the operands in `range`, which together have the shape
+/// Adds the edges of the operands in `range`, which together have the shape
 /// `within`, from where `outer` leads to the node.
 fn concat_within(
     edges: &mut Edges<'_, '_>,

@@ -1,4 +1,4 @@
-//! Logic is of bools, which have no derivative.
+//! Logical ops take bools, which have no derivative.
 
 use tamis_graph::Logic;
 

@@ -1,6 +1,6 @@
 //! Scans along an axis. A fiber is a slice along one axis (Kolda and Bader, 2009).
-//! Fibers run side by side; a single one is serial, since its sums are what they are by
-//! their order.
+//! Fibers run side by side; a single one is serial, since the order of
+//! additions decides how sums are rounded.
 
 use ndarray::{ArrayViewMut3, Axis};
 use tamis_graph::{Direction, Scan};

@@ -98,7 +98,7 @@ impl<'s> Fuser<'s> {
     pub(super) fn times(&self) -> (Times, Vec<Group>) {
         steps::add(self.steps.len());
         let mut times = self.earliest();
-        // One time more than needed, for scalars that nobody waits for: so that what
+        // One time more than needed, for scalars that no other step waits for: so that what
         // they are computed from may be reduced in the last pass over an array.
         let end = times.steps.iter().copied().max().unwrap_or(0) + 1;
         let mut latest: Vec<usize> = vec![end; self.steps.len()];

@@ -1,4 +1,4 @@
-//! Elementwise questions, answered with bool.
+//! Elementwise comparisons and predicates, which give bools.
 
 use tamis_graph::Compare;
 

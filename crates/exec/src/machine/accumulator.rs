@@ -522,7 +522,7 @@ fn rows<R: Rule>(
     }
 }
 
-/// The total of a row, spread over `WIDTH`, and what was lost of it.
+/// The total of a row, which is distributed over `WIDTH` accumulators, and what was lost of it.
 #[inline(always)]
 fn row<R: Rule, const WIDTH: usize>(rule: R, elements: &[R::Element]) -> (R::Total, f64) {
     let (mut totals, mut losses) = ([rule.start(); WIDTH], [0.0; WIDTH]);

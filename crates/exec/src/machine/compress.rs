@@ -13,7 +13,7 @@ use crate::by_dtype::{ByDType, Item, dispatch};
 use crate::raw;
 use crate::region::Operand;
 
-/// How many elements beyond the selected ones a compaction may write.
+/// How many elements beyond the selected ones compressing may write.
 pub(super) const SLACK: usize = 64;
 
 /// Element types that can be moved together.
@@ -44,7 +44,7 @@ macro_rules! by_vectors {
                 fearless_simd::dispatch!(level, simd => simd.vectorize(
                     #[inline(always)]
                     || {
-                        // Each vector is compressed as a whole and stored as a whole. What is
+                        // Each vector is compressed, and stored in full length. What is
                         // stored behind its selected elements is overwritten by the next store
                         // or lies in the slack.
                         let mut count = 0;

@@ -6,7 +6,7 @@
 //! them. (P. Boncz, M. Zukowski, N. Nes, "MonetDB/X100: Hyper-Pipelining Query Execution", CIDR
 //! 2005, did so for columns of a database.)
 //!
-//! Targets and operands of one dtype lie in one list. A target is taken out of it while it is
+//! Targets and operands of one dtype lie in one `Vec`. A target is taken out of it while it is
 //! written: no operand of the instruction can be the same register, since the region's
 //! allocation keeps a target apart from the operands of its own instruction.
 

@@ -1,6 +1,6 @@
 //! How the elements of an array reach the tiles of a domain that it broadcasts to.
 //!
-//! An operand that can be read where it lies is never copied: whole arrays, scalars and short
+//! An operand that can be read where it lies is never copied: contiguous arrays, scalars and short
 //! rows that repeat cost nothing for a tile. All else is copied into a register of the tile,
 //! and so stays in the first-level cache, however far apart its elements lie in memory.
 
@@ -38,7 +38,7 @@ impl<'p, T: Item> Loaded<'p, T> {
         if let Some(elements) = view.to_slice() {
             return Loaded::Contiguous(elements);
         }
-        // As few axes as there can be, so that each of the cases is told from one or two of them.
+        // As few axes as there can be, so that one or two of them decide between the cases.
         let view = merged(view);
         let axes: SmallVec<[(usize, isize); 4]> =
             view.shape().iter().copied().zip(view.strides().iter().copied()).collect();

@@ -58,7 +58,7 @@ pub(super) struct Partition {
 enum Kind {
     /// No reduction along axes: the shape does not matter.
     Flat,
-    /// Groups, so many per chunk: groups are small enough that a chunk has whole ones, and so
+    /// Groups, so many per chunk: groups are small enough that a chunk has complete ones, and so
     /// its own output elements.
     Groups(usize),
     /// Rows of groups, of so many elements: a group is too large for one chunk, and all its

@@ -2,8 +2,8 @@
 //! negative power.
 //!
 //! An instruction that refuses an element goes on with an unspecified value, so that a pass is
-//! one loop without exits, and notes the element. What the region fails of is the first element
-//! of the first step, whichever thread came upon it.
+//! one loop without exits, and notes the element. The error of the region is that of the first
+//! element of the first step that refuses one, whichever thread found it.
 
 use tamis_graph::Scalar;
 

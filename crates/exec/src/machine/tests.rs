@@ -1,5 +1,5 @@
 //! Every SIMD level computes the same bits. An unoptimised build hardly uses
-//! vectors, so that these tests have their teeth in a release run.
+//! vectors, so that these tests find errors mainly in release mode.
 
 use fearless_simd::Level;
 use ndarray::{Array1, Array2, array};

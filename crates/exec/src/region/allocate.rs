@@ -83,7 +83,7 @@ fn last_uses(code: &[Virtual], outputs: &[RegionOutput]) -> Vec<Option<usize>> {
     last
 }
 
-/// What the value of an instruction is called at last.
+/// The final number and register of the value of an instruction.
 #[derive(Clone, Copy)]
 struct Name {
     number: u32,

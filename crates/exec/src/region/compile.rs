@@ -1,5 +1,6 @@
-//! How the program of a region is written: backwards from what it is to give, the elementwise
-//! steps that are not read from memory, each once, in the order of the steps.
+//! The compilation of a region to its program: backwards from its targets it collects the
+//! elementwise steps that are not read from memory, and then writes the instruction of each,
+//! in the order of the steps.
 
 use smallvec::SmallVec;
 use tamis_graph::{AxisList, DType, Op, Reduce, ReduceKind, Scalar, Shape, Source, Unary, steps};
@@ -37,7 +38,7 @@ pub(crate) struct Workspace {
     destinations: StepMap<Location>,
 }
 
-/// Means nothing yet: marks a step that is seen.
+/// A placeholder: marks a step that was visited and has no operand yet.
 const NOWHERE: Operand = computed(u32::MAX);
 
 /// The value of an instruction, in a virtual register of the same number.

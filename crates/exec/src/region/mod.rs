@@ -104,8 +104,8 @@ pub(crate) enum Function {
     Fill(Scalar),
 }
 
-/// The literals that the regions of a plan read: each is repeated over a tile once and
-/// for all, and that takes memory. Literals beyond the limit are written to a register
+/// The literals that the regions of a plan read: each is repeated over a tile once,
+/// ahead of every run, and that takes memory. Literals beyond the limit are written to a register
 /// where they are read.
 #[derive(Default)]
 pub(crate) struct Constants {
@@ -115,7 +115,7 @@ pub(crate) struct Constants {
 }
 
 impl Constants {
-    /// As many tiles take 2 MiB.
+    /// So many tiles of the widest dtype take 2 MiB.
     const MOST: usize = 256;
 
     fn operand(&mut self, scalar: Scalar) -> Option<Operand> {

@@ -15,8 +15,8 @@ use crate::sizes::Sizes;
 /// Where the fused form fails, [`diagnosis`](crate::diagnosis) finds the error:
 /// that of the first op of the user's that fails, whatever the order of
 /// evaluation became, with lengths as the user's expressions have them. Only
-/// where elements repeat beyond the memory is the reference run, which keeps
-/// them unspread longer and may succeed.
+/// where repeated elements exceed the memory is the reference run, which
+/// materializes them later or not at all, and may succeed.
 pub(super) fn evaluate<'r>(
     plan: &Plan,
     inputs: Values<'r>,

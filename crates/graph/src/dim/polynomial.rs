@@ -9,7 +9,7 @@ use super::{DimError, MAX_DEPTH, Symbol};
 use crate::steps;
 
 /// Polynomials with more terms than this are refused, unless they are sums of as
-/// many lengths: the product of 64 sums would otherwise take exponential room,
+/// many lengths: the product of 64 sums would otherwise take exponential space,
 /// and a chain of sums, each one term longer, quadratic.
 const MAX_TERMS: usize = 256;
 

@@ -1,4 +1,4 @@
-//! Elementwise questions, answered with masks.
+//! Elementwise comparisons and predicates, which give masks.
 
 use std::sync::Arc;
 

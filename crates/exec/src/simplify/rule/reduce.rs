@@ -1,4 +1,4 @@
-//! Reductions of selections, and reductions in a row.
+//! Reductions of selections, and reductions of reductions.
 
 use tamis_graph::{
     AxisList, DType, Dim, Layout, Logic, Mask, Node, NodeId, Op, Reduce, ReduceKind, Scalar, Select, Source,
