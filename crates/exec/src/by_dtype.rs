@@ -208,7 +208,7 @@ mod tests {
     }
 
     #[test]
-    fn a_slot_is_the_place_among_all_dtypes() {
+    fn a_slot_is_the_index_among_all_dtypes() {
         assert!(DType::ALL.into_iter().map(slot).eq(0..DType::ALL.len()));
     }
 

@@ -111,7 +111,7 @@ impl Graph {
 }
 
 /// An operator with a scalar on the left. Only `f64` and `i64`: with more types
-/// `(1.0 - x).ln()` no longer infers.
+/// `(1.0 - x).ln()` would not infer.
 macro_rules! scalar_operator {
     ($($scalar:ty: $($trait:ident $method:ident => $op:expr),*;)*) => {$($(
         impl<'g> $trait<Expr<'g>> for $scalar {

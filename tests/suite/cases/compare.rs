@@ -1,4 +1,4 @@
-//! Elementwise questions.
+//! Elementwise comparisons and predicates.
 
 use tamis::graph::Compare;
 use tamis::prelude::*;

@@ -198,7 +198,7 @@ fn transpose_tile<'p, T: Item>(
     [rows, columns]: [usize; 2],
 ) {
     if [rows, columns] == [TILE, TILE] {
-        // Lengths that the compiler knows spare it every check.
+        // The compiler knows the lengths, and drops all bounds checks.
         let (tile, _) = tile.as_chunks::<TILE>();
         for (i, line) in lines.enumerate().take(TILE) {
             for (element, column) in line.iter_mut().zip(tile) {

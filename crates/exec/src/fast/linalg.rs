@@ -25,7 +25,7 @@ const BLOCK: [usize; 2] = if cfg!(test) { [4, 3] } else { [256, 1024] };
 /// How many products of elements make a chunk of work.
 const WORK: usize = 16 * CHUNK;
 
-/// How many products of elements a library call does not pay for.
+/// Up to so many products of elements, a call of the library costs more than it saves.
 const TINY: usize = 512;
 
 /// Up to how many elements of a product the library has a method of its own
@@ -233,7 +233,8 @@ fn multiply_blocks<T: Real>(
     stacks: &[Stack<'_, T>; 2],
     threads: &Threads,
 ) {
-    // Of nearly equal size: one row or column left over would be another method.
+    // Of nearly equal size: a single row or column left over would be computed
+    // by another method.
     let height = rows.div_ceil(2).clamp(BLOCK[0] / 4, BLOCK[0]);
     let (across, down) = (columns.div_ceil(BLOCK[1]), rows.div_ceil(height));
     let mut blocks = Vec::new();

@@ -60,8 +60,8 @@ impl<'x, T: Item> Elements<'x, T> {
     }
 }
 
-/// The loops that are compiled for what is better: all else is compiled for each
-/// dtype alone.
+/// The loops that are compiled for each comparison of elements: all else is compiled once for
+/// each dtype.
 trait Search<T>: Sync {
     /// Whether an element replaces the best so far, as a NaN does.
     fn wins(&self, x: &T, best: &T) -> bool;
@@ -73,7 +73,7 @@ trait Search<T>: Sync {
     fn first_bests(&self, indices: &mut [i64], elements: Elements<'_, T>, left: usize, width: usize);
 }
 
-/// A search by what says whether an element is better than another.
+/// A search by a function that says whether one element is better than another.
 struct Best<F>(F);
 
 impl<T: Item, F: Fn(&T, &T) -> bool + Sync> Search<T> for Best<F> {

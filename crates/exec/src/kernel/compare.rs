@@ -31,7 +31,7 @@ fn each<'a, T: Item>(
     zip(call, a, call.typed(1), &|a, b| f(&a, &b)).map(AnyTensor::from)
 }
 
-/// A question about floats, to which all other numbers give one answer.
+/// A predicate of floats; for all other dtypes the answer is `others`.
 fn of_floats<'a>(
     call: &Call<'_, 'a>,
     x: &AnyTensor<'_>,

@@ -29,7 +29,7 @@ use crate::sizes::Sizes;
 use crate::tensor::{AnyTensor, Item, Tensor};
 use crate::threads::Threads;
 
-/// How many elements that do not lie in a row are read at a time.
+/// How many elements that are not contiguous are read at a time.
 const RUN: usize = 256;
 
 /// What a kernel is given besides the op.
@@ -40,7 +40,7 @@ pub(crate) struct Call<'c, 'a> {
     pub(crate) sizes: &'c Sizes,
     /// Where results and scratch space are allocated.
     pub(crate) memory: &'a Memory,
-    /// Who does the work; the reference kernels use the calling thread alone.
+    /// The threads that a kernel may use; the reference kernels use the calling thread alone.
     pub(crate) threads: &'c Threads,
 }
 

@@ -32,8 +32,8 @@ pub(crate) trait Number: Item {
     fn pow(self, exponent: Self) -> Option<Self>;
 }
 
-/// Floats with the functions that are neither arithmetic nor [`Elementary`]. Those
-/// of an angle are elementary ones up to the angle that these promise anything of.
+/// Floats with the functions that are neither arithmetic nor [`Elementary`]. Those of an
+/// angle are the elementary ones, up to the largest angle that these are accurate for.
 pub(crate) trait Float: Number + Elementary {
     fn div(self, other: Self) -> Self;
     fn sqrt(self) -> Self;
@@ -48,14 +48,14 @@ pub(crate) trait Float: Number + Elementary {
     fn is_finite(self) -> bool;
 }
 
-/// Whether an element is NaN: the only one that has no order to itself.
+/// Whether an element is NaN, the only value that cannot be compared with itself.
 pub(crate) fn is_nan<T: Item>(x: T) -> bool {
     x.partial_cmp(&x).is_none()
 }
 
-/// Elements of which one is the larger, whatever the order in which they are asked
-/// for: maximum and minimum of IEEE 754-2019. NaN wins, as the one NaN of Rust's
-/// constant, and −0 is less than +0.
+/// Element types with a maximum and a minimum that do not depend on the order of the
+/// operands: those of IEEE 754-2019. NaN wins, and is always Rust's constant; −0 is less
+/// than +0.
 pub(crate) trait Ordered: Item {
     fn larger(self, other: Self) -> Self;
     fn smaller(self, other: Self) -> Self;
@@ -335,7 +335,7 @@ macro_rules! floats {
 
 floats!(f32, f64);
 
-/// Elements that can be multiplied up, and in what.
+/// Element types that have a product, and the type of its accumulator.
 pub(crate) trait Multiply: Item {
     type Total: Copy;
     const ONE: Self::Total;
@@ -371,7 +371,7 @@ multiply! {
     f64, f64, 1.0: (total, x) => total * x;
 }
 
-/// Elements that can be summed, and in what.
+/// Element types that have a sum, and the type of its accumulator.
 pub(crate) trait Accumulate: Item {
     type Total: Default;
 

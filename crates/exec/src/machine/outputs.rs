@@ -324,11 +324,11 @@ impl<'r> Outputs<'r> {
     pub(super) fn repeat(&mut self, region: &Region, lengths: &[usize], visited: &[usize]) {
         for output in &mut self.reductions {
             let kept = kept(region, output.axes, lengths);
-            let is_folded = |axis: &usize| match output.axes {
+            let is_reduced = |axis: &usize| match output.axes {
                 ReducedAxes::All => true,
                 ReducedAxes::Axes => region.reduced.as_ref().is_some_and(|reduced| reduced.contains(axis)),
             };
-            let reduced = (0..lengths.len()).filter(is_folded);
+            let reduced = (0..lengths.len()).filter(is_reduced);
             let times = reduced.map(|axis| if visited[axis] < lengths[axis] { lengths[axis] } else { 1 });
             output.buffer.repeat(output.reduction.repetition(), times.product());
             output.repeated = Some(kept);

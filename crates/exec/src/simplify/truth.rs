@@ -35,7 +35,7 @@ enum About {
     Order(NodeId, NodeId, DType),
 }
 
-/// One question about a subject, or its complement.
+/// A comparison or mask about one subject, or its complement.
 #[derive(Debug, Clone)]
 pub(super) struct Term {
     pub(super) id: NodeId,

@@ -37,8 +37,8 @@ pub enum Index {
 pub enum Addressing {
     /// Each index names a slice of this axis; the indices' axes replace it.
     Axis(usize),
-    /// The indices have the rank of the tensor; each names an index on this axis and
-    /// keeps its own coordinates on the others.
+    /// The indices have the rank of the tensor; each names an element along this axis, and
+    /// on the other axes its own position counts.
     AlongAxis(usize),
     /// Each row of the last axis of the indices names a slice of the leading axes.
     Nd,

@@ -127,8 +127,8 @@ impl Layout {
         Ok(Type::new(x.dtype, shape))
     }
 
-    /// Identity arrangements, and two of a kind in a row; but what a user may
-    /// differentiate by stays between, and is left to the plan.
+    /// Removes identities, and merges two consecutive arrangements of one kind, unless a user
+    /// may differentiate by the first of them: then merging is left to the plan.
     pub(crate) fn simplify<'g>(&self, operands: &[Expr<'g>]) -> Option<Expr<'g>> {
         let x = *operands.first()?;
         let node = x.node();

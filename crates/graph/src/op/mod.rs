@@ -73,7 +73,7 @@ pub enum Op {
     Unary(Unary),
     /// Elementwise arithmetic of two operands.
     Binary(Binary),
-    /// Elementwise questions, answered with bool.
+    /// Elementwise comparisons and predicates, which give bools.
     Compare(Compare),
     /// Elementwise logic of bools.
     Logic(Logic),
@@ -87,7 +87,7 @@ pub enum Op {
     Reduce(Reduce),
     /// Running reductions.
     Scan(Scan),
-    /// Indices of maxima and minima.
+    /// Indices of maxima and minima, and sorting.
     Order(Order),
     /// The same elements, arranged otherwise.
     Layout(Layout),

@@ -21,7 +21,7 @@ impl Slice {
             return Err(ErrorKind::SliceStep);
         }
         let clamp = Clamp { size, backwards: self.step < 0, graph };
-        // Going backwards, the slots between elements are one lower.
+        // With a negative step, the limits of the bounds are one lower.
         let (low, high) = (clamp.low(), clamp.high()?);
         let (first, last) = if clamp.backwards { (&high, &low) } else { (&low, &high) };
         let start = self.start.as_ref().map_or(Ok(first.clone()), |bound| clamp.bound(bound))?;

@@ -121,9 +121,9 @@ impl Probe {
         Ok(probe)
     }
 
-    /// Finds by how much the value is rounded: more than its own last place where large
-    /// numbers cancel on the way to it. To move everything by once the linear term is
-    /// removed, only rounding remains.
+    /// Finds by how much the value is rounded: by more than a unit in its last place where
+    /// large numbers cancel on the way to it. All elements are moved a little, once each way:
+    /// in the mean of the two changes the linear term cancels, and only rounding remains.
     pub(super) fn look_at_rounding(&mut self, point: &Point, random: &mut Random) {
         for _ in 0..LOOKS {
             let (mut up, mut down) = (point.clone(), point.clone());

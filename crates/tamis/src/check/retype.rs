@@ -110,7 +110,7 @@ fn literal(node: &Node) -> Option<Value> {
     None
 }
 
-/// What stands in f64 for a node in whose op f32 is written; `None` for all others.
+/// The f64 form of a node whose op itself names f32; `None` for all others.
 fn in_f64<'t>(node: &Node, operands: &[Expr<'t>], target: &'t Graph) -> Option<Expr<'t>> {
     if let Op::Source(source) = node.op() {
         return source_in_f64(source, target);

@@ -91,7 +91,7 @@ impl PoisonRow {
         }
     }
 
-    /// Takes down that the run with `poison` fails.
+    /// Records that the run with `poison` fails.
     pub(super) fn fail(&mut self, poison: f64, error: Error) {
         self.leaks.push(Leak { input: self.name.clone(), poison, change: Change::Failed(error) });
     }

@@ -6,7 +6,7 @@ use crate::simplify::pattern::without_broadcast;
 use crate::simplify::rewriter::Rewriter;
 use crate::simplify::total;
 
-/// Two reshapes, two broadcasts or two permutations in a row are one.
+/// Two consecutive reshapes, broadcasts or permutations are one.
 pub(super) fn of_arrangement(rewriter: &mut Rewriter<'_>, node: &Node) -> Option<NodeId> {
     let Op::Layout(outer @ (Layout::Reshape(_) | Layout::BroadcastTo(_) | Layout::Permute(_))) = node.op()
     else {

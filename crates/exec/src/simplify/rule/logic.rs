@@ -181,7 +181,7 @@ pub(super) fn follows(rewriter: &mut Rewriter<'_>, node: &Node) -> Option<NodeId
     if is_same { None } else { junction.rebuilt(rewriter, node) }
 }
 
-/// Two questions about the same that come to one, or to none: `x < 1 ∨ x = 1`
+/// Two comparisons of the same operands that can be merged into one, or decided: `x < 1 ∨ x = 1`
 /// is `x ≤ 1`.
 pub(super) fn one_comparison(rewriter: &mut Rewriter<'_>, node: &Node) -> Option<NodeId> {
     let Op::Logic(op @ (Logic::And | Logic::Or | Logic::Xor)) = node.op() else { return None };

@@ -34,7 +34,7 @@ fn grow<'g>(pools: &mut Pools<'g>, random: &mut Random) {
     let (i, j, k) = (random.of(&pools.integers), random.of(&pools.integers), random.of(&pools.masks));
     let literal = [0.0, -0.0, 1.0, 2.0, -1.0][random.below(5)];
     let kept = |x: Expr<'g>| x.boolean_mask(m);
-    let (table, cells) = (random.of(&pools.tables), random.of(&pools.tables));
+    let (table, other) = (random.of(&pools.tables), random.of(&pools.tables));
     match random.below(44) {
         0 => pools.floats.push(x + y),
         1 => pools.floats.push(literal * x),
@@ -69,19 +69,19 @@ fn grow<'g>(pools: &mut Pools<'g>, random: &mut Random) {
         30 => pools.masks.push(kept(table).gt(0.5).all(1).unmask(m, false)),
         31 => pools.floats.push((table.sum(1) * literal).cast(DType::F64)),
         32 => pools.floats.push(x - kept(table).sum(..).cast(DType::F64)),
-        33 => pools.floats.push(x + table.boolean_mask(table.gt(cells)).mean(..).cast(DType::F64)),
-        34 => pools.tables.push(table + cells),
+        33 => pools.floats.push(x + table.boolean_mask(table.gt(other)).mean(..).cast(DType::F64)),
+        34 => pools.tables.push(table + other),
         35 => pools.tables.push(where_(m.unsqueeze(1), table, literal)),
         36 => pools.tables.push(table * x.cast(DType::F32).unsqueeze(1)),
-        37 => pools.tables.push((kept(table) - cells.masked(m).mean(0)).unmask(m, cells)),
-        38 => pools.tables.push(table - kept(cells).mean(keep(0))),
+        37 => pools.tables.push((kept(table) - other.masked(m).mean(0)).unmask(m, other)),
+        38 => pools.tables.push(table - kept(other).mean(keep(0))),
         39 => pools.tables.push(table + table.transpose().boolean_mask_axis(m, 1).prod(1)),
-        40 => pools.tables.push(table.masked_assign(m, kept(cells * literal))),
+        40 => pools.tables.push(table.masked_assign(m, kept(other * literal))),
         41 => pools
             .tables
-            .push(table.flatten().boolean_mask(cells.gt(0.0).flatten()).unmask(cells.gt(0.0), cells)),
+            .push(table.flatten().boolean_mask(other.gt(0.0).flatten()).unmask(other.gt(0.0), other)),
         42 => pools.tables.push(table + x.cast(DType::F32).unsqueeze(1).broadcast_to(table.shape()).sum(0)),
-        _ => pools.tables.push(table.maximum(kept(cells).gt(literal).any(0).cast(DType::F32))),
+        _ => pools.tables.push(table.maximum(kept(other).gt(literal).any(0).cast(DType::F32))),
     }
 }
 

@@ -200,7 +200,8 @@ impl<'g> Addressed<'g> {
         self.expanded(self.x.graph().try_full(window, Scalar::Bool(true))?, &[axis])
     }
 
-    /// A value of the window at its own indices on `axes` of the tensor, 0 elsewhere.
+    /// A value of the window, at the indices of the window along `axes` of the tensor, and 0
+    /// elsewhere.
     fn expanded(&self, part: Expr<'g>, axes: &[usize]) -> Result<Expr<'g>, ErrorKind> {
         let (shape, tensor) = (part.shape(), self.x.shape());
         let pad = |axis: usize| {
