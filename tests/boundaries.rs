@@ -114,26 +114,26 @@ fn gradients_know_the_graph_alone() {
 }
 
 #[test]
-fn the_facade_is_the_only_room_that_knows_all() {
+fn the_facade_is_the_only_crate_that_knows_all() {
     assert_eq!(FACADE.crates(), ["tamis-autograd", "tamis-exec", "tamis-graph"]);
 }
 
 #[test]
-fn tests_and_builds_of_the_rooms_need_the_facade_at_most() {
-    for room in [GRAPH, EXEC, AUTOGRAD] {
-        let mut others = room.names_in("dev-dependencies");
-        others.extend(room.names_in("build-dependencies"));
+fn tests_and_builds_of_the_crates_need_the_facade_at_most() {
+    for package in [GRAPH, EXEC, AUTOGRAD] {
+        let mut others = package.names_in("dev-dependencies");
+        others.extend(package.names_in("build-dependencies"));
         let crates: Vec<&String> = others.iter().filter(|name| name.starts_with("tamis-")).collect();
-        assert!(crates.is_empty(), "{} reaches {crates:?} through its tests", room.name);
+        assert!(crates.is_empty(), "{} reaches {crates:?} through its tests", package.name);
     }
 }
 
 #[test]
-fn no_room_names_a_room_it_does_not_depend_on() {
-    for room in [GRAPH, EXEC, AUTOGRAD] {
-        for other in [EXEC, AUTOGRAD].iter().filter(|other| other.name != room.name) {
+fn no_crate_names_a_crate_it_does_not_depend_on() {
+    for package in [GRAPH, EXEC, AUTOGRAD] {
+        for other in [EXEC, AUTOGRAD].iter().filter(|other| other.name != package.name) {
             let path = other.name.replace('-', "_");
-            for (file, line) in room.code() {
+            for (file, line) in package.code() {
                 assert!(!has_word(&line, &path), "{} names {path}: {line}", file.display());
             }
         }

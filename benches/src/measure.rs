@@ -37,7 +37,7 @@ pub(crate) fn measure(contenders: &mut [Contender<'_>], budget: Duration, thread
             break;
         }
         for turn in 0..contenders.len() {
-            // Nobody always runs in the caches that the same other one left.
+            // No contender always runs in the caches that the same other one left.
             let index = (round + turn) % contenders.len();
             // One slow contender must not take the rounds of all the others.
             let is_slow = samples[index].last().is_some_and(|time| *time > budget / 20);

@@ -146,10 +146,10 @@ impl Arrangement {
             Arrangement::Scrambled => (true, -2),
         };
         let size = |n: usize| n * step.unsigned_abs() + usize::from(n > 0 && step.abs() > 1);
-        let room: Vec<usize> = array.shape().iter().map(|n| size(*n)).collect();
+        let allocated: Vec<usize> = array.shape().iter().map(|n| size(*n)).collect();
         // What lies between the elements is some other element of the array.
         let between = array.first().copied().unwrap_or_default();
-        let mut arranged = ArrayD::from_elem(IxDyn(&room).set_f(column_major), between);
+        let mut arranged = ArrayD::from_elem(IxDyn(&allocated).set_f(column_major), between);
         for axis in 0..array.ndim() {
             arranged.slice_axis_inplace(Axis(axis), Slice::from(..).step_by(step));
         }

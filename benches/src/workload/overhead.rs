@@ -64,7 +64,7 @@ fn ten<'g>(x: Expr<'g>) -> Expr<'g> {
 }
 
 /// The first call: a graph of 30 operations is built, planned and run, with a
-/// plan and without. Nobody else has a first call that is like it.
+/// plan and without. No other contender has a comparable first call.
 pub(crate) fn first_call(bench: &mut Bench) {
     let x: Array1<f32> = Random::new(30).signed(8);
     let threads = bench.threads();

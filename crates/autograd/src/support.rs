@@ -47,8 +47,8 @@ impl<'g> Support<'g> {
         terms.push(Term { mask, axes, negated: false });
         let mut factors: SmallVec<[Expr<'g>; 2]> = SmallVec::new();
         while let Some(term) = terms.pop() {
-            let room = MAX_FACTORS > terms.len() + factors.len() + 1;
-            match term.split_terms(room) {
+            let may_split = MAX_FACTORS > terms.len() + factors.len() + 1;
+            match term.split_terms(may_split) {
                 Some(inner) => terms.extend(inner),
                 None => factors.push(term.to_factor(rank)),
             }
@@ -118,9 +118,9 @@ struct Term<'g> {
 }
 
 impl<'g> Term<'g> {
-    /// The terms whose conjunction this is: conjunctions are split if there is `room`,
+    /// The terms whose conjunction this is: conjunctions are split if they `may_split`,
     /// broadcasts and inserted 1s are removed. `None` for a term that cannot be split.
-    fn split_terms(&self, room: bool) -> Option<SmallVec<[Term<'g>; 2]>> {
+    fn split_terms(&self, may_split: bool) -> Option<SmallVec<[Term<'g>; 2]>> {
         let node = self.mask.node();
         let operand = |position: usize| self.mask.graph().expr(node.operands()[position]);
         // Operands broadcast along the trailing axes.
@@ -133,7 +133,7 @@ impl<'g> Term<'g> {
         }
         if let Op::Logic(Logic::And) = node.op() {
             let split = || [aligned(operand(0), false), aligned(operand(1), false)].into_iter().collect();
-            return (room && !self.negated).then(split);
+            return (may_split && !self.negated).then(split);
         }
         if let Op::Logic(Logic::Not) = node.op() {
             return Some([aligned(operand(0), !self.negated)].into_iter().collect());

@@ -5,7 +5,7 @@ use tamis_graph::{Expr, Graph, dims, steps};
 
 use crate::{Error, Plan};
 
-/// So many stages that a run of them can be told from one without.
+/// So many stages that running them again would show in the number of steps.
 fn long(x: Expr<'_>) -> Expr<'_> {
     (0..40).fold(x, |sum, _| sum.cumsum(0))
 }

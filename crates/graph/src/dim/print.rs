@@ -60,7 +60,7 @@ pub(super) struct Brief<'a>(pub(super) &'a Dim);
 
 impl fmt::Display for Brief<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut text = Beginning { text: String::new(), room: 60 };
+        let mut text = Beginning { text: String::new(), remaining: 60 };
         match fmt::write(&mut text, format_args!("{}", Group(self.0))) {
             Ok(()) => f.write_str(&text.text),
             Err(fmt::Error) => write!(f, "{}…", text.text),
@@ -71,13 +71,13 @@ impl fmt::Display for Brief<'_> {
 /// Takes so many characters, and then no more.
 struct Beginning {
     text: String,
-    room: usize,
+    remaining: usize,
 }
 
 impl fmt::Write for Beginning {
     fn write_str(&mut self, text: &str) -> fmt::Result {
         for letter in text.chars() {
-            self.room = self.room.checked_sub(1).ok_or(fmt::Error)?;
+            self.remaining = self.remaining.checked_sub(1).ok_or(fmt::Error)?;
             self.text.push(letter);
         }
         Ok(())

@@ -132,11 +132,11 @@ impl Clamp<'_> {
     /// `min(bound, high)`, which is the bound if that never exceeds it.
     fn at_most_high(&self, bound: &Dim) -> Result<Dim, DimError> {
         let high = self.high()?;
-        let room = high.sub(bound)?;
-        if room.is_never_negative() || high.sub(&self.most(bound)?)?.is_never_negative() {
+        let slack = high.sub(bound)?;
+        if slack.is_never_negative() || high.sub(&self.most(bound)?)?.is_never_negative() {
             return Ok(bound.clone());
         }
-        high.sub(&room.at_least_zero()?)
+        high.sub(&slack.at_least_zero()?)
     }
 
     /// A length that `bound` does not exceed: each count taken as the size of its mask.
