@@ -111,7 +111,7 @@ fn outcome(result: Result<Outputs, Error>, dtype: DType) -> Result<(Vec<usize>, 
     Ok(bits_of(&result?, "out", dtype))
 }
 
-/// The shape and the bits of the output `name`.
+/// The shape and the bits of the output `name`; those of any NaN are the same, since they are unspecified.
 fn bits_of(out: &Outputs, name: &str, dtype: DType) -> (Vec<usize>, Vec<u64>) {
     fn bits<T: Element>(out: &Outputs, name: &str, to_bits: fn(Scalar) -> u64) -> (Vec<usize>, Vec<u64>) {
         let view = out.view::<T>(name).unwrap();
@@ -122,8 +122,8 @@ fn bits_of(out: &Outputs, name: &str, dtype: DType) -> (Vec<usize>, Vec<u64>) {
         Scalar::U8(value) => u64::from(value),
         Scalar::I32(value) => value as u64,
         Scalar::I64(value) => value as u64,
-        Scalar::F32(value) => u64::from(value.to_bits()),
-        Scalar::F64(value) => value.to_bits(),
+        Scalar::F32(value) => u64::from(if value.is_nan() { f32::NAN } else { value }.to_bits()),
+        Scalar::F64(value) => if value.is_nan() { f64::NAN } else { value }.to_bits(),
     };
     match dtype {
         DType::Bool => bits::<bool>(out, name, to_bits),
