@@ -4,7 +4,7 @@ use tamis_graph::Value;
 
 use crate::diagnosis::{first_failure, first_size_failure};
 use crate::error::{Error, ErrorKind, Report};
-use crate::evaluation::{Context, Stopped, Values, fed, is_of_memory, op_by_op, outputs};
+use crate::evaluation::{Context, Stopped, Values, fed, op_by_op, outputs};
 use crate::fast;
 use crate::memory::Memory;
 use crate::plan::Plan;
@@ -51,6 +51,6 @@ pub(super) fn evaluate<'r>(
             matches!(kind, ErrorKind::Size(_) | ErrorKind::NegativeSize { .. } | ErrorKind::TooLarge { .. });
         is_size.then(|| first_size_failure(plan, &sizes)).flatten()
     });
-    debug_assert!(found.is_some() || is_of_memory(&kind), "what was written does not fail: {kind}");
+    // The search takes memory of its own. Where that is short, the error is that of the op as the plan has it.
     Err(found.unwrap_or_else(|| Report::of_node(&schedule.steps[step].node, kind)).into())
 }
