@@ -34,16 +34,22 @@ pub(crate) struct Diagnosis {
     trial: Mutex<Option<Arc<Executable>>>,
 }
 
-/// The first op as written that fails, after a run of the plan has stopped; `None` if
-/// none does, or the memory does not suffice to find it. `feeds` gives the tensors for
-/// the inputs.
+/// What a search for the first failing op as written found.
+pub(crate) struct Found {
+    pub(crate) report: Option<Report>,
+    /// Whether some ops were not searched, since the memory did not suffice.
+    pub(crate) is_partial: bool,
+}
+
+/// Finds the first op as written that fails, after a run of the plan has stopped.
+/// `feeds` gives the tensors for the inputs.
 pub(crate) fn first_failure<'r>(
     plan: &Plan,
     context: &Context<'_, 'r>,
     stopped: Stopped<'r>,
     feeds: &impl Fn() -> Values<'r>,
     sizes: &mut Sizes,
-) -> Option<Report> {
+) -> Found {
     let memory = context.memory;
     let mut search = Search::new(plan);
     search.note(&plan.executable.program, stopped, memory);
@@ -93,6 +99,8 @@ struct Search<'p, 'r> {
     /// The first step that is known to fail, or the end: what comes before is searched.
     end: usize,
     first: Option<Report>,
+    /// Whether a run failed for want of memory.
+    is_partial: bool,
     /// The values that the last run left.
     left: HashMap<NodeId, AnyTensor<'r>>,
 }
@@ -100,7 +108,7 @@ struct Search<'p, 'r> {
 impl<'p, 'r> Search<'p, 'r> {
     fn new(plan: &'p Plan) -> Search<'p, 'r> {
         let end = plan.reference.steps.len();
-        Search { plan, is_done: vec![false; end], end, first: None, left: HashMap::new() }
+        Search { plan, is_done: vec![false; end], end, first: None, is_partial: false, left: HashMap::new() }
     }
 
     /// Remembers what a run did before it stopped, and what it failed of.
@@ -108,6 +116,7 @@ impl<'p, 'r> Search<'p, 'r> {
         let schedule = &*program.schedule;
         let Stopped { stages, failure, values } = stopped;
         let is_of_memory = is_of_memory(&failure.kind);
+        self.is_partial |= is_of_memory;
         let (succeeded, others) = program.stages.split_at(stages);
         // A region finds the first of its ops that fails.
         let mut done = |step: usize| {
@@ -141,10 +150,10 @@ impl<'p, 'r> Search<'p, 'r> {
     }
 
     /// What was found. The values that were kept for further runs go back to the pool.
-    fn finish(self, values: Vec<Option<AnyTensor<'r>>>, memory: &Memory) -> Option<Report> {
+    fn finish(self, values: Vec<Option<AnyTensor<'r>>>, memory: &Memory) -> Found {
         let values = values.into_iter().flatten().chain(self.left.into_values());
         values.for_each(|value| value.recycle(memory.pool()));
-        self.first
+        Found { report: self.first, is_partial: self.is_partial }
     }
 
     /// Searches no further than a step that the memory does not suffice for.

@@ -2,7 +2,7 @@
 
 use tamis_graph::Value;
 
-use crate::diagnosis::{first_failure, first_size_failure};
+use crate::diagnosis::{Found, first_failure, first_size_failure};
 use crate::error::{Error, ErrorKind, Report};
 use crate::evaluation::{Context, Stopped, Values, fed, op_by_op, outputs};
 use crate::fast;
@@ -45,12 +45,13 @@ pub(super) fn evaluate<'r>(
         return op_by_op(&context, &plan.reference, again(), &mut sizes);
     }
     let (step, kind) = (stopped.failure.step, stopped.failure.kind.clone());
-    let found = first_failure(plan, &context, stopped, &again, &mut sizes);
-    let found = found.or_else(|| {
+    let Found { report, is_partial } = first_failure(plan, &context, stopped, &again, &mut sizes);
+    let report = report.or_else(|| {
         let is_size =
             matches!(kind, ErrorKind::Size(_) | ErrorKind::NegativeSize { .. } | ErrorKind::TooLarge { .. });
         is_size.then(|| first_size_failure(plan, &sizes)).flatten()
     });
+    debug_assert!(report.is_some() || is_partial, "what was written does not fail: {kind}");
     // The search takes memory of its own. Where that is short, the error is that of the op as the plan has it.
-    Err(found.unwrap_or_else(|| Report::of_node(&schedule.steps[step].node, kind)).into())
+    Err(report.unwrap_or_else(|| Report::of_node(&schedule.steps[step].node, kind)).into())
 }
