@@ -11,6 +11,8 @@
 //! Sums of f64 are compensated ([`crate::neumaier`]): beside every accumulator stands what its
 //! roundings lost. Merging two accumulators adds both losses and the loss of that addition.
 
+use std::ops::{Add, BitAnd, BitOr};
+
 use fearless_simd::Level;
 use tamis_graph::{DType, Scalar};
 
@@ -187,110 +189,37 @@ rule!(SumF64, f64, f64, f64 {
     }
 });
 
-rule!(SumI64, i64, i64, i64 {
-    #[inline(always)]
-    fn start(self) -> i64 {
-        0
-    }
+/// A total that is exact: where it starts, and how a total and an element, or two totals, become one.
+macro_rules! exact {
+    ($name:ident, $element:ty, $total:ty, $start:expr, $combine:path) => {
+        rule!($name, $element, $total, $total {
+            #[inline(always)]
+            fn start(self) -> $total {
+                $start
+            }
 
-    #[inline(always)]
-    fn include(self, total: i64, x: i64) -> i64 {
-        total.wrapping_add(x)
-    }
+            #[inline(always)]
+            fn include(self, total: $total, x: $element) -> $total {
+                $combine(total, <$total>::from(x))
+            }
 
-    #[inline(always)]
-    fn merge(self, a: i64, b: i64) -> i64 {
-        a.wrapping_add(b)
-    }
+            #[inline(always)]
+            fn merge(self, a: $total, b: $total) -> $total {
+                $combine(a, b)
+            }
 
-    fn finish(self, total: i64, _lost: f64) -> i64 {
-        total
-    }
-});
+            fn finish(self, total: $total, _lost: f64) -> $total {
+                total
+            }
+        });
+    };
+}
 
-rule!(ProductI64, i64, i64, i64 {
-    #[inline(always)]
-    fn start(self) -> i64 {
-        1
-    }
-
-    #[inline(always)]
-    fn include(self, total: i64, x: i64) -> i64 {
-        total.wrapping_mul(x)
-    }
-
-    #[inline(always)]
-    fn merge(self, a: i64, b: i64) -> i64 {
-        a.wrapping_mul(b)
-    }
-
-    fn finish(self, total: i64, _lost: f64) -> i64 {
-        total
-    }
-});
-
-rule!(CountTrue, bool, i64, i64 {
-    #[inline(always)]
-    fn start(self) -> i64 {
-        0
-    }
-
-    #[inline(always)]
-    fn include(self, total: i64, x: bool) -> i64 {
-        total + i64::from(x)
-    }
-
-    #[inline(always)]
-    fn merge(self, a: i64, b: i64) -> i64 {
-        a + b
-    }
-
-    fn finish(self, total: i64, _lost: f64) -> i64 {
-        total
-    }
-});
-
-rule!(Any, bool, bool, bool {
-    #[inline(always)]
-    fn start(self) -> bool {
-        false
-    }
-
-    #[inline(always)]
-    fn include(self, total: bool, x: bool) -> bool {
-        total | x
-    }
-
-    #[inline(always)]
-    fn merge(self, a: bool, b: bool) -> bool {
-        a | b
-    }
-
-    fn finish(self, total: bool, _lost: f64) -> bool {
-        total
-    }
-});
-
-rule!(All, bool, bool, bool {
-    #[inline(always)]
-    fn start(self) -> bool {
-        true
-    }
-
-    #[inline(always)]
-    fn include(self, total: bool, x: bool) -> bool {
-        total & x
-    }
-
-    #[inline(always)]
-    fn merge(self, a: bool, b: bool) -> bool {
-        a & b
-    }
-
-    fn finish(self, total: bool, _lost: f64) -> bool {
-        total
-    }
-});
+exact!(SumI64, i64, i64, 0, i64::wrapping_add);
+exact!(ProductI64, i64, i64, 1, i64::wrapping_mul);
+exact!(CountTrue, bool, i64, 0, Add::add);
+exact!(Any, bool, bool, false, BitOr::bitor);
+exact!(All, bool, bool, true, BitAnd::bitand);
 
 macro_rules! min_max {
     ($name:ident, $better:ident) => {
