@@ -37,7 +37,9 @@ pub use check::{Check, CheckReport, CheckRow, Coverage, Deviation, Kink, Verdict
 pub use ndarray;
 pub use poison::{Leak, PoisonCheck, PoisonReport, PoisonRow, check_poison};
 pub use tamis_autograd::{Targets, grad, hessian, hvp, jacobian, jvp, value_and_grad, vjp};
-pub use tamis_exec::{Error, ErrorKind, Eval, Feed, Key, Outputs, Plan, Report, Run, Slot, TensorSpec};
+pub use tamis_exec::{
+    DimensionSource, Error, ErrorKind, Eval, Feed, Key, Length, Outputs, Plan, Report, Run, Slot, TensorSpec,
+};
 pub use tamis_graph::{
     At, Axes, Axis, Comparison, DType, Dim, DimError, Dims, Element, Ellipsis, Entries, Entry,
     Error as BuildError, ErrorKind as BuildErrorKind, Expr, Graph, IntoConstant, Labels, Masked, NewAxis,
