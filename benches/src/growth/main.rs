@@ -62,7 +62,7 @@ fn measure(name: &str, nodes: usize) {
     let shape = SHAPES.iter().find(|shape| shape.name == name).expect("a shape of this name");
     let start = Instant::now();
     let meter = || busy().unwrap_or_else(|| start.elapsed().as_secs_f64());
-    // The system counts in steps of some milliseconds: short jobs are repeated, and their mean is taken.
+    // The mean of many short jobs.
     let repeats = (REPEATED / nodes).max(1);
     let mut job = Job::measure(shape, nodes, meter);
     for _ in 1..repeats {
@@ -76,6 +76,8 @@ fn measure(name: &str, nodes: usize) {
 
 /// How many seconds this thread has run, where the system says: the time in which others ran does not count.
 fn busy() -> Option<f64> {
+    // The system adds up every few milliseconds, and where a thread lets others run.
+    std::thread::yield_now();
     let text = std::fs::read_to_string("/proc/thread-self/schedstat").ok()?;
     let nanoseconds: u64 = text.split_whitespace().next()?.parse().ok()?;
     Some(nanoseconds as f64 / 1e9)
