@@ -9,17 +9,17 @@
 //! left, and fused like any plan: it takes about as long as the run did, or less. If
 //! that fails too, there are fewer candidates than before, until there are none.
 
-use std::collections::HashMap;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
+use foldhash::{HashMap, HashMapExt};
 use tamis_graph::{NodeId, Symbol};
 
 use crate::error::Report;
-use crate::evaluation::{Context, Executable, Stopped, Values, as_written, fed, is_of_memory};
+use crate::evaluation::{Context, Executable, Feeds, Stopped, Values, as_written, fed, is_of_memory};
 use crate::fuse::fuse;
 use crate::memory::{Memory, checked_len};
 use crate::plan::Plan;
-use crate::program::Program;
+use crate::program::{Program, last_uses};
 use crate::schedule::{Schedule, Step};
 use crate::simplify::can_fail;
 use crate::sizes::Sizes;
@@ -47,7 +47,7 @@ pub(crate) fn first_failure<'r>(
     plan: &Plan,
     context: &Context<'_, 'r>,
     stopped: Stopped<'r>,
-    feeds: &impl Fn() -> Values<'r>,
+    feeds: &impl Fn() -> Feeds<'r>,
     sizes: &mut Sizes,
 ) -> Found {
     let memory = context.memory;
@@ -144,14 +144,14 @@ impl<'p, 'r> Search<'p, 'r> {
             if is_of_memory || step.node.operands().is_empty() {
                 value.recycle(memory.pool());
             } else {
-                self.left.insert(step.node.id(), value);
+                self.left.insert(step.node.id(), *value);
             }
         }
     }
 
     /// What was found. The values that were kept for further runs go back to the pool.
-    fn finish(self, values: Vec<Option<AnyTensor<'r>>>, memory: &Memory) -> Found {
-        let values = values.into_iter().flatten().chain(self.left.into_values());
+    fn finish(self, values: Values<'r>, memory: &Memory) -> Found {
+        let values = values.into_iter().flatten().map(|value| *value).chain(self.left.into_values());
         values.for_each(|value| value.recycle(memory.pool()));
         Found { report: self.first, is_partial: self.is_partial }
     }
@@ -207,12 +207,7 @@ impl<'p, 'r> Search<'p, 'r> {
     }
 
     /// What a trial is given: the inputs, and what the last run left for it.
-    fn feed(
-        &mut self,
-        schedule: &Schedule,
-        mut inputs: Vec<Option<AnyTensor<'r>>>,
-        memory: &Memory,
-    ) -> Vec<Option<AnyTensor<'r>>> {
+    fn feed(&mut self, schedule: &Schedule, mut inputs: Feeds<'r>, memory: &Memory) -> Feeds<'r> {
         let mut left = std::mem::take(&mut self.left);
         let steps = schedule.inputs[inputs.len()..].iter().flatten();
         inputs.extend(steps.map(|step| left.remove(&schedule.steps[*step].node.id())));
@@ -261,18 +256,8 @@ fn index_of(plan: &Plan, id: NodeId) -> Option<usize> {
 /// The evaluation of ops that can fail, which are the outputs of the schedule.
 fn trial(schedule: Schedule) -> Executable {
     let mut program = fuse(Arc::new(schedule));
-    let schedule = &program.schedule;
     // No value is a result: each is needed as long as others read it.
-    let mut last: Vec<Option<usize>> = vec![None; schedule.steps.len()];
-    for (number, stage) in program.stages.iter().enumerate() {
-        stage.visit_reads(schedule, &mut |step| last[step] = Some(number));
-        stage.results().into_iter().for_each(|step| last[step] = Some(number));
-    }
-    for check in &schedule.outputs {
-        if let Some(number) = last[*check] {
-            program.last_uses[number].push(*check);
-        }
-    }
+    program.last_uses = last_uses(&program.schedule, &program.stages, &[]);
     Executable::new(program)
 }
 

@@ -1,9 +1,8 @@
 //! The loops over the stages of a program, and over the steps of a schedule. Do not depend on
 //! ops, except guards, nor on why a program is run.
 
-use std::collections::HashMap;
-
 use fearless_simd::Level;
+use foldhash::HashMap;
 use tamis_graph::{Addressing, DimError, Index, Layout, Node, Op, Symbol, Value, steps};
 
 use crate::error::{Error, ErrorKind, Length, Report};
@@ -34,8 +33,12 @@ pub(crate) struct Executable {
     scratch: Scratch,
 }
 
-/// The values of steps, as far as they are there.
-pub(crate) type Values<'r> = Vec<Option<AnyTensor<'r>>>;
+/// The tensors for the inputs of a schedule, as far as there are any.
+pub(crate) type Feeds<'r> = Vec<Option<AnyTensor<'r>>>;
+
+/// The values of steps, as far as they are there. Boxed, since most steps never have one: they are
+/// computed inside of regions.
+pub(crate) type Values<'r> = Vec<Option<Box<AnyTensor<'r>>>>;
 
 /// Why a stage of the plan failed.
 pub(crate) struct Failure {
@@ -77,7 +80,7 @@ pub(crate) fn is_of_memory(kind: &ErrorKind) -> bool {
 pub(crate) fn op_by_op<'r>(
     context: &Context<'_, 'r>,
     schedule: &Schedule,
-    inputs: Values<'r>,
+    inputs: Feeds<'r>,
     sizes: &mut Sizes,
 ) -> Result<Vec<Value>, Error> {
     let mut values = fed(schedule, inputs);
@@ -88,12 +91,12 @@ pub(crate) fn op_by_op<'r>(
 }
 
 /// The values of all steps, of which those of the inputs are there.
-pub(crate) fn fed<'r>(schedule: &Schedule, inputs: Values<'r>) -> Values<'r> {
+pub(crate) fn fed<'r>(schedule: &Schedule, inputs: Feeds<'r>) -> Values<'r> {
     let mut values: Values<'r> = Vec::new();
     values.resize_with(schedule.steps.len(), || None);
     for (step, tensor) in schedule.inputs.iter().zip(inputs) {
         if let Some(step) = step {
-            values[*step] = tensor;
+            values[*step] = tensor.map(Box::new);
         }
     }
     values
@@ -109,7 +112,8 @@ pub(crate) fn outputs<'r>(
         let value = values[step].take();
         let value = value.unwrap_or_else(|| unreachable!("the value of an output lives until the end"));
         let has_repeats = value.has_repeats();
-        values[step] = Some(materialize(value).map_err(|kind| Failure { step, kind, has_repeats })?);
+        let value = materialize(*value).map_err(|kind| Failure { step, kind, has_repeats })?;
+        values[step] = Some(Box::new(value));
     }
     Ok(schedule.outputs.iter().map(|index| alive(&values, *index).clone().into_value()).collect())
 }
@@ -118,21 +122,24 @@ pub(crate) fn outputs<'r>(
 fn one_by_one<'r>(
     context: &Context<'_, 'r>,
     schedule: &Schedule,
-    values: &mut [Option<AnyTensor<'r>>],
+    values: &mut [Option<Box<AnyTensor<'r>>>],
     sizes: &mut Sizes,
 ) -> Result<(), Error> {
+    let last_readers = schedule.last_readers();
     for (index, step) in schedule.steps.iter().enumerate() {
         let report = |kind| Report::of_node(&step.node, as_written(schedule, index, kind));
         let value = match values[index].take() {
             Some(fed) => fed,
-            None => compute(context, schedule, step, values, sizes, kernel::run).map_err(report)?,
+            None => Box::new(compute(context, schedule, step, values, sizes, kernel::run).map_err(report)?),
         };
         if step.counted {
             sizes.count(step.node.id(), count_true(&value, context.memory).map_err(report)?);
         }
         values[index] = Some(value);
-        for last_use in &step.last_uses {
-            values[*last_use] = None;
+        for read in step.operands.iter().chain([&index]) {
+            if last_readers[*read] == Some(index) {
+                values[*read] = None;
+            }
         }
     }
     Ok(())
@@ -209,7 +216,8 @@ impl Executable {
         sizes: &mut Sizes,
     ) -> Result<Values<'r>, Stopped<'r>> {
         let Program { stages, last_uses, .. } = &self.program;
-        for (number, (stage, last_uses)) in stages.iter().zip(last_uses).enumerate() {
+        for (number, stage) in stages.iter().enumerate() {
+            let last_uses = last_uses.get(number);
             steps::add(1 + last_uses.len());
             if let Err(failure) = self.run_stage(context, stage, &mut values, sizes) {
                 return Err(Stopped { stages: number, failure, values });
@@ -224,7 +232,7 @@ impl Executable {
         &self,
         context: &Context<'_, 'r>,
         stage: &Stage,
-        values: &mut [Option<AnyTensor<'r>>],
+        values: &mut [Option<Box<AnyTensor<'r>>>],
         sizes: &mut Sizes,
     ) -> Result<(), Failure> {
         let schedule = &self.program.schedule;
@@ -232,12 +240,12 @@ impl Executable {
             Stage::Kernel(step) => {
                 let value = compute(context, schedule, &schedule.steps[*step], values, sizes, run_fast);
                 let failed = |kind| Failure { step: *step, kind, has_repeats: false };
-                values[*step] = Some(value.map_err(failed)?);
+                values[*step] = Some(Box::new(value.map_err(failed)?));
             }
             Stage::Region(region) => {
                 let results = self.run_region(context, region, values, sizes)?;
                 for (step, value) in results.values {
-                    values[step] = Some(value);
+                    values[step] = Some(Box::new(value));
                 }
                 for (mask, count) in results.counts {
                     sizes.count(schedule.steps[mask].node.id(), count);
@@ -251,7 +259,7 @@ impl Executable {
         &self,
         context: &Context<'_, 'r>,
         region: &Region,
-        values: &[Option<AnyTensor<'r>>],
+        values: &[Option<Box<AnyTensor<'r>>>],
         sizes: &Sizes,
     ) -> Result<machine::Results<'r>, Failure> {
         let Context { threads, level, memory, .. } = *context;
@@ -264,16 +272,20 @@ impl Executable {
 }
 
 /// Recycles values after their last use.
-fn release(last_uses: &[usize], values: &mut [Option<AnyTensor<'_>>], memory: &Memory) {
+fn release(
+    last_uses: impl Iterator<Item = usize>,
+    values: &mut [Option<Box<AnyTensor<'_>>>],
+    memory: &Memory,
+) {
     for last_use in last_uses {
-        if let Some(value) = values[*last_use].take() {
+        if let Some(value) = values[last_use].take() {
             value.recycle(memory.pool());
         }
     }
 }
 
-fn alive<'v, 'r>(values: &'v [Option<AnyTensor<'r>>], index: usize) -> &'v AnyTensor<'r> {
-    values[index].as_ref().unwrap_or_else(|| unreachable!("a value lives until its last reader"))
+fn alive<'v, 'r>(values: &'v [Option<Box<AnyTensor<'r>>>], index: usize) -> &'v AnyTensor<'r> {
+    values[index].as_deref().unwrap_or_else(|| unreachable!("a value lives until its last reader"))
 }
 
 fn count_true(mask: &AnyTensor<'_>, memory: &Memory) -> Result<usize, ErrorKind> {
@@ -291,7 +303,7 @@ fn compute<'r>(
     context: &Context<'_, 'r>,
     schedule: &Schedule,
     step: &Step,
-    values: &[Option<AnyTensor<'r>>],
+    values: &[Option<Box<AnyTensor<'r>>>],
     sizes: &Sizes,
     run: impl Fn(&Op, &Call<'_, 'r>) -> Result<AnyTensor<'r>, ErrorKind>,
 ) -> Result<AnyTensor<'r>, ErrorKind> {

@@ -21,6 +21,7 @@ mod fuse;
 mod interface;
 mod kernel;
 mod level;
+mod lists;
 mod machine;
 mod math;
 mod memory;

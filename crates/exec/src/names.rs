@@ -1,9 +1,9 @@
 //! The names that users gave to values, as errors of a run say them. Does not depend on
 //! ops.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
+use foldhash::HashMap;
 use tamis_graph::NodeId;
 
 use crate::schedule::Schedule;

@@ -3,8 +3,7 @@
 
 use std::sync::Arc;
 
-use smallvec::SmallVec;
-
+use crate::lists::Lists;
 use crate::region::{Constants, Region, RegionOutput};
 use crate::schedule::Schedule;
 
@@ -13,7 +12,7 @@ pub(crate) struct Program {
     pub(crate) schedule: Arc<Schedule>,
     pub(crate) stages: Vec<Stage>,
     /// For each stage, the steps of which it is the last use.
-    pub(crate) last_uses: Vec<SmallVec<[usize; 2]>>,
+    pub(crate) last_uses: Lists,
     /// The literals that the regions read.
     pub(crate) constants: Constants,
 }
@@ -25,21 +24,41 @@ pub(crate) enum Stage {
     Region(Box<Region>),
 }
 
+/// For each stage the values that no later stage reads, unless they are `kept`.
+pub(crate) fn last_uses(schedule: &Schedule, stages: &[Stage], kept: &[usize]) -> Lists {
+    let mut last: Vec<Option<u32>> = vec![None; schedule.steps.len()];
+    for (number, stage) in stages.iter().enumerate() {
+        stage.visit_reads(schedule, &mut |step| last[step] = Some(number as u32));
+        stage.visit_values(&mut |step| last[step] = Some(number as u32));
+    }
+    kept.iter().for_each(|step| last[*step] = None);
+    Lists::grouped(stages.len(), |visit| {
+        let used = last.iter().enumerate().filter_map(|(step, number)| Some((step, (*number)?)));
+        used.for_each(|(step, number)| visit(number as usize, step));
+    })
+}
+
 impl Stage {
-    /// The steps whose values, or counts, it gives.
-    pub(crate) fn results(&self) -> SmallVec<[usize; 4]> {
+    /// Calls `visit` with the steps whose values it gives.
+    fn visit_values(&self, visit: &mut dyn FnMut(usize)) {
         match self {
-            Stage::Kernel(step) => SmallVec::from_slice(&[*step]),
-            Stage::Region(region) => region.outputs.iter().map(RegionOutput::step).collect(),
+            Stage::Kernel(step) => visit(*step),
+            Stage::Region(region) => {
+                let is_value = |output: &&RegionOutput| !matches!(output, RegionOutput::Count { .. });
+                region.outputs.iter().filter(is_value).for_each(|output| visit(output.step()));
+            }
         }
     }
 
-    /// Calls `visit` with every step that it computes: those of its results, and those that it
-    /// computes on the way to them.
+    /// Calls `visit` with every step that it computes: those whose values, or counts, it gives, and
+    /// those that it computes on the way to them.
     pub(crate) fn visit_computed(&self, visit: &mut dyn FnMut(usize)) {
-        self.results().into_iter().for_each(&mut *visit);
-        if let Stage::Region(region) = self {
-            region.instructions.iter().filter_map(|instruction| instruction.step).for_each(visit);
+        match self {
+            Stage::Kernel(step) => visit(*step),
+            Stage::Region(region) => {
+                region.outputs.iter().for_each(|output| visit(output.step()));
+                region.instructions.iter().filter_map(|instruction| instruction.step).for_each(visit);
+            }
         }
     }
 

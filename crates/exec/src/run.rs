@@ -10,6 +10,7 @@ use tamis_graph::{Element, Symbol, Value};
 
 use self::forms::evaluate;
 use crate::error::{DimensionSource, Error, ErrorKind, Report};
+use crate::evaluation::Feeds;
 use crate::feed::{Buffer, Fed, Feed, unpack};
 use crate::interface::{Input, Interface, Key};
 use crate::memory::Memory;
@@ -263,7 +264,7 @@ fn accept<'r>(
     call: Call,
     sizes: &mut Sizes,
     reports: &mut Vec<Report>,
-) -> Vec<Option<AnyTensor<'r>>> {
+) -> Feeds<'r> {
     let mut tensors = Vec::new();
     for (index, feed) in feeds.iter().enumerate() {
         let input = &interface.inputs[index];

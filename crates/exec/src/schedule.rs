@@ -25,8 +25,6 @@ pub(crate) struct Step {
     pub(crate) operands: SmallVec<[usize; 3]>,
     /// Whether sizes speak of the number of true elements.
     pub(crate) counted: bool,
-    /// The operands of which this step is the last use.
-    pub(crate) last_uses: SmallVec<[usize; 2]>,
 }
 
 impl Step {
@@ -82,7 +80,18 @@ impl Schedule {
             inputs.iter().map(|id| indices.get(*id).map(|index| *index as usize)).collect();
         let mut is_given = vec![false; nodes.len()];
         inputs.iter().flatten().for_each(|input| is_given[*input] = true);
-        Schedule { steps: steps(nodes, &indices, &outputs, &is_given), outputs, inputs }
+        Schedule { steps: steps(nodes, &indices, &is_given), outputs, inputs }
+    }
+
+    /// For each step the last one that reads its value: itself if there is none,
+    /// `None` if the value is an output.
+    pub(crate) fn last_readers(&self) -> Vec<Option<usize>> {
+        let mut last: Vec<Option<usize>> = (0..self.steps.len()).map(Some).collect();
+        for (reader, step) in self.steps.iter().enumerate() {
+            step.operands.iter().for_each(|operand| last[*operand] = Some(reader));
+        }
+        self.outputs.iter().for_each(|output| last[*output] = None);
+        last
     }
 }
 
@@ -92,7 +101,7 @@ fn index(indices: &NodeMap<u32>, id: NodeId) -> usize {
     *index as usize
 }
 
-fn steps(nodes: Vec<Arc<Node>>, indices: &NodeMap<u32>, outputs: &[usize], is_given: &[bool]) -> Vec<Step> {
+fn steps(nodes: Vec<Arc<Node>>, indices: &NodeMap<u32>, is_given: &[bool]) -> Vec<Step> {
     let mut counted = vec![false; nodes.len()];
     for node in &nodes {
         node.visit_counts(&mut |mask| {
@@ -108,31 +117,9 @@ fn steps(nodes: Vec<Arc<Node>>, indices: &NodeMap<u32>, outputs: &[usize], is_gi
             false => node.operands().iter().map(|id| index(indices, *id)).collect(),
         },
         counted,
-        last_uses: SmallVec::new(),
         node,
     };
-    let mut steps: Vec<Step> = nodes.into_iter().zip(is_given).zip(counted).map(step).collect();
-    for (value, reader) in last_readers(&steps, outputs).into_iter().enumerate() {
-        if let Some(reader) = reader {
-            steps[reader].last_uses.push(value);
-        }
-    }
-    steps
-}
-
-/// For each step the last one that reads its value: itself if there is none,
-/// `None` if the value is an output.
-fn last_readers(steps: &[Step], outputs: &[usize]) -> Vec<Option<usize>> {
-    let mut last: Vec<Option<usize>> = (0..steps.len()).map(Some).collect();
-    for (reader, step) in steps.iter().enumerate() {
-        for operand in &step.operands {
-            last[*operand] = Some(reader);
-        }
-    }
-    for output in outputs {
-        last[*output] = None;
-    }
-    last
+    nodes.into_iter().zip(is_given).zip(counted).map(step).collect()
 }
 
 #[cfg(test)]

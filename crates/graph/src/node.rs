@@ -21,6 +21,7 @@ pub struct NodeId {
 
 impl NodeId {
     /// The index in the graph, counting from 0.
+    #[inline]
     pub fn index(self) -> usize {
         self.index as usize
     }
@@ -109,26 +110,31 @@ impl Node {
     }
 
     /// The identity of the expression.
+    #[inline]
     pub fn id(&self) -> NodeId {
         self.id
     }
 
     /// The op with its attributes.
+    #[inline]
     pub fn op(&self) -> &Op {
         &self.op
     }
 
     /// What the op is applied to, in its order.
+    #[inline]
     pub fn operands(&self) -> &[NodeId] {
         &self.operands
     }
 
     /// The dtype of the result.
+    #[inline]
     pub fn dtype(&self) -> DType {
         self.dtype
     }
 
     /// The shape of the result.
+    #[inline]
     pub fn shape(&self) -> &Shape {
         &self.shape
     }

@@ -69,6 +69,7 @@ impl Shape {
 impl Deref for Shape {
     type Target = [Dim];
 
+    #[inline]
     fn deref(&self) -> &[Dim] {
         self.dims.as_deref().unwrap_or_default()
     }

@@ -5,10 +5,10 @@
 //! what it gives backwards: equal plans read the same, in whatever order their
 //! expressions were built.
 
-use std::collections::{HashMap, HashSet};
 use std::fmt::{self, Write};
 use std::sync::Arc;
 
+use foldhash::{HashMap, HashMapExt, HashSet, HashSetExt};
 use tamis_graph::{NodeId, Op, Scalar, Select, Shape, Source, steps};
 
 use crate::interface::Interface;
@@ -22,8 +22,8 @@ use crate::schedule::{Schedule, Step};
 /// What a run of a program does, a paragraph for each stage.
 pub(crate) fn explain(program: &Program, interface: &Interface, names: &Names) -> String {
     let mut explainer = Explainer::new(&program.schedule, &program.constants.scalars, interface, names);
-    for (stage, last_uses) in program.stages.iter().zip(&program.last_uses) {
-        explainer.stage(stage, last_uses);
+    for (number, stage) in program.stages.iter().enumerate() {
+        explainer.stage(stage, program.last_uses.get(number));
     }
     explainer.finish()
 }
@@ -133,7 +133,7 @@ impl<'p> Explainer<'p> {
         }
     }
 
-    fn stage(&mut self, stage: &Stage, last_uses: &[usize]) {
+    fn stage(&mut self, stage: &Stage, last_uses: impl Iterator<Item = usize>) {
         match stage {
             // A literal is where it is read.
             Stage::Kernel(index) if given(&self.schedule.steps[*index]).is_some() => return,
@@ -141,8 +141,8 @@ impl<'p> Explainer<'p> {
             Stage::Region(region) => self.region(region),
         }
         let steps = &self.schedule.steps;
-        let freed = last_uses.iter().filter(|index| given(&steps[**index]).is_none());
-        let mut freed: Vec<&Label> = freed.filter_map(|step| self.labels[*step].as_ref()).collect();
+        let freed = last_uses.filter(|index| given(&steps[*index]).is_none());
+        let mut freed: Vec<&Label> = freed.filter_map(|step| self.labels[step].as_ref()).collect();
         freed.sort_unstable_by_key(|label| label.appeared);
         let freed: Vec<String> = freed.into_iter().map(|label| label.name.to_string()).collect();
         if !freed.is_empty() {

@@ -15,7 +15,8 @@ use smallvec::SmallVec;
 use tamis_graph::node_map::NodeMap;
 use tamis_graph::{DType, Mask, Op, Reduce, ReduceKind, Shape, Source};
 
-use crate::program::Program;
+use crate::lists::Lists;
+use crate::program::{Program, last_uses};
 use crate::region::is_elementwise;
 use crate::schedule::{Schedule, Step};
 
@@ -51,7 +52,7 @@ pub(crate) fn fuse(schedule: Arc<Schedule>) -> Program {
         let heavy = fuser.computed_twice(&groups);
         if heavy.is_empty() {
             let (stages, constants) = fuser.stages(&times, groups);
-            let last_uses = fuser.last_uses(&stages);
+            let last_uses = last_uses(&schedule, &stages, &schedule.outputs);
             return Program { schedule, stages, last_uses, constants };
         }
         heavy.into_iter().for_each(|step| fuser.is_stored[step] = true);
@@ -60,22 +61,22 @@ pub(crate) fn fuse(schedule: Arc<Schedule>) -> Program {
 
 struct Fuser<'s> {
     steps: &'s [Step],
-    outputs: &'s [usize],
     is_output: Vec<bool>,
     roles: Vec<Role>,
     /// Whether the value of a step exists in memory.
     is_stored: Vec<bool>,
-    readers: Vec<SmallVec<[usize; 2]>>,
+    readers: Lists,
     /// For each step, the masks whose counts it needs.
-    counts: Vec<SmallVec<[usize; 1]>>,
+    counts: Lists,
 }
 
 impl<'s> Fuser<'s> {
     fn new(steps: &'s [Step], outputs: &'s [usize]) -> Fuser<'s> {
-        let mut readers: Vec<SmallVec<[usize; 2]>> = vec![SmallVec::new(); steps.len()];
-        for (reader, step) in steps.iter().enumerate() {
-            step.operands.iter().for_each(|operand| readers[*operand].push(reader));
-        }
+        let readers = Lists::grouped(steps.len(), |visit| {
+            for (reader, step) in steps.iter().enumerate() {
+                step.operands.iter().for_each(|operand| visit(*operand, reader));
+            }
+        });
         let masks: NodeMap<usize> = steps
             .iter()
             .enumerate()
@@ -93,21 +94,21 @@ impl<'s> Fuser<'s> {
             counts
         };
         let roles: Vec<Role> = steps.iter().map(|step| role(steps, step)).collect();
-        let needed = |(step, role): (&Step, &Role)| {
+        let mut counts = Lists::new();
+        for (step, role) in steps.iter().zip(&roles) {
             // The length of a selection in a region is found by the run, but the region
             // must know that of what it selects from; so must a reduction.
             let is_compaction = *role == Role::RegionOutput && matches!(step.node.op(), Op::Mask(_));
-            let mut counts = if is_compaction { SmallVec::new() } else { counts_of(step) };
+            let mut needed = if is_compaction { SmallVec::new() } else { counts_of(step) };
             if *role == Role::RegionOutput {
-                counts.extend(counts_of(&steps[step.operands[0]]));
+                needed.extend(counts_of(&steps[step.operands[0]]));
             }
-            counts
-        };
-        let counts = steps.iter().zip(&roles).map(needed).collect();
+            counts.push(needed);
+        }
         let is_stored = vec![false; steps.len()];
         let mut is_output = vec![false; steps.len()];
         outputs.iter().for_each(|output| is_output[*output] = true);
-        let mut fuser = Fuser { steps, outputs, is_output, roles, is_stored, readers, counts };
+        let mut fuser = Fuser { steps, is_output, roles, is_stored, readers, counts };
         fuser.see_through_broadcasts();
         fuser.store_what_is_read_as_array();
         fuser
@@ -118,7 +119,7 @@ impl<'s> Fuser<'s> {
         for index in (0..self.steps.len()).rev() {
             let step = &self.steps[index];
             let is_scalar = matches!(step.node.op(), Op::Source(Source::Scalar(_)));
-            let is_read_by_regions = self.readers[index].iter().all(|reader| match self.roles[*reader] {
+            let is_read_by_regions = self.readers.get(index).all(|reader| match self.roles[reader] {
                 Role::Elementwise | Role::RegionOutput | Role::Transparent => true,
                 Role::Kernel => false,
             });
@@ -141,9 +142,9 @@ impl<'s> Fuser<'s> {
     /// Whether a reader needs the value of an elementwise step as an array: a kernel,
     /// or a region over another shape.
     fn is_read_as_array(&self, step: usize) -> bool {
-        self.readers[step].iter().any(|reader| match self.roles[*reader] {
+        self.readers.get(step).any(|reader| match self.roles[reader] {
             Role::Kernel | Role::Transparent => true,
-            Role::Elementwise | Role::RegionOutput => self.domain(*reader) != self.steps[step].node.shape(),
+            Role::Elementwise | Role::RegionOutput => self.domain(reader) != self.steps[step].node.shape(),
         })
     }
 

@@ -1,4 +1,4 @@
-//! The stages of a program, in their order, and the last uses of the values between them.
+//! The stages of a program, in their order.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -8,6 +8,7 @@ use tamis_graph::steps;
 
 use super::times::{Group, Times};
 use super::{Fuser, Role};
+use crate::lists::Lists;
 use crate::program::Stage;
 use crate::region::{Constants, RegionOutput, Target, Workspace, compile};
 
@@ -42,8 +43,8 @@ impl Fuser<'_> {
                 stages.push(Stage::Kernel(index));
             }
         }
-        let needs: Vec<StageList> =
-            stages.iter().enumerate().map(|(i, s)| self.needs(i, s, &makers)).collect();
+        let mut needs = Lists::new();
+        stages.iter().enumerate().for_each(|(own, stage)| needs.push(self.needs(own, stage, &makers)));
         let order = order(&needs, &keys);
         let mut slots: Vec<Option<Stage>> = stages.into_iter().map(Some).collect();
         let stages = order.into_iter().filter_map(|stage| slots[stage].take()).collect();
@@ -59,9 +60,7 @@ impl Fuser<'_> {
             Stage::Region(region) => region.loads.iter().for_each(|load| value(load.step)),
         }
         let mut count = |step: usize| {
-            for mask in &self.counts[step] {
-                needs.extend(makers.get(Target::Count(*mask)));
-            }
+            needs.extend(self.counts.get(step).filter_map(|mask| makers.get(Target::Count(mask))));
         };
         match stage {
             Stage::Kernel(step) => count(*step),
@@ -72,37 +71,6 @@ impl Fuser<'_> {
         needs.retain(|need| *need != own);
         steps::add(needs.len());
         needs
-    }
-
-    /// For each stage the stored values that no later stage reads.
-    pub(super) fn last_uses(&self, stages: &[Stage]) -> Vec<SmallVec<[usize; 2]>> {
-        let mut last_uses: Vec<SmallVec<[usize; 2]>> = vec![SmallVec::new(); stages.len()];
-        let mut last: Vec<Option<usize>> = vec![None; self.steps.len()];
-        for (number, stage) in stages.iter().enumerate() {
-            match stage {
-                Stage::Kernel(step) => {
-                    last[*step] = Some(number);
-                    self.steps[*step].operands.iter().for_each(|operand| last[*operand] = Some(number));
-                }
-                Stage::Region(region) => {
-                    region.loads.iter().for_each(|load| last[load.step] = Some(number));
-                    for output in &region.outputs {
-                        if !matches!(output, RegionOutput::Count { .. }) {
-                            last[output.step()] = Some(number);
-                        }
-                    }
-                }
-            }
-        }
-        for output in self.outputs {
-            last[*output] = None;
-        }
-        for (step, number) in last.into_iter().enumerate() {
-            if let Some(number) = number {
-                last_uses[number].push(step);
-            }
-        }
-        last_uses
     }
 }
 
@@ -138,25 +106,24 @@ impl Makers {
 
 /// An order in which every stage comes after its needs, low keys first: a topological sort
 /// (Kahn, 1962) whose queue is a heap.
-fn order(needs: &[StageList], keys: &[usize]) -> Vec<usize> {
-    let mut missing: Vec<usize> = needs.iter().map(|needs| needs.len()).collect();
-    let mut readers: Vec<StageList> = vec![StageList::new(); needs.len()];
-    for (stage, needs) in needs.iter().enumerate() {
-        needs.iter().for_each(|need| readers[*need].push(stage));
-    }
-    let ready = (0..needs.len()).filter(|stage| missing[*stage] == 0);
+fn order(needs: &Lists, keys: &[usize]) -> Vec<usize> {
+    let mut missing: Vec<usize> = (0..keys.len()).map(|stage| needs.get(stage).len()).collect();
+    let readers = Lists::grouped(keys.len(), |visit| {
+        (0..keys.len()).for_each(|stage| needs.get(stage).for_each(|need| visit(need, stage)));
+    });
+    let ready = (0..keys.len()).filter(|stage| missing[*stage] == 0);
     let mut ready: BinaryHeap<Reverse<(usize, usize)>> =
         ready.map(|stage| Reverse((keys[stage], stage))).collect();
-    let mut order = Vec::with_capacity(needs.len());
+    let mut order = Vec::with_capacity(keys.len());
     while let Some(Reverse((_, stage))) = ready.pop() {
         order.push(stage);
-        for reader in &readers[stage] {
-            missing[*reader] -= 1;
-            if missing[*reader] == 0 {
-                ready.push(Reverse((keys[*reader], *reader)));
+        for reader in readers.get(stage) {
+            missing[reader] -= 1;
+            if missing[reader] == 0 {
+                ready.push(Reverse((keys[reader], reader)));
             }
         }
     }
-    assert_eq!(order.len(), needs.len(), "stages need one another in a circle");
+    assert_eq!(order.len(), keys.len(), "stages need one another in a circle");
     order
 }

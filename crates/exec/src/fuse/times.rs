@@ -126,8 +126,8 @@ impl<'s> Fuser<'s> {
             for operand in &self.steps[index].operands {
                 latest[*operand] = latest[*operand].min(time.saturating_sub(self.delay(*operand, index)));
             }
-            for mask in &self.counts[index] {
-                latest_count[*mask] = latest_count[*mask].min(time.saturating_sub(1));
+            for mask in self.counts.get(index) {
+                latest_count[mask] = latest_count[mask].min(time.saturating_sub(1));
             }
         }
         (times, groups.all)
@@ -141,8 +141,8 @@ impl<'s> Fuser<'s> {
             for operand in &step.operands {
                 time = time.max(times.steps[*operand] + self.delay(*operand, index));
             }
-            for mask in &self.counts[index] {
-                time = time.max(times.counts[*mask] + 1);
+            for mask in self.counts.get(index) {
+                time = time.max(times.counts[mask] + 1);
             }
             times.steps[index] = time;
             if step.counted {

@@ -42,7 +42,7 @@ const CACHED: usize = 24 << 10;
 /// What a region is run on.
 pub(crate) struct Call<'c, 'r> {
     /// The values of steps.
-    pub(crate) values: &'c [Option<AnyTensor<'r>>],
+    pub(crate) values: &'c [Option<Box<AnyTensor<'r>>>],
     pub(crate) sizes: &'c Sizes,
     pub(crate) memory: &'r Memory,
     pub(crate) threads: &'c Threads,
@@ -157,7 +157,7 @@ fn repeats_along(region: &Region, call: &Call<'_, '_>, from_end: usize) -> bool 
 }
 
 fn value<'c, 'r>(call: &Call<'c, 'r>, step: usize) -> &'c AnyTensor<'r> {
-    call.values[step].as_ref().unwrap_or_else(|| unreachable!("a stage runs when what it reads is there"))
+    call.values[step].as_deref().unwrap_or_else(|| unreachable!("a stage runs when what it reads is there"))
 }
 
 /// A full tile, or less where so many registers would not stay in the cache.

@@ -3,12 +3,12 @@
 
 mod nodes;
 
-use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::panic::Location;
 use std::sync::Arc;
 
 use fearless_simd::Level;
+use foldhash::{HashMap, HashMapExt, HashSet, HashSetExt};
 use ndarray::{ArrayViewMut, Dimension};
 use tamis_graph::{Element, Expr, Graph, NodeId, Symbol};
 

@@ -1,8 +1,8 @@
 //! Which nodes a plan evaluates, and what their lengths are called.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
+use foldhash::{HashMap, HashMapExt, HashSet, HashSetExt};
 use tamis_graph::{Dim, Graph, Layout, Node, NodeId, Op, Source, Symbol};
 
 use crate::error::{Error, ErrorKind, Report};
@@ -27,7 +27,7 @@ pub(super) fn live_nodes(mut roots: Vec<NodeId>, graph: &Graph) -> Result<Vec<Ar
 /// For each named dimension that the nodes speak of, but none of their inputs
 /// has, an input of the graph that has it.
 fn declaring_inputs(nodes: &[Arc<Node>], graph: &Graph) -> Result<Vec<NodeId>, Error> {
-    let mut needed: BTreeMap<Arc<str>, &Node> = BTreeMap::new();
+    let mut needed: HashMap<Arc<str>, &Node> = HashMap::new();
     let mut declared: HashSet<Arc<str>> = HashSet::new();
     for node in nodes {
         let is_input = matches!(node.op(), Op::Source(Source::Input { .. }));
@@ -39,10 +39,12 @@ fn declaring_inputs(nodes: &[Arc<Node>], graph: &Graph) -> Result<Vec<NodeId>, E
             }
         });
     }
-    needed.retain(|name, _| !declared.contains(name));
+    let mut needed: Vec<(Arc<str>, &Node)> =
+        needed.into_iter().filter(|(name, _)| !declared.contains(name)).collect();
     if needed.is_empty() {
         return Ok(Vec::new());
     }
+    needed.sort_unstable_by(|(one, _), (other, _)| one.cmp(other));
     let declaring = first_inputs_with_names(graph);
     let mut found = Vec::new();
     let mut reports = Vec::new();

@@ -4,7 +4,7 @@ use tamis_graph::Value;
 
 use crate::diagnosis::{Found, first_failure, first_size_failure};
 use crate::error::{Error, ErrorKind, Report};
-use crate::evaluation::{Context, Stopped, Values, fed, op_by_op, outputs};
+use crate::evaluation::{Context, Feeds, Stopped, fed, op_by_op, outputs};
 use crate::fast;
 use crate::memory::Memory;
 use crate::plan::Plan;
@@ -19,8 +19,8 @@ use crate::sizes::Sizes;
 /// materializes them later or not at all, and may succeed.
 pub(super) fn evaluate<'r>(
     plan: &Plan,
-    inputs: Values<'r>,
-    again: impl Fn() -> Values<'r>,
+    inputs: Feeds<'r>,
+    again: impl Fn() -> Feeds<'r>,
     mut sizes: Sizes,
     memory: &'r Memory,
 ) -> Result<Vec<Value>, Error> {
