@@ -5,7 +5,7 @@
 use std::alloc::{Layout, alloc_zeroed};
 use std::marker::PhantomData;
 
-use ndarray::{ArrayView2, ArrayViewD, ArrayViewMut2, Axis};
+use ndarray::{ArrayView2, ArrayViewD, ArrayViewMut2};
 use smallvec::SmallVec;
 
 use crate::row_major::{advance_with, position_of};
@@ -271,106 +271,102 @@ pub(crate) trait Real: Zero + Sync + Send + 'static {
     fn product() -> Product<Self>;
     /// The number itself, and +0.0 of −0.0.
     fn plus_zero(self) -> Self;
+    /// `self * factor + sum` as the library computes it: rounded once if it is `FUSED`.
+    fn multiply_add<const FUSED: bool>(self, factor: Self, sum: Self) -> Self;
 }
 
-impl Real for f32 {
-    const ONE: f32 = 1.0;
+macro_rules! real {
+    ($($ty:ty: $product:path),*) => {$(
+        impl Real for $ty {
+            const ONE: $ty = 1.0;
 
-    fn product() -> Product<f32> {
-        gemm_f32::gemm::f32::get_gemm_fn()
-    }
+            fn product() -> Product<$ty> {
+                $product()
+            }
 
-    fn plus_zero(self) -> f32 {
-        self + 0.0
-    }
+            #[inline(always)]
+            fn plus_zero(self) -> $ty {
+                self + 0.0
+            }
+
+            #[inline(always)]
+            fn multiply_add<const FUSED: bool>(self, factor: $ty, sum: $ty) -> $ty {
+                if FUSED { self.mul_add(factor, sum) } else { self * factor + sum }
+            }
+        }
+    )*};
 }
 
-impl Real for f64 {
-    const ONE: f64 = 1.0;
+real!(f32: gemm_f32::gemm::f32::get_gemm_fn, f64: gemm_f64::gemm::f64::get_gemm_fn);
 
-    fn product() -> Product<f64> {
-        gemm_f64::gemm::f64::get_gemm_fn()
-    }
-
-    fn plus_zero(self) -> f64 {
-        self + 0.0
-    }
+/// Whether the library adds a product and rounds once, which depends on the machine.
+pub(crate) fn is_fused() -> bool {
+    #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
+    let is_fused = std::arch::is_x86_feature_detected!("fma");
+    #[cfg(not(any(target_arch = "x86", target_arch = "x86_64")))]
+    let is_fused = cfg!(target_arch = "aarch64");
+    is_fused
 }
 
-/// Writes the matrix product of `a` and `b`, on the calling thread. What
-/// `product` held is not read; an empty sum is 0. Sums start from +0.0, and so
-/// none of them is −0.0.
+/// Up to how many terms of a sum the library adds one after another, whatever the other
+/// lengths are.
+pub(crate) const LIBRARY_TERMS: usize = 512;
+
+/// Up to how many elements of a product the library has another method where the rows of `a` and
+/// the columns of `b` lie together.
+const LIBRARY_FEW: usize = 16 * 16;
+
+/// Whether the library adds the terms of each element of the product of `a` and `b` one after
+/// another. It has other methods for few terms, for vectors, and for few elements.
+pub(crate) fn adds_in_order<T>(a: &ArrayView2<'_, T>, b: &ArrayView2<'_, T>) -> bool {
+    let ((rows, inner), columns) = (a.dim(), b.ncols());
+    let along = a.strides()[1].abs() == 1 && b.strides()[0].abs() == 1;
+    rows > 1
+        && columns > 1
+        && (3..=LIBRARY_TERMS).contains(&inner)
+        && !(along && rows.saturating_mul(columns) <= LIBRARY_FEW)
+}
+
+/// Writes the matrix product of `a` and `b`, or adds it to `product`, on the calling thread.
+/// Each sum is that of its terms from the first to the last, each of them added by
+/// [`Real::multiply_add`] as [`is_fused`] says; the sign of a zero is not specified.
 ///
 /// # Panics
-/// When the shapes do not fit.
-pub(crate) fn multiply<T: Real>(
+/// When the shapes do not fit, or the library would add in another order ([`adds_in_order`]).
+pub(crate) fn multiply<'f, T: Real>(
     mut product: ArrayViewMut2<'_, T>,
-    a: &ArrayView2<'_, T>,
-    b: &ArrayView2<'_, T>,
+    mut a: ArrayView2<'f, T>,
+    mut b: ArrayView2<'f, T>,
+    add: bool,
 ) {
-    let ((rows, inner), columns) = (a.dim(), b.ncols());
-    assert_eq!(b.nrows(), inner, "the factors share an axis");
-    assert_eq!(product.dim(), (rows, columns), "the product has the outer axes of the factors");
-    multiply_into(product.view_mut(), a.view(), b.view());
-    // A fused addition to +0.0 rounds a product that underflows to −0.0, and some methods
-    // of the library begin with the first product. While the block is in the cache,
-    // another addition costs little.
-    for mut row in product.rows_mut() {
-        match row.as_slice_mut() {
-            Some(row) => row.iter_mut().for_each(|sum| *sum = sum.plus_zero()),
-            None => row.iter_mut().for_each(|sum| *sum = sum.plus_zero()),
-        }
-    }
-}
-
-/// Calls the library with the layout that it expects: the product in column-major order, and
-/// no negative stride of the product or along the inner axis.
-fn multiply_into<'p, T: Real>(
-    mut product: ArrayViewMut2<'p, T>,
-    mut a: ArrayView2<'p, T>,
-    mut b: ArrayView2<'p, T>,
-) {
+    assert_eq!(b.nrows(), a.ncols(), "the factors share an axis");
+    assert_eq!(product.dim(), (a.nrows(), b.ncols()), "the product has the outer axes of the factors");
+    assert!(adds_in_order(&a, &b), "the library adds in order");
+    // It expects the product in column-major order.
     if product.strides()[1].abs() < product.strides()[0].abs() {
         product.swap_axes(0, 1);
         (a, b) = (b.reversed_axes(), a.reversed_axes());
     }
-    if product.strides()[0] < 0 {
-        product.invert_axis(Axis(0));
-        a.invert_axis(Axis(0));
-    }
-    if product.strides()[1] < 0 {
-        product.invert_axis(Axis(1));
-        b.invert_axis(Axis(1));
-    }
-    let ((rows, inner), columns) = (a.dim(), b.ncols());
-    if inner > 1 && a.strides()[1] < 0 {
-        a.invert_axis(Axis(1));
-        b.invert_axis(Axis(0));
-    }
     let (to, from_a, from_b) = (product.strides(), a.strides(), b.strides());
-    let (to, mut from_a, mut from_b) = ([to[0], to[1]], [from_a[0], from_a[1]], [from_b[0], from_b[1]]);
-    if inner == 1 {
-        // The axis is empty. Its strides must not choose the method.
-        (from_a[1], from_b[0]) = (0, 0);
-    }
+    let (to, from_a, from_b) = ([to[0], to[1]], [from_a[0], from_a[1]], [from_b[0], from_b[1]]);
     // SAFETY: the pointers, lengths and strides are those of three views, of
     // which the one that is written shares no element with another.
     unsafe {
         T::product()(
-            rows,
-            columns,
-            inner,
+            a.nrows(),
+            b.ncols(),
+            a.ncols(),
             product.as_mut_ptr(),
             to[1],
             to[0],
-            false,
+            add,
             a.as_ptr(),
             from_a[1],
             from_a[0],
             b.as_ptr(),
             from_b[1],
             from_b[0],
-            T::ZERO,
+            T::ONE,
             T::ONE,
             false,
             false,
@@ -430,7 +426,7 @@ pub(crate) fn return_free_memory() {
 
 #[cfg(test)]
 mod tests {
-    use ndarray::{Array2, Slice, array};
+    use ndarray::{Array2, Axis, Slice, array};
 
     use super::*;
 
@@ -577,37 +573,76 @@ mod tests {
         let a = array![[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]];
         let b = array![[1.0, 0.0], [0.0, 2.0], [1.0, 1.0]];
         let mut product = Array2::from_elem((2, 2), f64::NAN);
-        multiply(product.view_mut(), &a.view(), &b.view());
+        multiply(product.view_mut(), a.view(), b.view(), false);
         assert_eq!(product, array![[4.0, 7.0], [10.0, 16.0]]);
-        multiply(product.view_mut().reversed_axes(), &b.t(), &a.t());
-        assert_eq!(product, array![[4.0, 7.0], [10.0, 16.0]]);
+        multiply(product.view_mut().reversed_axes(), b.t(), a.t(), true);
+        assert_eq!(product, array![[8.0, 14.0], [20.0, 32.0]]);
         let (mut upwards, repeated) = (a.view(), array![[1.0_f64]]);
         upwards.invert_axis(Axis(0));
-        multiply(product.view_mut(), &upwards, &repeated.broadcast((3, 2)).unwrap());
+        upwards.invert_axis(Axis(1));
+        multiply(product.view_mut(), upwards, repeated.broadcast((3, 2)).unwrap(), false);
         assert_eq!(product, array![[15.0, 15.0], [6.0, 6.0]]);
     }
 
+    /// Of thirds, so that another order or another rounding would show.
     #[test]
-    fn an_empty_sum_of_products_is_zero() {
-        let mut product = Array2::from_elem((2, 3), f32::NAN);
-        multiply(product.view_mut(), &Array2::zeros((2, 0)).view(), &Array2::zeros((0, 3)).view());
-        assert_eq!(product, Array2::<f32>::zeros((2, 3)));
-        let mut empty = Array2::<f32>::zeros((0, 3));
-        multiply(empty.view_mut(), &Array2::zeros((0, 2)).view(), &Array2::zeros((2, 3)).view());
+    fn the_library_adds_term_after_term() {
+        fn check<T: Real + PartialEq + std::fmt::Debug, const FUSED: bool>(third: fn(usize) -> T) {
+            for [rows, inner, columns] in
+                [[2, 3, 2], [2, 512, 300], [300, 511, 2], [70, 40, 70], [17, 129, 16]]
+            {
+                let a = Array2::from_shape_fn((rows, inner), |(i, k)| third(7 * i + 5 * k));
+                let b = Array2::from_shape_fn((inner, columns), |(k, j)| third(3 * k + 11 * j));
+                let chain =
+                    |i, j| (0..inner).fold(T::ZERO, |sum, k| a[[i, k]].multiply_add::<FUSED>(b[[k, j]], sum));
+                let expected = Array2::from_shape_fn((rows, columns), |(i, j)| chain(i, j));
+                let mut product = Array2::from_elem((rows, columns), third(1));
+                multiply(product.view_mut(), a.view(), b.view(), false);
+                assert_eq!(product, expected);
+                let mut columns = Array2::from_elem((columns, rows), third(1)).reversed_axes();
+                let (mut a, mut b) = (a.view(), b.t().as_standard_layout().into_owned());
+                if adds_in_order(&a, &b.t()) {
+                    multiply(columns.view_mut(), a, b.t(), false);
+                    assert_eq!(columns, expected);
+                }
+                let mut backwards = a.as_standard_layout().into_owned();
+                backwards.invert_axis(Axis(1));
+                let mut backwards = backwards.as_standard_layout().into_owned();
+                backwards.invert_axis(Axis(1));
+                (a, b) = (backwards.view(), b.t().as_standard_layout().into_owned());
+                multiply(product.view_mut(), a, b.view(), false);
+                assert_eq!(product, expected);
+            }
+        }
+        let third = |n: usize| (n % 97) as f64 / 3.0 - 16.0;
+        if is_fused() {
+            check::<f64, true>(third);
+            check::<f32, true>(|n| (n % 97) as f32 / 3.0 - 16.0);
+        } else {
+            check::<f64, false>(third);
+            check::<f32, false>(|n| (n % 97) as f32 / 3.0 - 16.0);
+        }
     }
 
     #[test]
     #[should_panic(expected = "the factors share an axis")]
     fn factors_that_do_not_fit_are_refused() {
         let a = Array2::<f32>::zeros((2, 3));
-        multiply(Array2::zeros((2, 3)).view_mut(), &a.view(), &a.view());
+        multiply(Array2::zeros((2, 3)).view_mut(), a.view(), a.view(), false);
     }
 
     #[test]
     #[should_panic(expected = "the product has the outer axes")]
     fn a_product_that_does_not_fit_is_refused() {
-        let a = Array2::<f32>::zeros((2, 2));
-        multiply(Array2::zeros((2, 3)).view_mut(), &a.view(), &a.view());
+        let a = Array2::<f32>::zeros((3, 3));
+        multiply(Array2::zeros((2, 3)).view_mut(), a.view(), a.view(), false);
+    }
+
+    #[test]
+    #[should_panic(expected = "the library adds in order")]
+    fn a_sum_that_the_library_would_divide_is_refused() {
+        let (a, b) = (Array2::<f32>::zeros((2, 513)), Array2::zeros((513, 2)));
+        multiply(Array2::zeros((2, 2)).view_mut(), a.view(), b.view(), false);
     }
 
     #[test]

@@ -1,47 +1,25 @@
 //! Matrix products.
 
 use fearless_simd::Level;
-use ndarray::{ArrayView2, ArrayViewD, Axis, s};
+use ndarray::{ArrayView2, ArrayViewD, s};
 use tamis_graph::Linalg;
 
 use super::chunks::{self, CHUNK, RowChunk};
 use super::copy;
-use super::rows::by_width;
-use super::{masked, vector};
+use super::{masked, matrix, vector};
 use crate::kernel::Call;
-use crate::kernel::linalg::UNCOUNTED;
 use crate::kernel::number::{Float, Number};
 use crate::level::at_level;
-use crate::memory::Charge;
-use crate::raw::{self, Real};
-use crate::stack::{Masks, Stack, as_matrix, masks};
+use crate::raw::Real;
+use crate::stack::{Masks, Stack, masks};
 use crate::tensor::{AnyTensor, Item, Tensor, dispatch};
-use crate::threads::Threads;
-
-/// How many rows and columns of a product one thread computes at a time, at
-/// most: fewer, and what is copied for a block outweighs its arithmetic.
-const BLOCK: [usize; 2] = if cfg!(test) { [4, 3] } else { [256, 1024] };
 
 /// How many products of elements make a chunk of work.
 const WORK: usize = 16 * CHUNK;
 
-/// Up to so many products of elements, a call of the library costs more than it saves.
-const TINY: usize = 512;
-
-/// Up to how many elements of a product the library has a method of its own
-/// for one layout of the factors.
-const FEW: usize = 16 * 16;
-
-/// How many terms of a sum the library multiplies from its packed panels, up to how
-/// many rows it packs, and from how many rows on it packs the other factor.
-const PACKED: usize = 512;
-const PACKED_ROWS: usize = 512;
-const FEW_ROWS: usize = 16;
-
-/// How long a sum is divided, where there are too few sums to share: into partial sums
-/// of at least so many terms, and at most so many of them.
-const DEEP: usize = if cfg!(test) { 8 } else { 4096 };
-const MOST_PARTIALS: usize = 16;
+/// From how many rows on a column-major factor is copied: the library transposes it for each block
+/// of rows.
+const MANY: usize = if cfg!(test) { 2 } else { 128 };
 
 pub(super) fn run<'a>(op: Linalg, call: &Call<'_, 'a>) -> Option<AnyTensor<'a>> {
     let Linalg::Matmul { mask_a, mask_b } = op;
@@ -85,180 +63,26 @@ fn of_floats<'a, T: Real + Float>(
 }
 
 /// Whether it takes a copy of `b` in rows. A column-major one is transposed for each
-/// block of rows, which costs more than transposing it once if they are many. And where
-/// few elements are multiplied, or columns run backwards, the library adds in another
-/// order: results must not depend on where elements lie.
+/// block of rows, which costs more than transposing it once if they are many.
 fn needs_rows<T: Item>(a: &Tensor<'_, T>, b: &Tensor<'_, T>) -> bool {
-    let (a, all) = (a.view(), b.view());
-    let (rows, strides) = (a.shape()[a.ndim() - 2], all.strides());
-    let [.., down, along] = *strides else { return false };
-    let few = rows * all.shape()[all.ndim() - 1] <= FEW && down == 1 && a.strides()[a.ndim() - 1] == 1;
-    few || down < 0 || (rows >= BLOCK[0] / 2 && along != 1 && all.len() == b.stored().len())
+    let (rows, all) = (a.shape()[a.shape().len() - 2], b.view());
+    let [.., columns] = *all.shape() else { return false };
+    let [.., along] = *all.strides() else { return false };
+    rows >= MANY && columns > 1 && along != 1 && all.len() == b.stored().len()
 }
 
-/// Writes the products of the matrices in two stacks of them. The method follows from the
-/// lengths alone, and with it the order of the sums:
-///
-/// - few products of elements: added up here, as a call of the library costs more;
-/// - vectors: each element of the matrix is read once, and packing it would cost more;
-/// - small matrices: one call of the library each, several to a chunk of work;
-/// - few but long sums: partial sums on several threads, added in their order;
-/// - all others: blocks of the product on several threads. The library packs panels of the
-///   factors so that they stay in the caches (K. Goto, R. van de Geijn, "Anatomy of
-///   High-Performance Matrix Multiplication", ACM TOMS 34 (2008), article 12).
+/// Writes the products of the matrices in two stacks of them. The order of the sums follows
+/// from the inner length and from whether there is one column, and from nothing else.
 pub(super) fn multiply_stacks<'a, T: Real + Float>(
     call: &Call<'_, 'a>,
     products: &mut [T],
     factors: [&ArrayViewD<'_, T>; 2],
 ) -> Option<()> {
-    let (rows, columns) = (call.shape[call.shape.len() - 2], call.shape[call.shape.len() - 1]);
-    let inner = factors[0].shape()[call.shape.len() - 1];
-    let work = rows.saturating_mul(columns).saturating_mul(inner);
-    let stacks = factors.map(Stack::new);
-    if work <= TINY {
-        let [a, b] = factors.map(|factor| copy::contiguous(call, factor));
-        multiply_tiny(products, &a?, &b?, [rows, inner, columns], call.threads);
-    } else if columns == 1 {
-        vector::multiply(call, products, factors[0], factors[1])?;
-    } else if rows == 1 {
-        let mut matrices = factors[1].view();
-        matrices.swap_axes(call.shape.len() - 2, call.shape.len() - 1);
-        vector::multiply(call, products, &matrices, factors[0])?;
-    } else if work <= WORK {
-        let several = WORK / work;
-        call.threads.for_each_chunk(products, several * rows * columns, &|index, output| {
-            for (i, product) in output.chunks_exact_mut(rows * columns).enumerate() {
-                let [a, b] = [0, 1].map(|factor| stacks[factor].matrix(index * several + i));
-                raw::multiply(as_matrix(product, rows, columns), &a, &b);
-            }
-        });
-    } else if products.len() <= BLOCK[0] * BLOCK[1] && products.len() == rows * columns && inner >= 2 * DEEP {
-        multiply_deep(call, products, stacks.map(|stack| stack.matrix(0)))?;
+    if call.shape.last() == Some(&1) {
+        vector::multiply(call, products, factors[0], factors[1])
     } else {
-        let blocks = products.len() / (rows * columns) * rows.div_ceil(BLOCK[0]) * columns.div_ceil(BLOCK[1]);
-        let block = [rows.min(BLOCK[0]), inner, columns.min(BLOCK[1])];
-        let _packed = packed::<T>(call, block, 2 * blocks)?;
-        multiply_blocks(products, [rows, columns], &stacks, call.threads);
+        matrix::multiply(call, products, factors)
     }
-    Some(())
-}
-
-/// Counts what the library packs at most while it computes `blocks` products of
-/// `rows` and `columns` and this inner length.
-fn packed<'a, T>(
-    call: &Call<'_, 'a>,
-    [rows, inner, columns]: [usize; 3],
-    blocks: usize,
-) -> Option<Charge<'a>> {
-    let columns = if rows > FEW_ROWS { columns } else { 0 };
-    let panels = (rows.min(PACKED_ROWS) + columns).saturating_mul(inner.min(PACKED) * size_of::<T>());
-    let workers = call.threads.count().min(blocks);
-    call.memory.scratch(panels.saturating_mul(workers), UNCOUNTED * workers).ok()
-}
-
-/// Products of so few elements that they are added up here.
-fn multiply_tiny<T: Number + Send + Sync>(
-    products: &mut [T],
-    a: &[T],
-    b: &[T],
-    [rows, inner, columns]: [usize; 3],
-    threads: &Threads,
-) {
-    let several = WORK / (rows * inner * columns);
-    threads.for_each_chunk(products, several * rows * columns, &|index, output| {
-        let (a, b) = (&a[index * several * rows * inner..], &b[index * several * inner * columns..]);
-        let factors = a.chunks_exact(rows * inner).zip(b.chunks_exact(inner * columns));
-        at_level!(Level::new(), {
-            for (product, (a, b)) in output.chunks_exact_mut(rows * columns).zip(factors) {
-                by_width!(
-                    columns,
-                    N => {
-                        let rows = product.as_chunks_mut::<N>().0.iter_mut();
-                        for (row, a) in rows.zip(a.chunks_exact(inner)) {
-                            *row = sum_rows(a, b.as_chunks::<N>().0);
-                        }
-                    },
-                    for (row, a) in product.chunks_exact_mut(columns).zip(a.chunks_exact(inner)) {
-                        row.fill(T::default());
-                        for (a, b) in a.iter().zip(b.chunks_exact(columns)) {
-                            row.iter_mut().zip(b).for_each(|(sum, b)| *sum = sum.add(a.mul(*b)));
-                        }
-                    }
-                );
-            }
-        });
-    });
-}
-
-/// The sum of the rows of `b`, each as often as `a` says.
-#[inline(always)]
-fn sum_rows<T: Number, const N: usize>(a: &[T], b: &[[T; N]]) -> [T; N] {
-    a.iter().zip(b).fold([T::default(); N], |mut sums, (a, b)| {
-        sums.iter_mut().zip(b).for_each(|(sum, b)| *sum = sum.add(a.mul(*b)));
-        sums
-    })
-}
-
-/// A product of few elements that are long sums: partial sums are computed apart, and
-/// added in their order.
-fn multiply_deep<'a, T: Real + Float>(
-    call: &Call<'_, 'a>,
-    product: &mut [T],
-    [a, b]: [ArrayView2<'_, T>; 2],
-) -> Option<()> {
-    let (rows, inner, columns) = (a.nrows(), a.ncols(), b.ncols());
-    let depth = inner.div_ceil((inner / DEEP).min(MOST_PARTIALS));
-    let mut sums = call.memory.unspecified::<T>(&[inner.div_ceil(depth), rows, columns]).ok()?;
-    let _packed = packed::<T>(call, [rows, depth, columns], inner.div_ceil(depth))?;
-    call.threads.for_each_chunk(sums.as_contiguous_mut(), rows * columns, &|index, output| {
-        let terms = index * depth..inner.min((index + 1) * depth);
-        let (a, b) = (a.slice(s![.., terms.clone()]), b.slice(s![terms, ..]));
-        raw::multiply(as_matrix(output, rows, columns), &a, &b);
-    });
-    let sums = sums.as_contiguous();
-    call.threads.for_each_chunk(product, CHUNK, &|chunk, output| {
-        let start = chunk * CHUNK;
-        output.copy_from_slice(&sums[start..start + output.len()]);
-        for sums in sums.chunks_exact(rows * columns).skip(1) {
-            output.iter_mut().zip(&sums[start..]).for_each(|(sum, more)| *sum = sum.add(*more));
-        }
-    });
-    Some(())
-}
-
-/// Large products, a block of each at a time.
-fn multiply_blocks<T: Real>(
-    products: &mut [T],
-    [rows, columns]: [usize; 2],
-    stacks: &[Stack<'_, T>; 2],
-    threads: &Threads,
-) {
-    // Of nearly equal size: a single row or column left over would be computed
-    // by another method.
-    let height = rows.div_ceil(2).clamp(BLOCK[0] / 4, BLOCK[0]);
-    let (across, down) = (columns.div_ceil(BLOCK[1]), rows.div_ceil(height));
-    let mut blocks = Vec::new();
-    for (batch, product) in products.chunks_exact_mut(rows * columns).enumerate() {
-        let mut below = as_matrix(product, rows, columns);
-        for i in 0..down {
-            let (top, bottom) = (rows * i / down, rows * (i + 1) / down);
-            let (mut right, rest) = below.split_at(Axis(0), bottom - top);
-            below = rest;
-            for j in 0..across {
-                let (left, end) = (columns * j / across, columns * (j + 1) / across);
-                let (block, rest) = right.split_at(Axis(1), end - left);
-                right = rest;
-                blocks.push((batch, top, left, block));
-            }
-        }
-    }
-    chunks::each(threads, blocks, &|_, (batch, top, left, block)| {
-        let [a, b] = [0, 1].map(|factor| stacks[factor].matrix(batch));
-        let (rows, columns) = block.dim();
-        let a = a.slice_move(s![top..top + rows, ..]);
-        let b = b.slice_move(s![.., left..left + columns]);
-        raw::multiply(block, &a, &b);
-    });
 }
 
 /// A masked factor counts as 0, which changes no integer sum.

@@ -12,6 +12,7 @@ mod layout;
 mod linalg;
 mod mask;
 mod masked;
+mod matrix;
 mod offsets;
 mod order;
 mod rows;

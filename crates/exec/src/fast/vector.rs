@@ -1,14 +1,19 @@
 //! Products of matrices and vectors.
 //!
-//! Each sum has [`ACCUMULATORS`] accumulators; term `k` goes to accumulator `k mod
-//! ACCUMULATORS`, and they are added pairwise at the end: the same whether rows or
-//! columns lie together in memory.
+//! The order of a sum follows from its length alone. A long one is divided into partial sums,
+//! which are added in their order. Each of these has [`ACCUMULATORS`] accumulators; term `k`
+//! goes to accumulator `k mod ACCUMULATORS`, and they are added pairwise at the end: the same
+//! whether rows or columns lie together in memory. Products and sums are rounded apart, as in all
+//! other loops.
+
+use std::ops::Range;
 
 use fearless_simd::Level;
 use ndarray::{ArrayView2, ArrayViewD, s};
 
-use super::chunks;
+use super::chunks::{self, CHUNK};
 use super::copy;
+use super::matrix::divided;
 use crate::kernel::Call;
 use crate::kernel::number::Float;
 use crate::level::at_level;
@@ -19,12 +24,13 @@ use crate::stack::Stack;
 const ACCUMULATORS: usize = 32;
 
 /// How many rows are summed side by side where columns lie together.
-const ROWS: usize = 32;
+const ROWS: usize = 256;
 
-/// Up to how many rows sums are split as well, and how many terms a partial sum has at
-/// least.
-const FEW: usize = if cfg!(test) { 6 } else { 256 };
+/// How many terms a partial sum has at least.
 const DEEP: usize = if cfg!(test) { 40 } else { 4096 };
+
+/// Up to how many rows several threads share each sum.
+const FEW: usize = if cfg!(test) { 6 } else { 256 };
 
 /// Writes the products of stacked matrices and vectors. `None` where there is no memory.
 pub(super) fn multiply<'a, T: Real + Float>(
@@ -36,31 +42,36 @@ pub(super) fn multiply<'a, T: Real + Float>(
     let [.., rows, inner] = *matrices.shape() else { return None };
     let contiguous = copy::contiguous(call, vectors)?;
     let (vectors, matrices): (&[T], _) = (&contiguous, Stack::new(matrices));
-    let depth = chunks::rows_per_chunk(rows).max(DEEP);
-    if rows > FEW || inner < 2 * depth {
+    let partials: Vec<Range<usize>> = divided(0..inner, (inner / DEEP).max(1)).collect();
+    if rows > FEW || partials.len() == 1 {
         let (group, step) = (chunks::rows_per_chunk(rows * inner), chunks::rows_per_chunk(inner));
         let step = step.next_multiple_of(ROWS);
         let outputs = chunks::row_chunks(products, [rows, 1], group, step);
         chunks::each(call.threads, outputs, &|_, chunks::RowChunk { block: first, row, elements }| {
+            elements.fill(T::ZERO);
             for (block, sums) in elements.chunks_mut(rows).enumerate() {
                 let vector = &vectors[(first + block) * inner..][..inner];
                 let matrix = matrices.matrix(first + block);
-                sum(sums, &matrix.slice(s![row..row + sums.len(), ..]), vector);
+                for terms in &partials {
+                    add_partial(sums, &matrix, row, terms.clone(), vector);
+                }
             }
         });
         return Some(());
     }
-    let partials = inner.div_ceil(depth);
-    let mut sums = call.memory.unspecified::<T>(&[products.len() / rows, partials, rows]).ok()?;
-    call.threads.for_each_chunk(sums.as_contiguous_mut(), rows, &|index, sums| {
-        let terms = index % partials * depth..inner.min((index % partials + 1) * depth);
-        let vector = &vectors[index / partials * inner..][terms.clone()];
-        sum(sums, &matrices.matrix(index / partials).slice(s![.., terms]), vector);
+    let mut sums = call.memory.zeros::<T>(&[products.len() / rows, partials.len(), rows]).ok()?;
+    let several = (CHUNK / (DEEP * rows)).max(1);
+    call.threads.for_each_chunk(sums.as_contiguous_mut(), several * rows, &|chunk, sums| {
+        for (i, sums) in sums.chunks_exact_mut(rows).enumerate() {
+            let (block, partial) =
+                ((chunk * several + i) / partials.len(), (chunk * several + i) % partials.len());
+            let vector = &vectors[block * inner..][..inner];
+            add_partial(sums, &matrices.matrix(block), 0, partials[partial].clone(), vector);
+        }
     });
-    for (product, sums) in
-        products.chunks_exact_mut(rows).zip(sums.as_contiguous().chunks_exact(partials * rows))
-    {
-        product.fill(T::default());
+    let sums = sums.as_contiguous().chunks_exact(partials.len() * rows);
+    for (product, sums) in products.chunks_exact_mut(rows).zip(sums) {
+        product.fill(T::ZERO);
         for partial in sums.chunks_exact(rows) {
             product.iter_mut().zip(partial).for_each(|(sum, partial)| *sum = sum.add(*partial));
         }
@@ -68,30 +79,35 @@ pub(super) fn multiply<'a, T: Real + Float>(
     Some(())
 }
 
-/// Writes the product of a matrix and a vector.
-fn sum<T: Float>(sums: &mut [T], matrix: &ArrayView2<'_, T>, vector: &[T]) {
+/// Adds to `sums`, which are those of the rows of the matrix from `top` on, these terms of them.
+fn add_partial<T: Float>(
+    sums: &mut [T],
+    matrix: &ArrayView2<'_, T>,
+    top: usize,
+    terms: Range<usize>,
+    vector: &[T],
+) {
+    let (rows, inner) = matrix.dim();
     at_level!(Level::new(), {
-        if matrix.strides()[1] == 1 {
-            for (sum, row) in sums.iter_mut().zip(matrix.outer_iter()) {
-                let row = row.to_slice().unwrap_or_else(|| unreachable!("rows lie together"));
-                *sum = sum_row(row, vector);
+        match (matrix.to_slice(), matrix.t().to_slice(), matrix.strides()) {
+            (Some(elements), _, _) if inner <= ACCUMULATORS => {
+                add_short_rows(sums, &elements[top * inner..], vector);
             }
-        } else if matrix.strides()[0] == 1 {
-            for (i, sums) in sums.chunks_mut(ROWS).enumerate() {
-                sum_columns(sums, &matrix.slice(s![i * ROWS.., ..]), vector);
+            (_, Some(elements), _) => {
+                add_columns(sums, &vector[terms.clone()], |k| &elements[(terms.start + k) * rows + top..]);
             }
-        } else {
-            let mut row_of = [T::default(); 8 * ACCUMULATORS];
-            for (sum, row) in sums.iter_mut().zip(matrix.outer_iter()) {
-                let mut accumulators = [T::default(); ACCUMULATORS];
-                for (i, vector) in vector.chunks(row_of.len()).enumerate() {
-                    let row_of = &mut row_of[..vector.len()];
-                    let terms = row.slice(s![i * 8 * ACCUMULATORS..i * 8 * ACCUMULATORS + vector.len()]);
-                    row_of.iter_mut().zip(terms).for_each(|(to, from)| *to = *from);
-                    add_row(&mut accumulators, row_of, vector);
+            (_, _, [1, _]) => add_columns(sums, &vector[terms.clone()], |k| {
+                let column = matrix.slice(s![top.., terms.start + k]).to_slice();
+                column.unwrap_or_else(|| unreachable!("columns lie together"))
+            }),
+            (_, _, [_, 1]) => {
+                for (i, sum) in sums.iter_mut().enumerate() {
+                    let row = matrix.slice(s![top + i, terms.clone()]).to_slice();
+                    let row = row.unwrap_or_else(|| unreachable!("rows lie together"));
+                    *sum = sum.add(sum_row(row, &vector[terms.clone()]));
                 }
-                *sum = total(accumulators);
             }
+            _ => add_rows(sums, &matrix.slice(s![top.., terms.clone()]), &vector[terms]),
         }
     });
 }
@@ -117,28 +133,111 @@ fn add_row<T: Float>(accumulators: &mut [T; ACCUMULATORS], row: &[T], vector: &[
     }
 }
 
-/// The same for some rows of a matrix whose columns lie together.
+/// Rows of elements in any layout.
 #[inline(always)]
-fn sum_columns<T: Float>(sums: &mut [T], matrix: &ArrayView2<'_, T>, vector: &[T]) {
-    let mut accumulators = [[T::default(); ROWS]; ACCUMULATORS];
-    for (k, (column, b)) in matrix.columns().into_iter().zip(vector).enumerate() {
-        let column = column.to_slice().unwrap_or_else(|| unreachable!("columns lie together"));
-        let column = &column[..sums.len()];
-        let accumulator = &mut accumulators[k % ACCUMULATORS];
-        match column.first_chunk::<ROWS>() {
-            Some(column) => (0..ROWS).for_each(|i| accumulator[i] = accumulator[i].add(column[i].mul(*b))),
-            None => accumulator.iter_mut().zip(column).for_each(|(sum, a)| *sum = sum.add(a.mul(*b))),
+fn add_rows<T: Float>(sums: &mut [T], matrix: &ArrayView2<'_, T>, vector: &[T]) {
+    const RUN: usize = 8 * ACCUMULATORS;
+    let mut elements = [T::default(); RUN];
+    for (sum, row) in sums.iter_mut().zip(matrix.rows()) {
+        let mut accumulators = [T::default(); ACCUMULATORS];
+        for (i, vector) in vector.chunks(RUN).enumerate() {
+            let terms = row.slice(s![i * RUN..i * RUN + vector.len()]);
+            elements.iter_mut().zip(terms).for_each(|(to, from)| *to = *from);
+            add_row(&mut accumulators, &elements[..vector.len()], vector);
         }
-    }
-    for (i, sum) in sums.iter_mut().enumerate() {
-        *sum = total(accumulators.each_ref().map(|accumulator| accumulator[i]));
+        *sum = sum.add(total(accumulators));
     }
 }
 
-/// The sum of the accumulators, pairwise.
+/// Rows that lie one after another and have at most a term for each accumulator.
 #[inline(always)]
-fn total<T: Float>(mut accumulators: [T; ACCUMULATORS]) -> T {
+fn add_short_rows<T: Float>(sums: &mut [T], elements: &[T], vector: &[T]) {
+    match vector.len().next_power_of_two() {
+        1 | 2 => add_rows_of::<T, 2>(sums, elements, vector),
+        4 => add_rows_of::<T, 4>(sums, elements, vector),
+        8 => add_rows_of::<T, 8>(sums, elements, vector),
+        16 => add_rows_of::<T, 16>(sums, elements, vector),
+        _ => add_rows_of::<T, ACCUMULATORS>(sums, elements, vector),
+    }
+}
+
+/// Those of at most `N` terms. `N` elements are read, as far as there are as many, and what belongs
+/// to the next row is left out. The other accumulators are 0 and change no sum.
+#[inline(always)]
+fn add_rows_of<T: Float, const N: usize>(sums: &mut [T], elements: &[T], vector: &[T]) {
+    let inner = vector.len();
+    let mut factors = [T::default(); N];
+    factors[..inner].copy_from_slice(vector);
+    for (i, sum) in sums.iter_mut().enumerate() {
+        let Some(row) = elements[i * inner..].first_chunk::<N>() else {
+            *sum = sum.add(sum_row(&elements[i * inner..][..inner], vector));
+            continue;
+        };
+        let mut accumulators = [T::default(); N];
+        for k in 0..N {
+            let element = if k < inner { row[k] } else { T::default() };
+            accumulators[k] = accumulators[k].add(element.mul(factors[k]));
+        }
+        *sum = sum.add(total(accumulators));
+    }
+}
+
+/// Some rows where columns lie together; `column` gives the elements of a column from the first row
+/// on.
+#[inline(always)]
+fn add_columns<'m, T: Float>(mut sums: &mut [T], vector: &[T], column: impl Fn(usize) -> &'m [T]) {
+    let mut left = 0;
+    while !sums.is_empty() {
+        let width = match sums.len() {
+            len @ 0..=32 => 1 << len.ilog2(),
+            len => len.min(ROWS),
+        };
+        let (some, others) = sums.split_at_mut(width);
+        match width {
+            1 => add_some_columns::<T, 1>(some, vector, |k| &column(k)[left..]),
+            2 => add_some_columns::<T, 2>(some, vector, |k| &column(k)[left..]),
+            4 => add_some_columns::<T, 4>(some, vector, |k| &column(k)[left..]),
+            8 => add_some_columns::<T, 8>(some, vector, |k| &column(k)[left..]),
+            16 => add_some_columns::<T, 16>(some, vector, |k| &column(k)[left..]),
+            32 => add_some_columns::<T, 32>(some, vector, |k| &column(k)[left..]),
+            _ => add_some_columns::<T, ROWS>(some, vector, |k| &column(k)[left..]),
+        }
+        (sums, left) = (others, left + width);
+    }
+}
+
+/// At most `N` rows.
+#[inline(always)]
+fn add_some_columns<'m, T: Float, const N: usize>(
+    sums: &mut [T],
+    vector: &[T],
+    column: impl Fn(usize) -> &'m [T],
+) {
+    let mut accumulators = [[T::default(); N]; ACCUMULATORS];
+    for (i, vector) in vector.chunks(ACCUMULATORS).enumerate() {
+        for (k, (accumulator, b)) in accumulators.iter_mut().zip(vector).enumerate() {
+            let column = &column(i * ACCUMULATORS + k)[..sums.len()];
+            match column.first_chunk::<N>() {
+                Some(column) => (0..N).for_each(|i| accumulator[i] = accumulator[i].add(column[i].mul(*b))),
+                None => accumulator.iter_mut().zip(column).for_each(|(sum, a)| *sum = sum.add(a.mul(*b))),
+            }
+        }
+    }
     let mut half = ACCUMULATORS / 2;
+    while half > 0 {
+        let (first, second) = accumulators.split_at_mut(half);
+        for (first, second) in first.iter_mut().zip(second) {
+            first.iter_mut().zip(second).for_each(|(sum, more)| *sum = sum.add(*more));
+        }
+        half /= 2;
+    }
+    sums.iter_mut().zip(&accumulators[0]).for_each(|(sum, total)| *sum = sum.add(*total));
+}
+
+/// The sum of the accumulators, which are a power of two, pairwise.
+#[inline(always)]
+fn total<T: Float, const N: usize>(mut accumulators: [T; N]) -> T {
+    let mut half = N / 2;
     while half > 0 {
         for i in 0..half {
             accumulators[i] = accumulators[i].add(accumulators[i + half]);

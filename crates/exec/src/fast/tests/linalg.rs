@@ -168,3 +168,44 @@ fn nothing_outside_a_row_and_a_column_moves_a_bit() {
     assert_eq!(moved.slice(s![..4, ..]), clean.slice(s![..4, ..]));
     assert_eq!(moved.slice(s![5.., ..]), clean.slice(s![5.., ..]));
 }
+
+/// Of thirds, so that another order of a sum would show. Bits of `rows` of a product of this inner
+/// length and width, both factors in one of the layouts, on so many threads.
+fn bits_of_rows<T: tamis_graph::Element + Copy>(
+    [a, b]: [&ArrayD<T>; 2],
+    rows: std::ops::Range<usize>,
+    layout: [usize; 2],
+    threads: usize,
+) -> Vec<u64> {
+    let some = a.slice(s![rows.clone(), ..]).into_owned().into_dyn();
+    let operands = [tensor(&layouts(&some)[layout[0]]), tensor(&layouts(b)[layout[1]])];
+    let shape = [rows.len(), b.shape()[1]];
+    fast(&PLAIN.into(), &operands, &shape, threads).expect("a product has a fast kernel").1
+}
+
+/// Few rows, and few elements, take other methods than many.
+#[test]
+fn a_row_of_a_product_does_not_depend_on_other_rows() {
+    fn check<T: tamis_graph::Element + Copy>(third: fn(&mut Noise) -> T) {
+        const ROWS: usize = 70;
+        let mut noise = Noise(9);
+        for inner in [1, 2, 3, 4, 6, 7, 13, 16, 40, 131] {
+            for width in [1, 2, 3, 4, 5, 17, 40] {
+                let a = noise.array(&[ROWS, inner], third);
+                let b = noise.array(&[inner, width], third);
+                let factors = [&a, &b];
+                let all = bits_of_rows(factors, 0..ROWS, [0, 0], 1);
+                let expected = |rows: std::ops::Range<usize>| &all[rows.start * width..rows.end * width];
+                for layout in [[0, 0], [1, 1], [2, 2], [0, 1], [1, 0]] {
+                    for rows in [0..1, 69..70, 3..5, 1..4, 20..25, 5..13, 0..17, 0..ROWS] {
+                        let found = bits_of_rows(factors, rows.clone(), layout, 2);
+                        assert_eq!(found, expected(rows.clone()), "{rows:?} x {inner} x {width}, {layout:?}");
+                    }
+                }
+            }
+        }
+    }
+    check(|noise| noise.below(100) as f64 / 3.0 - 16.0);
+    check(|noise| noise.below(100) as f32 / 3.0 - 16.0);
+    check(|noise| noise.next() as i32);
+}
