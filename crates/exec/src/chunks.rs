@@ -3,9 +3,8 @@
 
 use std::sync::{Mutex, PoisonError};
 
-#[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
-use fearless_simd::Level;
-
+#[cfg(target_arch = "x86_64")]
+use crate::raw::simd::Avx2;
 use crate::threads::Threads;
 
 /// How many elements make a chunk: enough to be worth waking a thread. Small in unit
@@ -101,9 +100,9 @@ pub(crate) fn row_chunks<T>(
 /// calls must be inlined into it to gain from them. Arithmetic is for [`crate::level`].
 #[inline(always)]
 pub(crate) fn vectorised<R>(body: impl FnOnce() -> R) -> R {
-    #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
-    if let Some(simd) = Level::new().as_avx2() {
-        return fearless_simd::Simd::vectorize(simd, body);
+    #[cfg(target_arch = "x86_64")]
+    if let Some(simd) = Avx2::detect() {
+        return simd.run(body);
     }
     body()
 }

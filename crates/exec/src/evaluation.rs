@@ -1,13 +1,13 @@
 //! The loops over the stages of a program, and over the steps of a schedule. Do not depend on
 //! ops, except guards, nor on why a program is run.
 
-use fearless_simd::Level;
 use foldhash::HashMap;
 use tamis_graph::{Addressing, DimError, Index, Layout, Node, Op, Symbol, Value, steps};
 
 use crate::error::{Error, ErrorKind, Length, Report};
 use crate::fast;
 use crate::kernel::{self, Call};
+use crate::level::Level;
 use crate::machine::{self, Scratch};
 use crate::memory::{Memory, checked_len};
 use crate::program::{Program, Stage};

@@ -57,7 +57,8 @@ impl Stage {
             Stage::Kernel(step) => visit(*step),
             Stage::Region(region) => {
                 region.outputs.iter().for_each(|output| visit(output.step()));
-                region.instructions.iter().filter_map(|instruction| instruction.step).for_each(visit);
+                let own = region.instructions.iter().filter_map(|instruction| instruction.step);
+                own.chain(region.combined.iter().copied()).for_each(visit);
             }
         }
     }

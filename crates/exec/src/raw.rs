@@ -2,6 +2,8 @@
 //! leaves this module is safe to call.
 #![allow(unsafe_code)]
 
+pub(crate) mod simd;
+
 use std::alloc::{Layout, alloc_zeroed};
 use std::marker::PhantomData;
 
@@ -93,6 +95,29 @@ impl<'a, T: Copy> Strided<'a, T> {
         }
     }
 
+    /// The elements from the one at `start` in row-major order on, where the array has so many one
+    /// after the other along its last axis.
+    pub(crate) fn run(&self, start: usize, len: usize) -> Option<&'a [T]> {
+        let last = self.shape.len().checked_sub(1).filter(|last| self.strides[*last] == 1)?;
+        let all: usize = self.shape.iter().product();
+        if start >= all {
+            return None;
+        }
+        let mut outer = start / self.shape[last];
+        let within = start % self.shape[last];
+        if len > self.shape[last] - within {
+            return None;
+        }
+        let mut offset = within as isize;
+        for (length, stride) in self.shape[..last].iter().zip(&self.strides).rev() {
+            offset += (outer % length) as isize * stride;
+            outer /= length;
+        }
+        // SAFETY: each index is less than the length of its axis, on the last axis up to the end of
+        // the run, whose elements lie side by side. The array is borrowed for 'a.
+        Some(unsafe { std::slice::from_raw_parts(self.start.offset(offset), len) })
+    }
+
     /// The element at `index` in row-major order.
     ///
     /// # Panics
@@ -168,6 +193,33 @@ pub(crate) fn prefetch<T>(elements: &[T]) {
     }
     #[cfg(not(target_arch = "x86_64"))]
     let _ = elements;
+}
+
+/// Prefetches the cache line at an address, to be read.
+#[inline(always)]
+pub(crate) fn prefetch_read(address: *const u8) {
+    #[cfg(target_arch = "x86_64")]
+    {
+        use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
+        // SAFETY: a prefetch reads nothing, and any address will do.
+        unsafe { _mm_prefetch::<_MM_HINT_T0>(address.cast()) };
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = address;
+}
+
+/// Prefetches the cache line at an address, to be written: other cores give it up.
+#[inline(always)]
+pub(crate) fn prefetch_write(address: *const u8) {
+    #[cfg(target_arch = "x86_64")]
+    // By its name, since the compiler takes the one for reading unless it knows that the
+    // processor has this one; where it has not, it does nothing.
+    // SAFETY: a prefetch writes nothing, and any address will do.
+    unsafe {
+        std::arch::asm!("prefetchw [{}]", in(reg) address, options(nostack, preserves_flags, readonly));
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = address;
 }
 
 /// Bools as bytes: 0 for false, 1 for true.
@@ -475,6 +527,28 @@ mod tests {
     }
 
     #[test]
+    fn a_run_lies_within_one_row() {
+        let array = Array2::from_shape_fn((3, 4), |(i, j)| 10 * i + j).into_dyn();
+        let mut view = array.view();
+        view.invert_axis(Axis(0));
+        let rows = Strided::new(&view);
+        assert_eq!(rows.run(4, 4), Some([10, 11, 12, 13].as_slice()));
+        assert_eq!(rows.run(9, 2), Some([1, 2].as_slice()));
+        assert_eq!(rows.run(2, 3), None);
+        assert_eq!(Strided::new(&array.view().reversed_axes()).run(0, 2), None);
+        let repeated = array.slice_axis(Axis(0), Slice::from(1..2));
+        let repeated = repeated.broadcast(vec![5, 3, 4]).unwrap();
+        assert_eq!(Strided::new(&repeated).run(4 * 7, 4), Some([10, 11, 12, 13].as_slice()));
+    }
+
+    #[test]
+    fn a_run_does_not_leave_the_array() {
+        let rows = array![[1, 2], [3, 4]].into_dyn();
+        let rows = Strided::new(&rows.view());
+        assert_eq!((rows.run(3, 1), rows.run(3, 2), rows.run(4, 0)), (Some([4].as_slice()), None, None));
+    }
+
+    #[test]
     #[should_panic(expected = "elements lie in the array")]
     fn what_lies_behind_the_array_is_not_read() {
         let array = array![[1, 2], [3, 4]].into_dyn();
@@ -566,6 +640,12 @@ mod tests {
     fn any_address_may_be_prefetched() {
         prefetch::<f32>(&[]);
         prefetch(&[1_u8; 1000]);
+        let mut bytes = [1_u8; 100];
+        prefetch_read(std::ptr::null());
+        prefetch_write(std::ptr::null());
+        prefetch_read(bytes.as_ptr().wrapping_add(1 << 40));
+        prefetch_write(bytes.as_mut_ptr());
+        assert_eq!(bytes, [1; 100]);
     }
 
     #[test]

@@ -14,7 +14,7 @@ use tamis_graph::{NodeId, Op, Scalar, Select, Shape, Source, steps};
 use crate::interface::Interface;
 use crate::program::{Program, Stage};
 use crate::region::{
-    Function, Instruction, Load, Operand, ReducedAxes, Reduction, Region, RegionOutput, ValueId,
+    Function, Instruction, Load, Operand, ReducedAxes, Reduction, Region, RegionOutput, Tree, ValueId,
     through_broadcasts,
 };
 use crate::schedule::{Schedule, Step};
@@ -221,8 +221,17 @@ impl<'p> Explainer<'p> {
             return Name::Text(scalar.to_string().into());
         }
         let operands = instruction.operands.iter();
-        let operands = operands.map(|operand| self.name_of(region, computed, operand.value)).collect();
-        let call = call(&op(instruction.function), operands);
+        let operands: Vec<String> =
+            operands.map(|operand| self.name_of(region, computed, operand.value)).collect();
+        let call = match instruction.function {
+            Function::Compound(compound, dtype) => nested(&compound.tree(dtype), &mut operands.into_iter()),
+            Function::Unary(..)
+            | Function::Binary(..)
+            | Function::Compare(..)
+            | Function::Logic(_)
+            | Function::Where(_)
+            | Function::Fill(_) => call(&op(instruction.function), operands),
+        };
         let label = match instruction.step {
             Some(step) => self.label(step),
             None => self.fresh(),
@@ -238,21 +247,24 @@ impl<'p> Explainer<'p> {
             RegionOutput::Store { step, .. } => return format!("{}{}", self.label(*step), self.kind(*step)),
             RegionOutput::Count { .. } => return format!("count({})", read[0]),
             RegionOutput::Compress { step, .. } => (*step, format!("boolean_mask({})", read.join(", "))),
-            RegionOutput::Reduction { step, reduction, axes, .. } => {
+            RegionOutput::Reduction { step, reduction, axes, mask, only, .. } => {
                 let along = match (axes, &region.reduced) {
                     (ReducedAxes::Axes, Some(axes)) => format!(", axes={:?}", axes.as_slice()),
                     (ReducedAxes::Axes | ReducedAxes::All, _) => String::new(),
                 };
-                let unless = read.get(1).map(|mask| format!(", where any({mask})")).unwrap_or_default();
-                (
-                    *step,
-                    format!(
-                        "{}({}{along}{}){unless}",
-                        reduction_name(*reduction),
-                        read[0],
-                        start(*reduction)
-                    ),
-                )
+                let unless = match mask {
+                    Some(_) => format!(", where any({})", read[1]),
+                    None => String::new(),
+                };
+                let value = match only {
+                    Some(_) => {
+                        let zero = Scalar::F64(0.0).to_string();
+                        call(&Op::Select(Select::Where), vec![read[1].clone(), read[0].clone(), zero])
+                    }
+                    None => read[0].clone(),
+                };
+                let name = reduction_name(*reduction);
+                (*step, format!("{name}({value}{along}{}){unless}", start(*reduction)))
             }
         };
         format!("{} = {call}{}", self.label(step), self.kind(step))
@@ -395,6 +407,16 @@ fn given(step: &Step) -> Option<String> {
     }
 }
 
+/// `add(mul(x, 2), 1)`.
+fn nested(tree: &Tree, operands: &mut impl Iterator<Item = String>) -> String {
+    match tree {
+        Tree::Operand => {
+            operands.next().unwrap_or_else(|| unreachable!("a tree has as many leaves as operands"))
+        }
+        Tree::Call(op, of) => call(op, of.iter().map(|tree| nested(tree, operands)).collect()),
+    }
+}
+
 /// `sum(v1, axes=[0])`.
 fn call(op: &Op, mut operands: Vec<String>) -> String {
     let attributes = op.attributes();
@@ -412,6 +434,7 @@ fn op(function: Function) -> Op {
         Function::Logic(op) => Op::Logic(op),
         Function::Where(_) => Op::Select(Select::Where),
         Function::Fill(scalar) => Op::Source(Source::Scalar(scalar)),
+        Function::Compound(..) => unreachable!("a compound function is a tree of ops"),
     }
 }
 

@@ -1,6 +1,5 @@
 //! Matrix products.
 
-use fearless_simd::Level;
 use ndarray::{ArrayView2, ArrayViewD, s};
 use tamis_graph::Linalg;
 
@@ -9,7 +8,7 @@ use super::copy;
 use super::{masked, matrix, vector};
 use crate::kernel::Call;
 use crate::kernel::number::{Float, Number};
-use crate::level::at_level;
+use crate::level::{Level, at_level};
 use crate::raw::Real;
 use crate::stack::{Masks, Stack, masks};
 use crate::tensor::{AnyTensor, Item, Tensor, dispatch};

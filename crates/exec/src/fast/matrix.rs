@@ -13,7 +13,6 @@
 
 use std::ops::Range;
 
-use fearless_simd::Level;
 use ndarray::{ArrayView1, ArrayView2, ArrayViewD, ArrayViewMut2, Axis, s};
 
 use super::chunks::{self, CHUNK};
@@ -22,7 +21,7 @@ use super::rows::by_width;
 use crate::kernel::Call;
 use crate::kernel::linalg::UNCOUNTED;
 use crate::kernel::number::Float;
-use crate::level::at_level;
+use crate::level::{Level, at_level};
 use crate::memory::Charge;
 use crate::raw::{self, Real};
 use crate::stack::{Stack, as_matrix};

@@ -8,7 +8,6 @@
 
 use std::ops::Range;
 
-use fearless_simd::Level;
 use ndarray::{ArrayView2, ArrayViewD, s};
 
 use super::chunks::{self, CHUNK};
@@ -16,7 +15,7 @@ use super::copy;
 use super::matrix::divided;
 use crate::kernel::Call;
 use crate::kernel::number::Float;
-use crate::level::at_level;
+use crate::level::{Level, at_level};
 use crate::raw::Real;
 use crate::stack::Stack;
 

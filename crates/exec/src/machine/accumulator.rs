@@ -13,12 +13,13 @@
 
 use std::ops::{Add, BitAnd, BitOr};
 
-use fearless_simd::Level;
 use tamis_graph::{DType, Scalar};
 
+use super::elementwise::{Blend, Machine};
 use super::partition::Layout;
-use super::register_file::{AnySlice, OperandViews, Tile};
-use crate::by_dtype::{ByDType, Item, dispatch};
+use super::prefetch::Prefetch;
+use super::register_file::{AnySlice, BLOCK, Blocks};
+use crate::by_dtype::{Item, dispatch};
 use crate::kernel::number::Ordered;
 use crate::level::at_level;
 use crate::neumaier;
@@ -26,7 +27,11 @@ use crate::region::{Operand, Reduction};
 
 /// How many accumulators a row is distributed over, so that additions do not wait for
 /// one another.
-const PARTIALS: usize = 64;
+const PARTIALS: usize = BLOCK;
+/// How many of them one loop adds to: as many as stay in the vector registers of AVX2, and half as
+/// many where what is lost stays beside them.
+const GROUP: usize = 32;
+const COMPENSATED_GROUP: usize = 16;
 /// The same for rows that fit a tile.
 const SHORT: usize = 8;
 /// The same where no result depends on the order.
@@ -37,7 +42,7 @@ pub(super) trait Accumulator: Send {
     /// Starts a chunk with this many results.
     fn open(&mut self, outputs: usize);
     /// Takes in the elements of a tile.
-    fn include(&mut self, level: Level, views: &ByDType<OperandViews<'_>>, tile: Tile, layout: Layout);
+    fn include(&mut self, machine: &mut Machine<'_, '_>, layout: Layout);
     /// Ends a row that spans tiles: its total is that of `output`.
     fn close(&mut self, output: usize);
     /// The totals of the chunk, as bits.
@@ -58,7 +63,7 @@ pub(super) struct Total {
 
 /// How elements of one type are reduced.
 trait Rule: Copy + Send + Sync + 'static {
-    type Element: Item;
+    type Element: Blend;
     type Total: Item;
     type Result: Item;
     /// Whether what roundings lose is kept beside the total.
@@ -79,6 +84,45 @@ trait Rule: Copy + Send + Sync + 'static {
     }
     fn to_bits(total: Self::Total) -> u64;
     fn from_bits(bits: u64) -> Self::Total;
+
+    /// Adds the elements of a tile to the partial accumulators, the first to the first.
+    #[inline(always)]
+    fn include_tile(self, partials: &mut Partials<Self>, tile: Elements<'_, Self>, prefetch: &mut Prefetch) {
+        include_groups::<Self, GROUP>(self, partials, tile.len, prefetch, |block, i| {
+            tile.elements.get(block)[i]
+        });
+    }
+
+    /// The same for those elements at which a mask is true.
+    #[inline(always)]
+    fn include_selected(
+        self,
+        _: &mut Partials<Self>,
+        _: Elements<'_, Self>,
+        _: Blocks<'_, bool>,
+        _: &mut Prefetch,
+    ) {
+        unreachable!("of all reductions only sums of floats take a mask")
+    }
+}
+
+/// The elements of a tile.
+#[derive(Clone, Copy)]
+struct Elements<'e, R: Rule> {
+    elements: Blocks<'e, R::Element>,
+    len: usize,
+}
+
+/// The accumulators that a row is distributed over, and what was lost of each.
+struct Partials<R: Rule> {
+    totals: [R::Total; PARTIALS],
+    lost: [f64; PARTIALS],
+}
+
+impl<R: Rule> Partials<R> {
+    fn new(rule: R) -> Partials<R> {
+        Partials { totals: [rule.start(); PARTIALS], lost: [0.0; PARTIALS] }
+    }
 }
 
 /// Totals as bits, for handing them from chunk to chunk.
@@ -154,6 +198,20 @@ rule!(SumF32, f32, f64, f32 {
     fn finish(self, total: f64, _lost: f64) -> f32 {
         total as f32
     }
+
+    // A total is never −0.0, so that adding 0 changes no bit of it.
+    #[inline(always)]
+    fn include_selected(
+        self,
+        partials: &mut Partials<SumF32>,
+        tile: Elements<'_, SumF32>,
+        mask: Blocks<'_, bool>,
+        prefetch: &mut Prefetch,
+    ) {
+        include_groups::<_, GROUP>(self, partials, tile.len, prefetch, |block, i| {
+            f32::blend(mask.get(block)[i], tile.elements.get(block)[i], 0.0)
+        });
+    }
 });
 
 rule!(SumF64, f64, f64, f64 {
@@ -187,12 +245,34 @@ rule!(SumF64, f64, f64, f64 {
     fn merge_lost(self, a: f64, b: f64, sum: f64) -> f64 {
         neumaier::lost(a, b, sum)
     }
+
+    #[inline(always)]
+    fn include_tile(self, partials: &mut Partials<SumF64>, tile: Elements<'_, SumF64>, prefetch: &mut Prefetch) {
+        include_groups::<_, COMPENSATED_GROUP>(self, partials, tile.len, prefetch, |block, i| {
+            tile.elements.get(block)[i]
+        });
+    }
+
+    #[inline(always)]
+    fn include_selected(
+        self,
+        partials: &mut Partials<SumF64>,
+        tile: Elements<'_, SumF64>,
+        mask: Blocks<'_, bool>,
+        prefetch: &mut Prefetch,
+    ) {
+        include_groups::<_, COMPENSATED_GROUP>(self, partials, tile.len, prefetch, |block, i| {
+            f64::blend(mask.get(block)[i], tile.elements.get(block)[i], 0.0)
+        });
+    }
 });
 
 /// A total that is exact: where it starts, and how a total and an element, or two totals, become one.
 macro_rules! exact {
-    ($name:ident, $element:ty, $total:ty, $start:expr, $combine:path) => {
+    ($name:ident, $element:ty, $total:ty, $start:expr, $combine:path $({ $($own:tt)* })?) => {
         rule!($name, $element, $total, $total {
+            $($($own)*)?
+
             #[inline(always)]
             fn start(self) -> $total {
                 $start
@@ -217,7 +297,26 @@ macro_rules! exact {
 
 exact!(SumI64, i64, i64, 0, i64::wrapping_add);
 exact!(ProductI64, i64, i64, 1, i64::wrapping_mul);
-exact!(CountTrue, bool, i64, 0, Add::add);
+exact!(CountTrue, bool, i64, 0, Add::add {
+    // In bytes, of which a vector holds eight times as many.
+    #[inline(always)]
+    fn include_tile(self, partials: &mut Partials<CountTrue>, tile: Elements<'_, CountTrue>, prefetch: &mut Prefetch) {
+        const MOST: usize = u8::MAX as usize;
+        let (full, rest) = (tile.len / BLOCK, tile.len % BLOCK);
+        for first in (0..full).step_by(MOST) {
+            let mut counts = [0_u8; BLOCK];
+            for block in first..full.min(first + MOST) {
+                prefetch.block();
+                let block = tile.elements.get(block);
+                counts.iter_mut().zip(block).for_each(|(count, x)| *count += u8::from(*x));
+            }
+            partials.totals.iter_mut().zip(counts).for_each(|(total, count)| *total += i64::from(count));
+        }
+        for i in 0..rest {
+            partials.totals[i] += i64::from(tile.elements.get(full)[i]);
+        }
+    }
+});
 exact!(Any, bool, bool, false, BitOr::bitor);
 exact!(All, bool, bool, true, BitAnd::bitand);
 
@@ -229,7 +328,7 @@ macro_rules! min_max {
             start: T,
         }
 
-        impl<T: Item + Bits + Ordered> Rule for $name<T> {
+        impl<T: Blend + Bits + Ordered> Rule for $name<T> {
             type Element = T;
             type Total = T;
             type Result = T;
@@ -269,24 +368,32 @@ macro_rules! min_max {
 min_max!(Largest, larger);
 min_max!(Smallest, smaller);
 
-/// The accumulator for the elements of `operand`.
-pub(super) fn accumulator(reduction: Reduction, operand: Operand) -> Box<dyn Accumulator> {
+/// What an accumulator takes in.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Source {
+    pub(super) operand: Operand,
+    /// The mask of the elements that are added.
+    pub(super) only: Option<Operand>,
+}
+
+/// The accumulator for the elements of `source`.
+pub(super) fn accumulator(reduction: Reduction, source: Source) -> Box<dyn Accumulator> {
     match reduction {
-        Reduction::Sum(DType::F32) => boxed(SumF32, operand),
-        Reduction::Sum(DType::F64) => boxed(SumF64, operand),
-        Reduction::Sum(DType::I64) => boxed(SumI64, operand),
+        Reduction::Sum(DType::F32) => boxed(SumF32, source),
+        Reduction::Sum(DType::F64) => boxed(SumF64, source),
+        Reduction::Sum(DType::I64) => boxed(SumI64, source),
         Reduction::Sum(DType::Bool | DType::U8 | DType::I32) => {
             unreachable!("the builder sums bools and integers in i64")
         }
-        Reduction::Product => boxed(ProductI64, operand),
-        Reduction::Count => boxed(CountTrue, operand),
-        Reduction::Any => boxed(Any, operand),
-        Reduction::All => boxed(All, operand),
+        Reduction::Product => boxed(ProductI64, source),
+        Reduction::Count => boxed(CountTrue, source),
+        Reduction::Any => boxed(Any, source),
+        Reduction::All => boxed(All, source),
         Reduction::Max(dtype, initial) => dispatch!(type T = dtype => {
-            boxed(Largest::<T> { start: start(initial.unwrap_or(dtype.lowest())) }, operand)
+            boxed(Largest::<T> { start: start(initial.unwrap_or(dtype.lowest())) }, source)
         }),
         Reduction::Min(dtype, initial) => dispatch!(type T = dtype => {
-            boxed(Smallest::<T> { start: start(initial.unwrap_or(dtype.highest())) }, operand)
+            boxed(Smallest::<T> { start: start(initial.unwrap_or(dtype.highest())) }, source)
         }),
     }
 }
@@ -295,68 +402,74 @@ fn start<T: Item>(scalar: Scalar) -> T {
     T::from_scalar(scalar).unwrap_or_else(|| unreachable!("an initial element has the dtype of the elements"))
 }
 
-fn boxed<R: Rule>(rule: R, operand: Operand) -> Box<dyn Accumulator> {
-    Box::new(State {
-        rule,
-        operand,
-        partials: [rule.start(); PARTIALS],
-        partials_lost: [0.0; PARTIALS],
-        outputs: Vec::new(),
-        lost: Vec::new(),
-    })
+fn boxed<R: Rule>(rule: R, source: Source) -> Box<dyn Accumulator> {
+    let partials = Partials::new(rule);
+    Box::new(State { rule, source, partials, outputs: Vec::new(), lost: Vec::new(), copy: Vec::new() })
 }
 
 struct State<R: Rule> {
     rule: R,
-    operand: Operand,
-    partials: [R::Total; PARTIALS],
-    partials_lost: [f64; PARTIALS],
+    source: Source,
+    partials: Partials<R>,
     outputs: Vec<R::Total>,
     lost: Vec<f64>,
+    /// Room for an element that repeats over a tile.
+    copy: Vec<R::Element>,
 }
 
 impl<R: Rule> Accumulator for State<R> {
     fn open(&mut self, outputs: usize) {
-        self.partials = [self.rule.start(); PARTIALS];
-        self.partials_lost = [0.0; PARTIALS];
+        self.partials = Partials::new(self.rule);
         self.outputs.clear();
         self.outputs.resize(outputs, self.rule.start());
         self.lost.clear();
         self.lost.resize(if R::COMPENSATED { outputs } else { 0 }, 0.0);
     }
 
-    fn include(&mut self, level: Level, views: &ByDType<OperandViews<'_>>, tile: Tile, layout: Layout) {
-        let elements = R::Element::of(views).read(self.operand, tile);
-        let (rule, partials, partials_lost) = (self.rule, &mut self.partials, &mut self.partials_lost);
-        match layout {
-            Layout::One => at_level!(level, include(rule, partials, partials_lost, elements)),
+    fn include(&mut self, machine: &mut Machine<'_, '_>, layout: Layout) {
+        let Machine { level, views, tile, prefetch, .. } = machine;
+        let (rule, partials) = (self.rule, &mut self.partials);
+        let elements = R::Element::of(views).read(self.source.operand, *tile);
+        let (first, width, rows) = match layout {
+            Layout::One => {
+                let elements = Elements { elements, len: tile.len };
+                match self.source.only.map(|mask| bool::of(views).read(mask, *tile)) {
+                    None => at_level!(*level, rule.include_tile(partials, elements, prefetch)),
+                    Some(mask) => {
+                        at_level!(*level, rule.include_selected(partials, elements, mask, prefetch));
+                    }
+                }
+                return;
+            }
             Layout::Rows { length, first } => {
+                let elements = elements.slice(tile.len, &mut self.copy);
                 let count = elements.len().checked_div(length).unwrap_or(0);
                 let outputs = &mut self.outputs[first..first + count];
                 let lost: &mut [f64] =
                     if R::COMPENSATED { &mut self.lost[first..first + count] } else { &mut [] };
-                at_level!(level, rows(rule, outputs, lost, elements, length));
+                at_level!(*level, rows_of(rule, outputs, lost, elements, length));
+                return;
             }
-            Layout::Columns { width, rows, first } => {
-                for (row, elements) in elements.chunks_exact(width).enumerate() {
-                    let output = (first + row) / rows * width;
-                    let outputs = &mut self.outputs[output..output + width];
-                    let lost: &mut [f64] =
-                        if R::COMPENSATED { &mut self.lost[output..output + width] } else { &mut [] };
-                    at_level!(level, each(rule, outputs, lost, elements));
-                }
-            }
+            Layout::Columns { width, rows, first } => (first, width, rows),
+        };
+        let elements = elements.slice(tile.len, &mut self.copy);
+        for (row, elements) in elements.chunks_exact(width).enumerate() {
+            let output = (first + row) / rows * width;
+            let outputs = &mut self.outputs[output..output + width];
+            let lost: &mut [f64] =
+                if R::COMPENSATED { &mut self.lost[output..output + width] } else { &mut [] };
+            at_level!(*level, each(rule, outputs, lost, elements));
         }
     }
 
     fn close(&mut self, output: usize) {
-        let (total, lost) = combine(self.rule, &mut self.partials, &mut self.partials_lost);
+        let Partials { totals, lost } = &mut self.partials;
+        let (total, lost) = combine(self.rule, totals, lost);
         self.outputs[output] = total;
         if R::COMPENSATED {
             self.lost[output] = lost;
         }
-        self.partials = [self.rule.start(); PARTIALS];
-        self.partials_lost = [0.0; PARTIALS];
+        self.partials = Partials::new(self.rule);
     }
 
     fn totals(&self) -> Vec<Total> {
@@ -384,35 +497,41 @@ impl<R: Rule> Accumulator for State<R> {
     }
 }
 
-/// Adds elements to the partial accumulators, the first to the first.
+/// Adds the elements of a tile to the partial accumulators, to some of them at a time: local
+/// copies of those stay in vector registers over the loop, borrowed memory would be written after
+/// every block.
 #[inline(always)]
-fn include<R: Rule>(
+fn include_groups<R: Rule, const N: usize>(
     rule: R,
-    partials: &mut [R::Total; PARTIALS],
-    partials_lost: &mut [f64; PARTIALS],
-    elements: &[R::Element],
+    partials: &mut Partials<R>,
+    len: usize,
+    prefetch: &mut Prefetch,
+    element: impl Fn(usize, usize) -> R::Element,
 ) {
-    let (blocks, rest) = elements.as_chunks::<PARTIALS>();
-    // Local copies stay in vector registers over the loop; borrowed memory would be written
-    // after every block.
-    let (mut totals, mut lost) = (*partials, *partials_lost);
-    for block in blocks {
-        for i in 0..PARTIALS {
-            let sum = rule.include(totals[i], block[i]);
-            if R::COMPENSATED {
-                lost[i] += rule.lost(totals[i], block[i], sum);
+    let (full, rest) = (len / BLOCK, len % BLOCK);
+    let (totals, losses) = (partials.totals.as_chunks_mut::<N>().0, partials.lost.as_chunks_mut::<N>().0);
+    for (group, (totals_of, losses_of)) in totals.iter_mut().zip(losses).enumerate() {
+        let (mut totals, mut losses) = (*totals_of, *losses_of);
+        for block in 0..full {
+            prefetch.block();
+            for i in 0..N {
+                let x = element(block, group * N + i);
+                let sum = rule.include(totals[i], x);
+                if R::COMPENSATED {
+                    losses[i] += rule.lost(totals[i], x, sum);
+                }
+                totals[i] = sum;
             }
-            totals[i] = sum;
         }
+        (*totals_of, *losses_of) = (totals, losses);
     }
-    for (i, x) in rest.iter().enumerate() {
-        let sum = rule.include(totals[i], *x);
+    for i in 0..rest {
+        let (x, total) = (element(full, i), partials.totals[i]);
+        partials.totals[i] = rule.include(total, x);
         if R::COMPENSATED {
-            lost[i] += rule.lost(totals[i], *x, sum);
+            partials.lost[i] += rule.lost(total, x, partials.totals[i]);
         }
-        totals[i] = sum;
     }
-    (*partials, *partials_lost) = (totals, lost);
 }
 
 /// Adds each element to its own output element.
@@ -433,7 +552,7 @@ fn each<R: Rule>(rule: R, outputs: &mut [R::Total], lost: &mut [f64], elements: 
 
 /// Reduces each row to its own output element.
 #[inline(always)]
-fn rows<R: Rule>(
+fn rows_of<R: Rule>(
     rule: R,
     outputs: &mut [R::Total],
     lost: &mut [f64],

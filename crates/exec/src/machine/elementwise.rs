@@ -1,24 +1,26 @@
-//! The instructions of the machine: each one loop over a tile, compiled for
+//! The instructions of the machine: each one loop over the blocks of a tile, compiled for
 //! every SIMD level.
 //!
-//! Dispatch by function and dtype happens once a tile, not once an element: over a thousand
-//! elements it costs nothing, and the loops are as simple as the compiler needs to vectorise
+//! The kernel of an instruction is chosen once a run, and called once a tile: over a thousand
+//! elements that costs little, and the loops are as simple as the compiler needs to vectorise
 //! them. (P. Boncz, M. Zukowski, N. Nes, "MonetDB/X100: Hyper-Pipelining Query Execution", CIDR
-//! 2005, did so for columns of a database.)
+//! 2005, did so for columns of a database.) Blocks have a constant length, and one that repeats
+//! is an operand like all others, so that one loop serves arrays and scalars and has no tail.
 //!
 //! Targets and operands of one dtype lie in one `Vec`. A target is taken out of it while it is
 //! written: no operand of the instruction can be the same register, since the region's
 //! allocation keeps a target apart from the operands of its own instruction.
 
-use fearless_simd::Level;
-use tamis_graph::{Binary, Compare, DType, Element, Logic, Scalar, Unary};
+use tamis_graph::{Binary, Compare, DType, Logic, Unary};
 
+use super::compound;
+use super::prefetch::Prefetch;
 use super::refusal::{Reason, Refusal, Refused};
-use super::register_file::{OperandViews, Tile};
+use super::register_file::{BLOCK, Blocks, OperandViews, Tile};
 use crate::by_dtype::{ByDType, Item, dispatch};
 use crate::kernel::number::{Float, Number, Ordered, is_nan};
 use crate::kernel::unary::{Cast, unary_function};
-use crate::level::at_level;
+use crate::level::{Level, at_level};
 use crate::math::Elementary;
 use crate::region::{Function, Instruction};
 
@@ -27,107 +29,128 @@ pub(super) struct Machine<'m, 'p> {
     pub(super) level: Level,
     pub(super) views: &'m mut ByDType<OperandViews<'p>>,
     pub(super) tile: Tile,
+    pub(super) prefetch: &'m mut Prefetch,
     /// The elements that instructions have no value for.
     pub(super) refusal: &'m mut Refusal,
 }
 
 /// Carries out one instruction on one tile.
-pub(super) fn execute(machine: &mut Machine<'_, '_>, instruction: &Instruction) {
-    match instruction.function {
-        Function::Unary(op, dtype) => unary(machine, instruction, op, dtype),
-        Function::Binary(op, dtype) => binary(machine, instruction, op, dtype),
-        Function::Compare(op, dtype) => compare(machine, instruction, op, dtype),
-        Function::Logic(op) => logic(machine, instruction, op),
-        Function::Where(dtype) => dispatch!(type T = dtype => choose::<T>(machine, instruction)),
-        Function::Fill(scalar) => {
-            dispatch!(type T = scalar.dtype() => fill::<T>(machine, instruction, scalar))
+pub(super) type Kernel = fn(&mut Machine<'_, '_>, &Instruction);
+
+/// A kernel that runs a loop with a function.
+macro_rules! kernel {
+    ($loop:expr, $function:expr) => {{
+        fn run(machine: &mut Machine<'_, '_>, instruction: &Instruction) {
+            $loop(machine, instruction, $function);
+        }
+        run as Kernel
+    }};
+}
+
+/// The kernel of a function.
+pub(super) fn kernel_of(function: Function) -> Kernel {
+    match function {
+        Function::Unary(op, dtype) => unary(op, dtype),
+        Function::Binary(op, dtype) => binary(op, dtype),
+        Function::Compare(op, dtype) => compare(op, dtype),
+        Function::Logic(op) => logic(op),
+        Function::Where(dtype) => dispatch!(type T = dtype => choose::<T> as Kernel),
+        Function::Fill(scalar) => dispatch!(type T = scalar.dtype() => fill::<T> as Kernel),
+        Function::Compound(op, DType::F32) => compound::kernel_of::<f32>(op),
+        Function::Compound(op, DType::F64) => compound::kernel_of::<f64>(op),
+        Function::Compound(_, DType::Bool | DType::U8 | DType::I32 | DType::I64) => {
+            unreachable!("functions of floats are combined")
         }
     }
 }
 
-fn unary(machine: &mut Machine<'_, '_>, instruction: &Instruction, op: Unary, dtype: DType) {
-    let (m, i) = (machine, instruction);
+fn unary(op: Unary, dtype: DType) -> Kernel {
     macro_rules! run {
         (same) => {
-            dispatch!(type T = dtype => map(m, i, |x: T| x))
+            dispatch!(type T = dtype => kernel!(map, |x: T| x))
         };
         (cast $to:ident) => {
-            dispatch!(type T = dtype => cast::<T>(m, i, $to))
+            dispatch!(type T = dtype => cast::<T>($to))
         };
         (numbers $of:ident::$function:ident) => {
-            dispatch!(numbers: type T = dtype => map(m, i, <T as $of>::$function))
+            dispatch!(numbers: type T = dtype => kernel!(map, <T as $of>::$function))
         };
         (floats $of:ident::$function:ident) => {
-            dispatch!(floats: type T = dtype => map(m, i, <T as $of>::$function))
+            dispatch!(floats: type T = dtype => kernel!(map, <T as $of>::$function))
         };
         (angles $fast_of:ident::$fast:ident, $of:ident::$exact:ident) => {
-            dispatch!(floats: type T = dtype => angular(m, i, <T as $fast_of>::$fast, <T as $of>::$exact))
+            dispatch!(floats: type T = dtype => {
+                kernel!(angular, (<T as $fast_of>::$fast, <T as $of>::$exact))
+            })
         };
     }
     unary_function!(op, run)
 }
 
-/// A function of angles: `fast`, and `exact` of the angles that are too large for it.
+/// A function of angles: one that vectorises, and an exact one for the angles that are too large for
+/// it.
 fn angular<T: Item + Float>(
     machine: &mut Machine<'_, '_>,
     instruction: &Instruction,
-    fast: impl Fn(T) -> T + Copy,
-    exact: impl Fn(T) -> T + Copy,
+    (fast, exact): (impl Fn(T) -> T + Copy, impl Fn(T) -> T + Copy),
 ) {
     map(machine, instruction, fast);
     // Large angles are rare. A second loop finds them, so that the first has no branch and
     // vectorises.
     let Machine { views, tile, .. } = machine;
-    let (taken, range) = T::of_mut(views).take(instruction.target, *tile);
+    let mut taken = T::of_mut(views).take(instruction.target, *tile);
     let angles = T::of(views).read(instruction.operands[0], *tile);
-    for (target, x) in taken.memory[range].iter_mut().zip(angles) {
-        if Number::abs(*x) > T::SIN_LIMIT {
-            *target = exact(*x);
+    for (index, target) in taken.blocks().as_flattened_mut()[..tile.len].iter_mut().enumerate() {
+        let x = angles.element(index);
+        if Number::abs(x) > T::SIN_LIMIT {
+            *target = exact(x);
         }
     }
-    T::of_mut(views).put_back(taken);
+    T::of_mut(views).put_back(taken, *tile);
 }
 
-fn cast<T: Item + Cast>(machine: &mut Machine<'_, '_>, instruction: &Instruction, to: DType) {
+fn cast<T: Item + Cast>(to: DType) -> Kernel {
     match to {
-        DType::Bool => map(machine, instruction, T::to_bool),
-        DType::U8 => map(machine, instruction, T::to_u8),
-        DType::I32 => map(machine, instruction, T::to_i32),
-        DType::I64 => map(machine, instruction, T::to_i64),
-        DType::F32 => map(machine, instruction, T::to_f32),
-        DType::F64 => map(machine, instruction, T::to_f64),
+        DType::Bool => |m, i| map(m, i, T::to_bool),
+        DType::U8 => |m, i| map(m, i, T::to_u8),
+        DType::I32 => |m, i| map(m, i, T::to_i32),
+        DType::I64 => |m, i| map(m, i, T::to_i64),
+        DType::F32 => |m, i| map(m, i, T::to_f32),
+        DType::F64 => |m, i| map(m, i, T::to_f64),
     }
 }
 
-fn binary(machine: &mut Machine<'_, '_>, instruction: &Instruction, op: Binary, dtype: DType) {
-    let (m, i) = (machine, instruction);
+fn binary(op: Binary, dtype: DType) -> Kernel {
     match op {
-        Binary::Add => dispatch!(numbers: type T = dtype => zip(m, i, <T as Number>::add)),
-        Binary::Sub => dispatch!(numbers: type T = dtype => zip(m, i, <T as Number>::sub)),
-        Binary::Mul => dispatch!(numbers: type T = dtype => zip(m, i, <T as Number>::mul)),
-        Binary::Minimum => dispatch!(numbers: type T = dtype => zip(m, i, <T as Ordered>::smaller)),
-        Binary::Maximum => dispatch!(numbers: type T = dtype => zip(m, i, <T as Ordered>::larger)),
-        Binary::Div => dispatch!(floats: type T = dtype => zip(m, i, <T as Float>::div)),
-        Binary::Atan2 => dispatch!(floats: type T = dtype => zip(m, i, <T as Float>::atan2)),
-        Binary::Pow if !dtype.is_float() => dispatch!(integers: type T = dtype => {
-            zip_or_refuse(m, i, <T as Number>::pow, |base: T, exponent: T| Reason::NegativeExponent {
-                base: base.into_scalar(),
-                exponent: exponent.into_scalar(),
-            });
-        }),
+        Binary::Add => dispatch!(numbers: type T = dtype => kernel!(zip, <T as Number>::add)),
+        Binary::Sub => dispatch!(numbers: type T = dtype => kernel!(zip, <T as Number>::sub)),
+        Binary::Mul => dispatch!(numbers: type T = dtype => kernel!(zip, <T as Number>::mul)),
+        Binary::Minimum => dispatch!(numbers: type T = dtype => kernel!(zip, <T as Ordered>::smaller)),
+        Binary::Maximum => dispatch!(numbers: type T = dtype => kernel!(zip, <T as Ordered>::larger)),
+        Binary::Div => dispatch!(floats: type T = dtype => kernel!(zip, <T as Float>::div)),
+        Binary::Atan2 => dispatch!(floats: type T = dtype => kernel!(zip, <T as Float>::atan2)),
+        Binary::Pow if !dtype.is_float() => {
+            dispatch!(integers: type T = dtype => kernel!(raise, <T as Number>::pow))
+        }
         Binary::FloorMod if !dtype.is_float() => {
-            dispatch!(integers: type T = dtype => divide(m, i, <T as Number>::floor_mod))
+            dispatch!(integers: type T = dtype => kernel!(divide, <T as Number>::floor_mod))
         }
         Binary::FloorDiv if !dtype.is_float() => {
-            dispatch!(integers: type T = dtype => divide(m, i, <T as Number>::floor_div))
+            dispatch!(integers: type T = dtype => kernel!(divide, <T as Number>::floor_div))
         }
         Binary::RemTrunc if !dtype.is_float() => {
-            dispatch!(integers: type T = dtype => divide(m, i, <T as Number>::rem_trunc))
+            dispatch!(integers: type T = dtype => kernel!(divide, <T as Number>::rem_trunc))
         }
-        Binary::Pow => dispatch!(floats: type T = dtype => zip(m, i, total(<T as Number>::pow))),
-        Binary::FloorMod => dispatch!(floats: type T = dtype => zip(m, i, total(<T as Number>::floor_mod))),
-        Binary::FloorDiv => dispatch!(floats: type T = dtype => zip(m, i, total(<T as Number>::floor_div))),
-        Binary::RemTrunc => dispatch!(floats: type T = dtype => zip(m, i, total(<T as Number>::rem_trunc))),
+        Binary::Pow => dispatch!(floats: type T = dtype => kernel!(zip, total(<T as Number>::pow))),
+        Binary::FloorMod => {
+            dispatch!(floats: type T = dtype => kernel!(zip, total(<T as Number>::floor_mod)))
+        }
+        Binary::FloorDiv => {
+            dispatch!(floats: type T = dtype => kernel!(zip, total(<T as Number>::floor_div)))
+        }
+        Binary::RemTrunc => {
+            dispatch!(floats: type T = dtype => kernel!(zip, total(<T as Number>::rem_trunc)))
+        }
     }
 }
 
@@ -140,6 +163,18 @@ fn divide<T: Number>(
     zip_or_refuse(machine, instruction, f, |_, _| Reason::ZeroDivisor);
 }
 
+/// A power, which has a value unless the exponent is negative.
+fn raise<T: Number>(
+    machine: &mut Machine<'_, '_>,
+    instruction: &Instruction,
+    f: impl Fn(T, T) -> Option<T> + Copy,
+) {
+    zip_or_refuse(machine, instruction, f, |base: T, exponent: T| Reason::NegativeExponent {
+        base: base.into_scalar(),
+        exponent: exponent.into_scalar(),
+    });
+}
+
 /// `f` of every pair of the tile that it has a value for; of the others the first is noted, with
 /// the `reason`. One loop for all SIMD levels, none of which divides integers.
 fn zip_or_refuse<T: Number>(
@@ -149,22 +184,21 @@ fn zip_or_refuse<T: Number>(
     reason: impl Fn(T, T) -> Reason,
 ) {
     let Machine { views, tile, refusal, .. } = machine;
-    let (taken, range) = T::of_mut(views).take(instruction.target, *tile);
-    let view = T::of(views);
-    let (a, b) = (view.read(instruction.operands[0], *tile), view.read(instruction.operands[1], *tile));
-    let mut is_refused = false;
-    for ((target, a), b) in taken.memory[range].iter_mut().zip(a).zip(b) {
-        let value = f(*a, *b);
-        is_refused |= value.is_none();
+    let mut taken = T::of_mut(views).take(instruction.target, *tile);
+    let [a, b] = operands::<T, 2>(views, instruction, 0, *tile);
+    let mut refused = None;
+    for (index, target) in taken.blocks().as_flattened_mut()[..tile.len].iter_mut().enumerate() {
+        let value = f(a.element(index), b.element(index));
+        if value.is_none() && refused.is_none() {
+            refused = Some(index);
+        }
         *target = value.unwrap_or_default();
     }
-    if is_refused
-        && let Some(at) = a.iter().zip(b).position(|(a, b)| f(*a, *b).is_none())
-        && let Some(step) = instruction.step
-    {
-        refusal.note(Refused { step, element: tile.start + at, reason: reason(a[at], b[at]) });
+    if let (Some(index), Some(step)) = (refused, instruction.step) {
+        let reason = reason(a.element(index), b.element(index));
+        refusal.note(Refused { step, element: tile.start + index, reason });
     }
-    T::of_mut(views).put_back(taken);
+    T::of_mut(views).put_back(taken, *tile);
 }
 
 /// A function that has a value for every pair of floats.
@@ -173,39 +207,51 @@ fn total<T: Copy>(f: impl Fn(T, T) -> Option<T> + Copy) -> impl Fn(T, T) -> T + 
 }
 
 #[allow(clippy::bool_comparison, reason = "one loop for all dtypes")]
-fn compare(machine: &mut Machine<'_, '_>, instruction: &Instruction, op: Compare, dtype: DType) {
-    let (m, i) = (machine, instruction);
+fn compare(op: Compare, dtype: DType) -> Kernel {
     match op {
-        Compare::Eq => dispatch!(type T = dtype => zip(m, i, |a: T, b: T| a == b)),
-        Compare::Ne => dispatch!(type T = dtype => zip(m, i, |a: T, b: T| a != b)),
-        Compare::Lt => dispatch!(type T = dtype => zip(m, i, |a: T, b: T| a < b)),
-        Compare::Le => dispatch!(type T = dtype => zip(m, i, |a: T, b: T| a <= b)),
-        Compare::Gt => dispatch!(type T = dtype => zip(m, i, |a: T, b: T| a > b)),
-        Compare::Ge => dispatch!(type T = dtype => zip(m, i, |a: T, b: T| a >= b)),
-        Compare::IsNan => dispatch!(type T = dtype => map(m, i, is_nan::<T>)),
-        Compare::IsFinite if !dtype.is_float() => dispatch!(type T = dtype => map(m, i, |_: T| true)),
-        Compare::IsFinite => dispatch!(floats: type T = dtype => map(m, i, <T as Float>::is_finite)),
-        Compare::IsInf if !dtype.is_float() => dispatch!(type T = dtype => map(m, i, |_: T| false)),
-        Compare::IsInf => dispatch!(floats: type T = dtype => map(m, i, |x: T| x.is_infinite())),
+        Compare::Eq => dispatch!(type T = dtype => kernel!(zip, |a: T, b: T| a == b)),
+        Compare::Ne => dispatch!(type T = dtype => kernel!(zip, |a: T, b: T| a != b)),
+        Compare::Lt => dispatch!(type T = dtype => kernel!(zip, |a: T, b: T| a < b)),
+        Compare::Le => dispatch!(type T = dtype => kernel!(zip, |a: T, b: T| a <= b)),
+        Compare::Gt => dispatch!(type T = dtype => kernel!(zip, |a: T, b: T| a > b)),
+        Compare::Ge => dispatch!(type T = dtype => kernel!(zip, |a: T, b: T| a >= b)),
+        Compare::IsNan => dispatch!(type T = dtype => kernel!(map, is_nan::<T>)),
+        Compare::IsFinite if !dtype.is_float() => dispatch!(type T = dtype => kernel!(map, |_: T| true)),
+        Compare::IsFinite => dispatch!(floats: type T = dtype => kernel!(map, <T as Float>::is_finite)),
+        Compare::IsInf if !dtype.is_float() => dispatch!(type T = dtype => kernel!(map, |_: T| false)),
+        Compare::IsInf => dispatch!(floats: type T = dtype => kernel!(map, |x: T| x.is_infinite())),
     }
 }
 
-fn logic(machine: &mut Machine<'_, '_>, instruction: &Instruction, op: Logic) {
+fn logic(op: Logic) -> Kernel {
     match op {
-        Logic::And => zip(machine, instruction, |a: bool, b: bool| a & b),
-        Logic::Or => zip(machine, instruction, |a: bool, b: bool| a | b),
-        Logic::Xor => zip(machine, instruction, |a: bool, b: bool| a ^ b),
-        Logic::Not => map(machine, instruction, |a: bool| !a),
+        Logic::And => kernel!(zip, |a: bool, b: bool| a & b),
+        Logic::Or => kernel!(zip, |a: bool, b: bool| a | b),
+        Logic::Xor => kernel!(zip, |a: bool, b: bool| a ^ b),
+        Logic::Not => kernel!(map, |a: bool| !a),
     }
 }
 
 /// The same value in every element of the tile.
-fn fill<T: Item>(machine: &mut Machine<'_, '_>, instruction: &Instruction, scalar: Scalar) {
-    let Machine { views, tile, .. } = machine;
+fn fill<T: Item>(machine: &mut Machine<'_, '_>, instruction: &Instruction) {
+    let Function::Fill(scalar) = instruction.function else { unreachable!("a fill has a literal") };
     let value = T::from_scalar(scalar).unwrap_or_else(|| unreachable!("a scalar has its own dtype"));
-    let (taken, range) = T::of_mut(views).take(instruction.target, *tile);
-    taken.memory[range].fill(value);
-    T::of_mut(views).put_back(taken);
+    let Machine { views, tile, .. } = machine;
+    let mut taken = T::of_mut(views).take(instruction.target, *tile);
+    taken.blocks().as_flattened_mut().fill(value);
+    T::of_mut(views).put_back(taken, *tile);
+}
+
+/// Consecutive operands of one dtype.
+#[inline(always)]
+pub(super) fn operands<'f, T: Item, const N: usize>(
+    views: &'f ByDType<OperandViews<'_>>,
+    instruction: &Instruction,
+    first: usize,
+    tile: Tile,
+) -> [Blocks<'f, T>; N] {
+    let view = T::of(views);
+    std::array::from_fn(|i| view.read(instruction.operands[first + i], tile))
 }
 
 /// `f` of every element of the tile.
@@ -214,12 +260,7 @@ fn map<T: Item, R: Item>(
     instruction: &Instruction,
     f: impl Fn(T) -> R + Copy,
 ) {
-    let Machine { level, views, tile, .. } = machine;
-    let (taken, range) = R::of_mut(views).take(instruction.target, *tile);
-    let x = T::of(views).read(instruction.operands[0], *tile);
-    let target = &mut taken.memory[range];
-    at_level!(*level, target.iter_mut().zip(x).for_each(|(target, x)| *target = f(*x)));
-    R::of_mut(views).put_back(taken);
+    zip_all::<T, R, 1>(machine, instruction, |[a]| f(a));
 }
 
 /// `f` of every pair of the tile.
@@ -228,22 +269,41 @@ fn zip<T: Item, R: Item>(
     instruction: &Instruction,
     f: impl Fn(T, T) -> R + Copy,
 ) {
-    let Machine { level, views, tile, .. } = machine;
-    let (taken, range) = R::of_mut(views).take(instruction.target, *tile);
-    let view = T::of(views);
-    let (a, b) = (view.read(instruction.operands[0], *tile), view.read(instruction.operands[1], *tile));
-    let target = &mut taken.memory[range];
+    zip_all::<T, R, 2>(machine, instruction, |[a, b]| f(a, b));
+}
+
+/// `f` of the elements of all operands at each index of the tile.
+#[inline(always)]
+pub(super) fn zip_all<T: Item, R: Item, const N: usize>(
+    machine: &mut Machine<'_, '_>,
+    instruction: &Instruction,
+    f: impl Fn([T; N]) -> R + Copy,
+) {
+    let Machine { level, views, tile, prefetch, .. } = machine;
+    let mut taken = R::of_mut(views).take(instruction.target, *tile);
+    let operands = operands::<T, N>(views, instruction, 0, *tile);
+    let targets = taken.blocks();
     at_level!(*level, {
-        for ((target, a), b) in target.iter_mut().zip(a).zip(b) {
-            *target = f(*a, *b);
+        for (number, target) in targets.iter_mut().enumerate() {
+            prefetch.block();
+            let blocks = operands.map(|operand| operand.get(number));
+            block(target, |i| f(std::array::from_fn(|operand| blocks[operand][i])));
         }
     });
-    R::of_mut(views).put_back(taken);
+    R::of_mut(views).put_back(taken, *tile);
+}
+
+/// Writes the elements of a block.
+#[inline(always)]
+pub(super) fn block<R>(target: &mut [R; BLOCK], element: impl Fn(usize) -> R) {
+    for (i, target) in target.iter_mut().enumerate() {
+        *target = element(i);
+    }
 }
 
 /// Elements that are chosen by their bits: a conditional would be compiled to
 /// a branch for each, which neither predicts nor vectorises.
-trait Blend: Item {
+pub(super) trait Blend: Item {
     fn blend(mask: bool, a: Self, b: Self) -> Self;
 }
 
@@ -272,16 +332,17 @@ blend! {
 
 /// The first branch where the mask is true, else the second.
 fn choose<T: Blend>(machine: &mut Machine<'_, '_>, instruction: &Instruction) {
-    let Machine { level, views, tile, .. } = machine;
-    let (taken, range) = T::of_mut(views).take(instruction.target, *tile);
-    let mask = bool::of(views).read(instruction.operands[0], *tile);
-    let view = T::of(views);
-    let (a, b) = (view.read(instruction.operands[1], *tile), view.read(instruction.operands[2], *tile));
-    let target = &mut taken.memory[range];
+    let Machine { level, views, tile, prefetch, .. } = machine;
+    let mut taken = T::of_mut(views).take(instruction.target, *tile);
+    let [mask] = operands::<bool, 1>(views, instruction, 0, *tile);
+    let [a, b] = operands::<T, 2>(views, instruction, 1, *tile);
+    let targets = taken.blocks();
     at_level!(*level, {
-        for (((target, mask), a), b) in target.iter_mut().zip(mask).zip(a).zip(b) {
-            *target = T::blend(*mask, *a, *b);
+        for (number, target) in targets.iter_mut().enumerate() {
+            prefetch.block();
+            let (mask, a, b) = (mask.get(number), a.get(number), b.get(number));
+            block(target, |i| T::blend(mask[i], a[i], b[i]));
         }
     });
-    T::of_mut(views).put_back(taken);
+    T::of_mut(views).put_back(taken, *tile);
 }

@@ -7,7 +7,7 @@
 use ndarray::{ArrayViewD, Axis};
 use smallvec::SmallVec;
 
-use super::register_file::{TILE, Tile};
+use super::register_file::{BLOCK, TILE, Tile};
 use crate::by_dtype::Item;
 use crate::raw::Strided;
 use crate::row_major::merged;
@@ -19,9 +19,9 @@ const LONGEST_PERIOD: usize = 1 << 14;
 pub(super) enum Loaded<'p, T> {
     /// Every element of the domain lies in memory, in order.
     Contiguous(&'p [T]),
-    /// One value in every element.
+    /// One value in every element: a block of it.
     Scalar(Vec<T>),
-    /// A row that repeats every `period` elements, laid out one tile further: so that a tile
+    /// A row that repeats every `period` elements, laid out one padded tile further: so that a tile
     /// is one slice of it wherever in the period it begins.
     Row { elements: Vec<T>, period: usize },
     /// Each element `times` times in a row.
@@ -45,9 +45,14 @@ impl<'p, T: Item> Loaded<'p, T> {
         let first = view.first().copied();
         match (axes.as_slice(), first) {
             (_, None) => Loaded::Contiguous(&[]),
-            ([] | [(_, 0)], Some(value)) => Loaded::Scalar(vec![value; len.min(TILE)]),
+            ([] | [(_, 0)], Some(value)) => Loaded::Scalar(vec![value; BLOCK]),
             ([(_, 0), (period, 1)], Some(_)) if *period <= LONGEST_PERIOD => Loaded::Row {
-                elements: view.iter().copied().take(*period + TILE.min(len - period)).collect(),
+                elements: view
+                    .iter()
+                    .copied()
+                    .cycle()
+                    .take(*period + TILE.min(len.next_multiple_of(BLOCK)))
+                    .collect(),
                 period: *period,
             },
             ([(_, 1), (times, 0)], Some(_)) => {
@@ -61,15 +66,13 @@ impl<'p, T: Item> Loaded<'p, T> {
 
     /// Copies the elements of the tile to a register, where they are not contiguous in
     /// memory.
-    pub(super) fn read(&self, tile: Tile, registers: &mut [&mut [T]]) {
+    pub(super) fn read(&self, tile: Tile, register: &mut [T]) {
         match self {
             Loaded::Contiguous(_) | Loaded::Scalar(_) | Loaded::Row { .. } => {}
-            Loaded::Column { elements, times, register } => {
-                repeat_each(elements, *times, tile.start, &mut registers[*register][..tile.len]);
+            Loaded::Column { elements, times, .. } => {
+                repeat_each(elements, *times, tile.start, &mut register[..tile.len]);
             }
-            Loaded::Strided { elements, register } => {
-                elements.read_from(tile.start, &mut registers[*register][..tile.len]);
-            }
+            Loaded::Strided { elements, .. } => elements.read_from(tile.start, &mut register[..tile.len]),
         }
     }
 }
@@ -115,7 +118,7 @@ mod tests {
             let len = (expected.len() - start).min(7);
             let mut memory = vec![0; TILE];
             let tile = Tile { start, len, offset: 0 };
-            loaded.read(tile, &mut [&mut memory]);
+            loaded.read(tile, &mut memory);
             let found = match &loaded {
                 Loaded::Contiguous(elements) => elements[start..][..len].to_vec(),
                 Loaded::Scalar(elements) => elements[..len].to_vec(),

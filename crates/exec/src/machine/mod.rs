@@ -3,9 +3,11 @@
 //! cache. Knows ops only as instructions of a region.
 
 mod accumulator;
+mod compound;
 mod compress;
 mod elementwise;
 mod partition;
+mod prefetch;
 mod refusal;
 mod register_file;
 
@@ -16,20 +18,21 @@ mod tests;
 
 use std::sync::{Mutex, PoisonError};
 
-use fearless_simd::Level;
 use ndarray::{Axis, Slice};
-use tamis_graph::steps;
+use tamis_graph::{DType, steps};
 
 use self::accumulator::{Accumulator, Total, accumulator};
 use self::compress::{SLACK, Selecting, selecting};
-use self::elementwise::{Machine, execute};
+use self::elementwise::{Kernel, Machine, kernel_of};
 use self::load::Loaded;
 use self::outputs::{Outputs, Shared};
 use self::partition::{CHUNK, Domain, Layout, Partition, Work};
+use self::prefetch::{Prefetch, STREAMED};
 use self::refusal::Refusal;
-use self::register_file::{Loads, OperandViews, RegisterFile, TILE, Tile};
+use self::register_file::{Loads, RegisterFile, TILE};
 use crate::by_dtype::{ByDType, Item, dispatch, slot};
 use crate::error::ErrorKind;
+use crate::level::Level;
 use crate::memory::{Memory, checked_len};
 use crate::region::{ReducedAxes, Region, RegionOutput};
 use crate::sizes::Sizes;
@@ -201,8 +204,18 @@ struct Pass<'p> {
     registers: [usize; 6],
     tile: usize,
     partition: Partition,
+    /// The kernel of each instruction.
+    kernels: Vec<Kernel>,
     level: Level,
     scratch: &'p Scratch,
+}
+
+/// What is done with a tile: by the index of the instruction, reduction or selection.
+#[derive(Debug, Clone, Copy)]
+enum Action {
+    Execute(usize),
+    Reduce(usize),
+    Select(usize),
 }
 
 /// What a thread works with.
@@ -231,8 +244,48 @@ impl<'p> Pass<'p> {
         let domain = Domain::new(&extent.visited, reduced);
         let tile = tile_len(&registers);
         let partition = Partition::new(domain, region.reduced.is_some(), tile);
+        let kernels = region.instructions.iter().map(|instruction| kernel_of(instruction.function)).collect();
         let (level, scratch) = (call.level, call.scratch);
-        Ok(Pass { region, loads, registers, tile, partition, level, scratch })
+        Ok(Pass { region, loads, registers, tile, partition, kernels, level, scratch })
+    }
+
+    /// What is done with each tile: the instructions, and each reduction and selection as soon as
+    /// what it reads is there, so that it is still in the cache.
+    fn actions(&self, shared: &Shared<'_>) -> Vec<Action> {
+        let reductions = shared.reductions.iter().enumerate();
+        let reductions = reductions.map(|(index, output)| (output.ready, Action::Reduce(index)));
+        let selections = shared.selections.iter().enumerate();
+        let selections = selections.map(|(index, output)| (output.ready, Action::Select(index)));
+        let mut outputs: Vec<(usize, Action)> = reductions.chain(selections).collect();
+        outputs.sort_by_key(|(ready, _)| *ready);
+        let mut outputs = outputs.into_iter().peekable();
+        let mut actions = Vec::with_capacity(self.kernels.len() + outputs.len());
+        for instruction in 0..=self.kernels.len() {
+            while let Some((_, output)) = outputs.next_if(|(ready, _)| *ready <= instruction) {
+                actions.push(output);
+            }
+            if instruction < self.kernels.len() {
+                actions.push(Action::Execute(instruction));
+            }
+        }
+        actions
+    }
+
+    /// Whether a pass streams more than stays in a cache, tile after tile.
+    fn is_streaming(&self) -> bool {
+        let mut bytes = 0;
+        for dtype in DType::ALL {
+            dispatch!(type T = dtype => {
+                let loads = T::of(&self.loads).iter().filter(|load| matches!(load, Loaded::Contiguous(_)));
+                bytes += loads.count() * size_of::<T>();
+            });
+        }
+        for output in &self.region.outputs {
+            if let RegionOutput::Store { dtype, .. } | RegionOutput::Compress { dtype, .. } = output {
+                bytes += dtype.size_of();
+            }
+        }
+        !self.partition.has_panels() && self.partition.domain().len().saturating_mul(bytes) >= STREAMED
     }
 
     /// The outputs of the pass that selects: where these are counting ones, after a pass that
@@ -260,10 +313,12 @@ impl<'p> Pass<'p> {
         let hand_off = OrderedHandOff::default();
         let refusal = Mutex::new(Refusal::default());
         let shared = outputs.share(self.partition);
+        let actions = self.actions(&shared);
         threads.share(chunks, &|source| {
             let mut worker = self.worker(&shared, is_alone);
             while let Some(number) = source.next() {
-                let found = self.chunk(number, &mut worker, &shared, (!is_alone).then_some(&hand_off));
+                let hand_off = (!is_alone).then_some(&hand_off);
+                let found = self.chunk(number, &actions, &mut worker, &shared, hand_off);
                 if !found.is_empty() {
                     totals.lock().unwrap_or_else(PoisonError::into_inner).push((number, found));
                 }
@@ -281,11 +336,11 @@ impl<'p> Pass<'p> {
     fn worker<'o>(&self, shared: &Shared<'o>, is_alone: bool) -> Worker<'o> {
         let staging = if is_alone { 0 } else { CHUNK + SLACK };
         Worker {
-            registers: self.scratch.take(&self.registers, self.tile),
+            registers: self.scratch.take(&self.padded_registers(), self.tile),
             accumulators: shared
                 .reductions
                 .iter()
-                .map(|output| accumulator(output.reduction, output.operand))
+                .map(|output| accumulator(output.reduction, output.source))
                 .collect(),
             selections: shared
                 .selections
@@ -296,11 +351,25 @@ impl<'p> Pass<'p> {
         }
     }
 
+    /// The registers of the region, and one for each load and each store: where a tile is padded
+    /// beyond the end of an array, it is copied there.
+    fn padded_registers(&self) -> [usize; 6] {
+        let mut registers = self.registers;
+        self.region.loads.iter().for_each(|load| registers[slot(load.dtype)] += 1);
+        for output in &self.region.outputs {
+            if let RegionOutput::Store { dtype, .. } = output {
+                registers[slot(*dtype)] += 1;
+            }
+        }
+        registers
+    }
+
     /// Runs one chunk. Returns the totals of its reductions. Where threads share the
     /// pass, selections wait for the hand-off from the chunk before.
     fn chunk<'o>(
         &self,
         number: usize,
+        actions: &[Action],
         worker: &mut Worker<'o>,
         shared: &Shared<'o>,
         hand_off: Option<&OrderedHandOff>,
@@ -316,15 +385,30 @@ impl<'p> Pass<'p> {
         let constants = &self.scratch.constants;
         let outputs = shared.outputs(number);
         let mut views = ByDType::views(registers, &self.registers, constants, &self.loads, outputs);
+        let mut prefetch = Prefetch::new(self.is_streaming());
         self.partition.visit_tiles(&chunk, |work| match work {
             Work::Tile(tile, layout) => {
-                self.compute(&mut views, tile, refusal);
-                for (accumulator, output) in accumulators.iter_mut().zip(&shared.reductions) {
-                    let layout = if output.axes == ReducedAxes::All { Layout::One } else { layout };
-                    accumulator.include(self.level, &views, tile, layout);
-                }
-                for selection in &mut *selections {
-                    selection.include(self.level, &views, tile);
+                views.load(tile);
+                prefetch.start(tile, actions.len(), |tile, streams| views.streams(tile, streams));
+                let mut machine = Machine {
+                    level: self.level,
+                    views: &mut views,
+                    tile,
+                    prefetch: &mut prefetch,
+                    refusal: &mut *refusal,
+                };
+                for action in actions {
+                    match *action {
+                        Action::Execute(index) => {
+                            self.kernels[index](&mut machine, &self.region.instructions[index]);
+                        }
+                        Action::Reduce(index) => {
+                            let is_all = shared.reductions[index].axes == ReducedAxes::All;
+                            let layout = if is_all { Layout::One } else { layout };
+                            accumulators[index].include(&mut machine, layout);
+                        }
+                        Action::Select(index) => selections[index].include(&mut machine),
+                    }
                 }
             }
             Work::Close(output) => {
@@ -351,15 +435,6 @@ impl<'p> Pass<'p> {
                 ReducedAxes::Axes => accumulator.totals(),
             };
         accumulators.iter_mut().zip(&shared.reductions).map(finish).collect()
-    }
-
-    /// Runs the program on one tile.
-    fn compute(&self, views: &mut ByDType<OperandViews<'_>>, tile: Tile, refusal: &mut Refusal) {
-        views.load(tile);
-        let mut machine = Machine { level: self.level, views, tile, refusal };
-        for instruction in &self.region.instructions {
-            execute(&mut machine, instruction);
-        }
     }
 }
 

@@ -11,7 +11,7 @@ use std::sync::{Mutex, PoisonError};
 
 use tamis_graph::DType;
 
-use super::accumulator::{Accumulator, Total, accumulator};
+use super::accumulator::{Accumulator, Source, Total, accumulator};
 use super::compress::SLACK;
 use super::partition::Partition;
 use super::register_file::{AnySlice, Slices};
@@ -64,8 +64,10 @@ impl<'r> AnyBuffer<'r> {
 /// A reduction of the region, and the use of its result.
 pub(super) struct ReductionOutput<'r> {
     pub(super) reduction: Reduction,
-    pub(super) operand: Operand,
+    pub(super) source: Source,
     pub(super) axes: ReducedAxes,
+    /// After how many instructions the source is there.
+    ready: usize,
     use_: Use,
     buffer: AnyBuffer<'r>,
     /// The shape of the result, where the buffer has one of what repeats.
@@ -73,14 +75,11 @@ pub(super) struct ReductionOutput<'r> {
 }
 
 impl<'r> ReductionOutput<'r> {
-    /// One result of all elements.
-    fn of_all(
-        reduction: Reduction,
-        operand: Operand,
-        use_: Use,
-        buffer: AnyBuffer<'r>,
-    ) -> ReductionOutput<'r> {
-        ReductionOutput { reduction, operand, axes: ReducedAxes::All, use_, buffer, repeated: None }
+    /// How many elements of a mask are true.
+    fn count(mask: Operand, ready: usize, use_: Use, buffer: AnyBuffer<'r>) -> ReductionOutput<'r> {
+        let source = Source { operand: mask, only: None };
+        let (reduction, axes) = (Reduction::Count, ReducedAxes::All);
+        ReductionOutput { reduction, source, axes, ready, use_, buffer, repeated: None }
     }
 }
 
@@ -101,10 +100,13 @@ pub(super) struct Outputs<'r> {
     stores: Vec<(usize, AnyBuffer<'r>)>,
     selections: Vec<Selection<'r>>,
     reductions: Vec<ReductionOutput<'r>>,
+    /// The masks whose count is that of a selection, by their steps: its index.
+    counted: Vec<(usize, usize)>,
 }
 
 struct Selection<'r> {
     step: usize,
+    ready: usize,
     dtype: DType,
     value: Operand,
     mask: Operand,
@@ -113,6 +115,10 @@ struct Selection<'r> {
 }
 
 impl<'r> Outputs<'r> {
+    fn of_stores(stores: Vec<(usize, AnyBuffer<'r>)>) -> Outputs<'r> {
+        Outputs { stores, selections: Vec::new(), reductions: Vec::new(), counted: Vec::new() }
+    }
+
     /// Memory for every output of a region over a domain of `len` elements.
     ///
     /// A selection may be as long as the domain. Where there is no memory for that, a
@@ -124,20 +130,19 @@ impl<'r> Outputs<'r> {
         len: usize,
         call: &Call<'_, 'r>,
     ) -> Result<Outputs<'r>, StepError> {
-        let mut outputs = Outputs { stores: Vec::new(), selections: Vec::new(), reductions: Vec::new() };
+        let mut outputs = Outputs::of_stores(Vec::new());
         outputs.add_stores(region, lengths, call)?;
         match outputs.add_others(region, lengths, len, None, call) {
             Err((_, ErrorKind::MemoryLimit { .. } | ErrorKind::OutOfMemory { .. })) if region.selects() => {}
             others => return others.map(|()| outputs),
         }
         // The memory reserved so far is freed for the counting pass.
-        outputs.selections.clear();
-        outputs.reductions.clear();
-        for output in &region.outputs {
+        outputs = Outputs::of_stores(outputs.stores);
+        for (output, ready) in region.outputs.iter().zip(&region.ready) {
             if let RegionOutput::Compress { step, mask, .. } = *output {
                 let count =
                     AnyBuffer::unspecified(DType::I64, &[], call.memory).map_err(|kind| (step, kind))?;
-                outputs.reductions.push(ReductionOutput::of_all(Reduction::Count, mask, Use::Length, count));
+                outputs.reductions.push(ReductionOutput::count(mask, *ready, Use::Length, count));
             }
         }
         Ok(outputs)
@@ -161,7 +166,7 @@ impl<'r> Outputs<'r> {
             count.as_contiguous()[0] as usize
         };
         let counts: Vec<usize> = self.reductions.iter().map(count).collect();
-        let mut outputs = Outputs { stores: self.stores, selections: Vec::new(), reductions: Vec::new() };
+        let mut outputs = Outputs::of_stores(self.stores);
         outputs.add_others(region, lengths, len, Some(&counts), call)?;
         Ok(outputs)
     }
@@ -192,15 +197,17 @@ impl<'r> Outputs<'r> {
         counts: Option<&[usize]>,
         call: &Call<'_, 'r>,
     ) -> Result<(), StepError> {
-        for output in &region.outputs {
+        for (output, ready) in region.outputs.iter().zip(&region.ready) {
             if let RegionOutput::Compress { step, dtype, value, mask } = *output {
                 let most = counts.map_or(len, |counts| counts[self.selections.len()]);
                 let buffer = AnyBuffer::for_selection(dtype, most, call).map_err(|kind| (step, kind))?;
-                self.selections.push(Selection { step, dtype, value, mask, count: 0, buffer });
-            } else {
-                self.add_reduction(region, output, lengths, len, call)
-                    .map_err(|kind| (output.step(), kind))?;
+                let ready = *ready;
+                self.selections.push(Selection { step, ready, dtype, value, mask, count: 0, buffer });
             }
+        }
+        for (output, ready) in region.outputs.iter().zip(&region.ready) {
+            self.add_reduction(region, (output, *ready), lengths, len, call)
+                .map_err(|kind| (output.step(), kind))?;
         }
         Ok(())
     }
@@ -208,7 +215,7 @@ impl<'r> Outputs<'r> {
     fn add_reduction(
         &mut self,
         region: &Region,
-        output: &RegionOutput,
+        (output, ready): (&RegionOutput, usize),
         lengths: &[usize],
         len: usize,
         call: &Call<'_, 'r>,
@@ -216,15 +223,15 @@ impl<'r> Outputs<'r> {
         match *output {
             RegionOutput::Store { .. } | RegionOutput::Compress { .. } => {}
             RegionOutput::Count { mask, value } => {
+                let by_mask = |selection: &Selection<'r>| selection.mask.value == value.value;
+                if let Some(selection) = self.selections.iter().position(by_mask) {
+                    self.counted.push((mask, selection));
+                    return Ok(());
+                }
                 let buffer = AnyBuffer::unspecified(DType::I64, &[], call.memory)?;
-                self.reductions.push(ReductionOutput::of_all(
-                    Reduction::Count,
-                    value,
-                    Use::Count(mask),
-                    buffer,
-                ));
+                self.reductions.push(ReductionOutput::count(value, ready, Use::Count(mask), buffer));
             }
-            RegionOutput::Reduction { step, reduction, value, mask, axes } => {
+            RegionOutput::Reduction { step, reduction, value, mask, only, axes } => {
                 let kept = kept(region, axes, lengths);
                 if let Some(mask) = mask {
                     let buffer = AnyBuffer::unspecified(DType::Bool, &kept, call.memory)?;
@@ -232,8 +239,9 @@ impl<'r> Outputs<'r> {
                     let reduction = Reduction::Any;
                     self.reductions.push(ReductionOutput {
                         reduction,
-                        operand: mask,
+                        source: Source { operand: mask, only: None },
                         axes,
+                        ready,
                         use_,
                         buffer,
                         repeated: None,
@@ -249,8 +257,9 @@ impl<'r> Outputs<'r> {
                 let use_ = Use::Value(step);
                 self.reductions.push(ReductionOutput {
                     reduction,
-                    operand: value,
+                    source: Source { operand: value, only },
                     axes,
+                    ready,
                     use_,
                     buffer,
                     repeated: None,
@@ -278,6 +287,7 @@ impl<'r> Outputs<'r> {
                     dtype: selection.dtype,
                     value: selection.value,
                     mask: selection.mask,
+                    ready: selection.ready,
                     rest: Mutex::new(Some(selection.buffer.slice())),
                     count: Mutex::new(&mut selection.count),
                 })
@@ -287,8 +297,9 @@ impl<'r> Outputs<'r> {
                 .iter_mut()
                 .map(|output| SharedReduction {
                     reduction: output.reduction,
-                    operand: output.operand,
+                    source: output.source,
                     axes: output.axes,
+                    ready: output.ready,
                     chunks: (output.axes == ReducedAxes::Axes && partition.is_direct()).then(|| {
                         Chunks::new(consecutive(output.buffer.slice(), numbers.clone().map(outputs)))
                     }),
@@ -309,7 +320,7 @@ impl<'r> Outputs<'r> {
             if !is_all && partition.is_direct() && partition.chunks() > 0 {
                 continue;
             }
-            let mut reduction = accumulator(output.reduction, output.operand);
+            let mut reduction = accumulator(output.reduction, output.source);
             reduction.open(if is_all { 1 } else { output_count });
             for (number, found) in totals {
                 let first = if is_all { 0 } else { partition.chunk(*number).outputs.start };
@@ -339,6 +350,8 @@ impl<'r> Outputs<'r> {
     pub(super) fn into_results(self, call: &Call<'_, 'r>) -> Result<Results<'r>, StepError> {
         let mut results = Results { values: Vec::new(), counts: Vec::new() };
         results.values.extend(self.stores.into_iter().map(|(step, buffer)| (step, buffer.into_tensor())));
+        let counts = self.counted.iter().map(|(mask, selection)| (*mask, self.selections[*selection].count));
+        results.counts.extend(counts);
         for Selection { step, count, buffer, .. } in self.selections {
             let selected = buffer.truncated(count, call).map_err(|kind| (step, kind))?;
             results.values.push((step, selected));
@@ -400,6 +413,7 @@ pub(super) struct SharedSelection<'o> {
     pub(super) dtype: DType,
     pub(super) value: Operand,
     pub(super) mask: Operand,
+    pub(super) ready: usize,
     /// What is not yet written.
     rest: Mutex<Option<AnySlice<'o>>>,
     count: Mutex<&'o mut usize>,
@@ -407,8 +421,9 @@ pub(super) struct SharedSelection<'o> {
 
 pub(super) struct SharedReduction<'o> {
     pub(super) reduction: Reduction,
-    pub(super) operand: Operand,
+    pub(super) source: Source,
     pub(super) axes: ReducedAxes,
+    pub(super) ready: usize,
     /// None where chunks share output elements: their totals are combined at the end.
     chunks: Option<Chunks<AnySlice<'o>>>,
 }

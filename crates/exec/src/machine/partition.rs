@@ -122,6 +122,11 @@ impl Partition {
         self.domain
     }
 
+    /// Whether tiles do not follow one another in the domain.
+    pub(super) fn has_panels(self) -> bool {
+        matches!(self.kind, Kind::Panels(_))
+    }
+
     /// How many chunks there are.
     pub(super) fn chunks(self) -> usize {
         let Domain { outer, inner, .. } = self.domain;

@@ -8,12 +8,17 @@ use std::ops::Range;
 use tamis_graph::{DType, Scalar};
 
 use super::load::Loaded;
+use super::prefetch::{Access, Streams};
 use crate::by_dtype::{AnyOf, ByDType, Family, Item, dispatch, each_dtype, slot};
 use crate::chunks::Divide;
 use crate::region::{Location, Operand};
 
 /// How many elements an instruction takes at a time.
 pub(super) const TILE: usize = 1024;
+
+/// How many elements of a tile a loop takes at a time. A tile of another length is padded: what
+/// is computed of the padding is never read.
+pub(super) const BLOCK: usize = 64;
 
 /// The size of a cache line: a vector that spans two of them takes two accesses.
 const LINE: usize = 64;
@@ -84,14 +89,14 @@ impl Family for RegisterFile {
 }
 
 impl ByDType<RegisterFile> {
-    /// Each scalar repeated over a tile.
+    /// Each scalar repeated over a block.
     pub(super) fn constants(scalars: &[Scalar]) -> ByDType<RegisterFile> {
         let mut constants = ByDType::<RegisterFile>::default();
         for scalar in scalars {
             dispatch!(type T = scalar.dtype() => {
                 let value = T::from_scalar(*scalar);
                 let value = value.unwrap_or_else(|| unreachable!("a scalar has its own dtype"));
-                T::of_mut(&mut constants).push(vec![value; TILE + PADDING]);
+                T::of_mut(&mut constants).push(vec![value; BLOCK]);
             });
         }
         constants
@@ -127,13 +132,80 @@ pub(super) struct Tile {
     pub(super) offset: usize,
 }
 
+impl Tile {
+    /// The length in complete blocks.
+    pub(super) fn padded(self) -> usize {
+        self.len.next_multiple_of(BLOCK)
+    }
+}
+
+/// The elements of an operand in a tile, block by block. A block that repeats is stored once.
+#[derive(Clone, Copy)]
+pub(super) struct Blocks<'f, T> {
+    blocks: &'f [[T; BLOCK]],
+    /// All bits where blocks follow one another, none where one repeats.
+    step: usize,
+}
+
+impl<'f, T> Blocks<'f, T> {
+    fn consecutive(elements: &'f [T]) -> Blocks<'f, T> {
+        Blocks { blocks: elements.as_chunks().0, step: usize::MAX }
+    }
+
+    fn repeated(elements: &'f [T]) -> Blocks<'f, T> {
+        Blocks { blocks: elements.as_chunks().0, step: 0 }
+    }
+
+    #[inline(always)]
+    pub(super) fn get(&self, number: usize) -> &'f [T; BLOCK] {
+        &self.blocks[number & self.step]
+    }
+
+    /// The element at an index of the tile.
+    #[inline(always)]
+    pub(super) fn element(&self, index: usize) -> T
+    where
+        T: Copy,
+    {
+        self.get(index / BLOCK)[index % BLOCK]
+    }
+
+    /// The elements one after the other; in `copy` if they repeat.
+    pub(super) fn slice<'s>(&self, len: usize, copy: &'s mut Vec<T>) -> &'s [T]
+    where
+        T: Copy,
+        'f: 's,
+    {
+        if self.step == usize::MAX {
+            return &self.blocks.as_flattened()[..len];
+        }
+        copy.clear();
+        copy.resize(len, self.blocks[0][0]);
+        copy
+    }
+}
+
 /// What instructions of one dtype read and write.
 pub(super) struct OperandView<'p, T> {
-    /// The registers, then the outputs of the chunk.
+    /// The registers, one more for each load and each output where a tile is padded beyond
+    /// their end, then the outputs of the chunk.
     targets: Vec<&'p mut [T]>,
-    registers: usize,
+    /// Where the registers for padded loads start in `targets`, those for padded outputs, and the
+    /// outputs.
+    padded_loads: usize,
+    padded_outputs: usize,
+    outputs: usize,
     constants: &'p [Vec<T>],
     loads: &'p [Loaded<'p, T>],
+    /// Where each load is in the tile.
+    loaded: Vec<InTile<'p, T>>,
+}
+
+/// Where the elements of a load are in a tile.
+#[derive(Clone, Copy)]
+enum InTile<'p, T> {
+    Memory(Blocks<'p, T>),
+    Register(usize),
 }
 
 pub(super) struct OperandViews<'p>(PhantomData<&'p ()>);
@@ -143,7 +215,8 @@ impl<'p> Family for OperandViews<'p> {
 }
 
 impl<'p> ByDType<OperandViews<'p>> {
-    /// The operand views of every dtype.
+    /// The operand views of every dtype. `registers` has one more for each load and each output
+    /// than `counts`.
     pub(super) fn views<'a: 'p>(
         registers: &'p mut ByDType<RegisterFile>,
         counts: &[usize; 6],
@@ -155,7 +228,8 @@ impl<'p> ByDType<OperandViews<'p>> {
             ($($ty:ident: $variant:ident),*) => {
                 ByDType {
                     $($ty: OperandView::new(
-                        &mut registers.$ty[..counts[slot(DType::$variant)]],
+                        &mut registers.$ty,
+                        counts[slot(DType::$variant)],
                         &constants.$ty,
                         &loads.$ty,
                         &mut outputs.$ty,
@@ -166,10 +240,18 @@ impl<'p> ByDType<OperandViews<'p>> {
         each_dtype!(views)
     }
 
-    /// Reads the loads that are not contiguous over the domain into registers.
+    /// Finds where the loads are in the tile; what is not contiguous over the domain is copied to
+    /// a register.
     pub(super) fn load(&mut self, tile: Tile) {
         for dtype in DType::ALL {
             dispatch!(type T = dtype => T::of_mut(self).load(tile));
+        }
+    }
+
+    /// Notes the memory that a tile reads and writes as it lies there.
+    pub(super) fn streams(&self, tile: Tile, streams: &mut Streams) {
+        for dtype in DType::ALL {
+            dispatch!(type T = dtype => T::of(self).streams(tile, streams));
         }
     }
 }
@@ -177,40 +259,46 @@ impl<'p> ByDType<OperandViews<'p>> {
 impl<'p, T: Item> OperandView<'p, T> {
     fn new(
         registers: &'p mut [Vec<T>],
+        count: usize,
         constants: &'p [Vec<T>],
         loads: &'p [Loaded<'p, T>],
         outputs: &mut Vec<&'p mut [T]>,
     ) -> OperandView<'p, T> {
-        let count = registers.len();
-        let mut targets: Vec<&'p mut [T]> = Vec::with_capacity(count + outputs.len());
-        targets.extend(registers.iter_mut().map(|register| {
+        let padded = count + loads.len() + outputs.len();
+        let mut targets: Vec<&'p mut [T]> = Vec::with_capacity(padded + outputs.len());
+        targets.extend(registers[..padded].iter_mut().map(|register| {
             let (start, len) = (aligned_start(register), register.len() - PADDING);
             &mut register[start..start + len]
         }));
         targets.append(outputs);
-        OperandView { targets, registers: count, constants, loads }
+        OperandView {
+            targets,
+            padded_loads: count,
+            padded_outputs: count + loads.len(),
+            outputs: padded,
+            constants,
+            loads,
+            loaded: vec![InTile::Register(0); loads.len()],
+        }
     }
 
     /// The elements of an operand in the tile.
     #[inline]
-    pub(super) fn read(&self, operand: Operand, tile: Tile) -> &[T] {
+    pub(super) fn read(&self, operand: Operand, tile: Tile) -> Blocks<'_, T> {
         match operand.location {
-            Location::Register(register) => &self.targets[register as usize][..tile.len],
-            Location::Constant(constant) => {
-                let register = &self.constants[constant as usize];
-                &register[aligned_start(register)..][..tile.len]
-            }
-            Location::Output(output) => {
-                &self.targets[self.registers + output as usize][tile.offset..][..tile.len]
-            }
-            Location::Load(load) => match &self.loads[load as usize] {
-                Loaded::Contiguous(elements) => &elements[tile.start..][..tile.len],
-                Loaded::Scalar(elements) => &elements[..tile.len],
-                Loaded::Row { elements, period } => &elements[tile.start % period..][..tile.len],
-                Loaded::Column { register, .. } | Loaded::Strided { register, .. } => {
-                    &self.targets[*register][..tile.len]
-                }
+            Location::Register(register) => Blocks::consecutive(self.targets[register as usize]),
+            Location::Constant(constant) => Blocks::repeated(&self.constants[constant as usize]),
+            Location::Load(load) => match self.loaded[load as usize] {
+                InTile::Memory(blocks) => blocks,
+                InTile::Register(register) => Blocks::consecutive(self.targets[register]),
             },
+            Location::Output(output) => {
+                let memory = &*self.targets[self.outputs + output as usize];
+                match memory.get(tile.offset..tile.offset + tile.padded()) {
+                    Some(elements) => Blocks::consecutive(elements),
+                    None => Blocks::consecutive(self.targets[self.padded_outputs + output as usize]),
+                }
+            }
         }
     }
 
@@ -218,26 +306,79 @@ impl<'p, T: Item> OperandView<'p, T> {
     /// in its stead is empty: an instruction that read its own target would fail, and not
     /// compute with half of a result.
     #[inline]
-    pub(super) fn take(&mut self, target: Location, tile: Tile) -> (Taken<'p, T>, Range<usize>) {
+    pub(super) fn take(&mut self, target: Location, tile: Tile) -> Taken<'p, T> {
         let (target, start) = match target {
             Location::Register(register) => (register as usize, 0),
-            Location::Output(output) => (self.registers + output as usize, tile.offset),
+            Location::Output(output) => {
+                let output = output as usize;
+                let is_padded = tile.offset + tile.padded() > self.targets[self.outputs + output].len();
+                if is_padded {
+                    (self.padded_outputs + output, 0)
+                } else {
+                    (self.outputs + output, tile.offset)
+                }
+            }
             Location::Constant(_) | Location::Load(_) => {
                 unreachable!("instructions write to registers and outputs")
             }
         };
         let memory = mem::take(&mut self.targets[target]);
-        (Taken { target, memory }, start..start + tile.len)
+        Taken { target, memory, range: start..start + tile.padded() }
     }
 
     #[inline]
-    pub(super) fn put_back(&mut self, taken: Taken<'p, T>) {
-        self.targets[taken.target] = taken.memory;
+    pub(super) fn put_back(&mut self, taken: Taken<'p, T>, tile: Tile) {
+        let target = taken.target;
+        self.targets[target] = taken.memory;
+        if (self.padded_outputs..self.outputs).contains(&target) {
+            let (registers, outputs) = self.targets.split_at_mut(self.outputs);
+            let elements = &registers[target][..tile.len];
+            outputs[target - self.padded_outputs][tile.offset..][..tile.len].copy_from_slice(elements);
+        }
     }
 
     fn load(&mut self, tile: Tile) {
+        for (index, load) in self.loads.iter().enumerate() {
+            self.loaded[index] = match load {
+                Loaded::Contiguous(elements) => match elements.get(tile.start..tile.start + tile.padded()) {
+                    Some(elements) => InTile::Memory(Blocks::consecutive(elements)),
+                    None => {
+                        let register = self.padded_loads + index;
+                        self.targets[register][..tile.len]
+                            .copy_from_slice(&elements[tile.start..][..tile.len]);
+                        InTile::Register(register)
+                    }
+                },
+                Loaded::Scalar(block) => InTile::Memory(Blocks::repeated(block)),
+                Loaded::Row { elements, period } => {
+                    InTile::Memory(Blocks::consecutive(&elements[tile.start % period..]))
+                }
+                Loaded::Column { register, .. } => {
+                    load.read(tile, self.targets[*register]);
+                    InTile::Register(*register)
+                }
+                Loaded::Strided { elements, register } => match elements.run(tile.start, tile.padded()) {
+                    Some(run) => InTile::Memory(Blocks::consecutive(run)),
+                    None => {
+                        load.read(tile, self.targets[*register]);
+                        InTile::Register(*register)
+                    }
+                },
+            };
+        }
+    }
+
+    fn streams(&self, tile: Tile, streams: &mut Streams) {
         for load in self.loads {
-            load.read(tile, &mut self.targets);
+            match load {
+                Loaded::Contiguous(elements) => {
+                    streams.add(elements.as_ptr().wrapping_add(tile.start), tile.len, Access::Read);
+                }
+                Loaded::Scalar(_) | Loaded::Row { .. } | Loaded::Column { .. } | Loaded::Strided { .. } => {}
+            }
+        }
+        for output in &self.targets[self.outputs..] {
+            streams.add(output.as_ptr().wrapping_add(tile.offset), tile.len, Access::Write);
         }
     }
 }
@@ -245,5 +386,14 @@ impl<'p, T: Item> OperandView<'p, T> {
 /// A register or output while it is written.
 pub(super) struct Taken<'p, T> {
     target: usize,
-    pub(super) memory: &'p mut [T],
+    memory: &'p mut [T],
+    range: Range<usize>,
+}
+
+impl<T> Taken<'_, T> {
+    /// The blocks of the tile.
+    #[inline(always)]
+    pub(super) fn blocks(&mut self) -> &mut [[T; BLOCK]] {
+        self.memory[self.range.clone()].as_chunks_mut().0
+    }
 }

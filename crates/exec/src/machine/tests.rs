@@ -1,29 +1,14 @@
 //! Every SIMD level computes the same bits. An unoptimised build hardly uses
 //! vectors, so that these tests find errors mainly in release mode.
 
-use fearless_simd::Level;
 use ndarray::{Array1, Array2, array};
 use tamis_graph::{DType, Expr, Graph, Unary, Value, dims, keep, where_};
 
 use crate::Plan;
+use crate::level::Level;
 
 /// Not a multiple of any vector, block or tile.
 const LEN: usize = 3 * 1024 + 79;
-
-/// Levels from the weakest to the best that this machine has.
-fn levels() -> Vec<Level> {
-    let best = Level::new();
-    #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
-    let between = [
-        best.as_sse2().map(Level::Sse2),
-        best.as_sse4_2().map(Level::Sse4_2),
-        best.as_avx2().map(Level::Avx2),
-    ];
-    #[cfg(not(any(target_arch = "x86", target_arch = "x86_64")))]
-    let between: [Option<Level>; 0] = [];
-    let weakest = [Level::baseline()];
-    weakest.into_iter().chain(between.into_iter().flatten()).chain([best]).collect()
-}
 
 /// Pseudorandom bits (splitmix64).
 fn bits(seed: u64) -> impl FnMut() -> u64 {
@@ -103,7 +88,7 @@ impl Inputs {
         let names: Vec<String> = outputs.iter().map(|(name, _)| name.clone()).collect();
         let mut plan = Plan::new(outputs).unwrap().threads(1);
         let mut expected: Option<Vec<Vec<u64>>> = None;
-        for level in levels() {
+        for level in Level::all() {
             plan.level = level;
             let mut run = plan.bind();
             for i in [0, 1] {
@@ -348,4 +333,76 @@ fn a_product_of_an_integer_that_repeats_is_a_power() {
     // 3⁴⁰ − 2⁶⁴.
     assert_eq!(out.view::<i64>("columns").unwrap(), array![-6_289_078_614_652_622_815_i64, 1].into_dyn());
     assert_eq!(out.scalar::<i64>("sum").unwrap(), 80);
+}
+
+/// Lengths about blocks, tiles and chunks.
+const LENGTHS: [usize; 12] = [0, 1, 7, 63, 64, 65, 1023, 1024, 1025, 65_535, 65_537, 140_001];
+
+/// What one loop computes has the bits of what the reference computes one after the other, at
+/// every length, from arrays and scalars, and however the results are used.
+#[test]
+fn compound_functions_have_the_bits_of_single_ones_at_every_length() {
+    let graph = Graph::new();
+    for dtype in [DType::F32, DType::F64] {
+        let [x, y] = ["x", "y"].map(|name| graph.input_of(&format!("{name} {dtype}"), dtype, dims!["n"]));
+        let a = graph.input_of(&format!("a {dtype}"), dtype, dims![]);
+        let m = graph.input_of(&format!("m {dtype}"), DType::Bool, dims!["n"]);
+        let values = [
+            x * a + y,
+            a + x * y,
+            (x - y) * a,
+            (x + a) + y,
+            (x - y) - a,
+            a - x * y,
+            y - (x + a),
+            x * a + y - x,
+            (x - a).square(),
+            (x * y).square(),
+            where_(x.gt(a), x, y),
+            where_(x.le(y), a, y),
+            where_(m, x * y, a),
+            where_(m, x.square(), 0.0),
+            where_(m, x - a, y),
+            x * m.cast(dtype),
+            m.cast(dtype) * y,
+        ];
+        let masks = [x.gt(a) & x.lt(y), x.ge(a) | y.le(x), x.lt(a) & y.ge(x), x.gt(y) | a.gt(x), x.gt(y) & m];
+        let mut outputs = Vec::new();
+        for (i, value) in values.into_iter().enumerate() {
+            outputs.push((format!("value {i}"), value));
+            outputs.push((format!("selected {i}"), value.boolean_mask(m)));
+            outputs.push((format!("masked sum {i}"), where_(m, value, 0.0).sum(..)));
+        }
+        for (i, mask) in masks.into_iter().enumerate() {
+            outputs.push((format!("mask {i}"), mask));
+            outputs.push((format!("count {i}"), mask.count_nonzero(..)));
+            outputs.push((format!("selected by {i}"), y.boolean_mask(mask)));
+        }
+        let names: Vec<String> = outputs.iter().map(|(name, _)| name.clone()).collect();
+        let plan = Plan::new(outputs.clone()).unwrap().threads(1);
+        let reference = Plan::new(outputs).unwrap().reference();
+        for len in LENGTHS {
+            let mut bits = bits(len as u64);
+            let [x, y] = [0, 1].map(|_| Array1::from_shape_fn(len, |_| float(&mut bits)));
+            let m = Array1::from_shape_fn(len, |i| (i * 7 + len) % 3 == 0);
+            let run = |plan: &Plan| {
+                let run = plan.bind().feed(format!("m {dtype}"), &m);
+                if dtype == DType::F64 {
+                    run.feed("x f64", &x).feed("y f64", &y).feed("a f64", 0.5_f64).run().unwrap()
+                } else {
+                    let [x, y] = [&x, &y].map(|x| x.mapv(|x| x as f32));
+                    run.feed("x f32", x).feed("y f32", y).feed("a f32", 0.5_f32).run().unwrap()
+                }
+            };
+            let (found, expected) = (run(&plan), run(&reference));
+            for name in &names {
+                let [found, expected] =
+                    [&found, &expected].map(|out| to_bits(&out.value(name.as_str()).unwrap()));
+                // The reference adds from left to right, and the machine to many accumulators.
+                if !name.starts_with("masked sum") {
+                    assert_eq!(found, expected, "{name} of {dtype}, {len} elements");
+                }
+            }
+        }
+    }
 }

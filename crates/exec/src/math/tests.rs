@@ -1,8 +1,7 @@
 //! The functions beside those of the standard library, and themselves at every SIMD level.
 
-use fearless_simd::{Level, dispatch};
-
 use super::Elementary;
+use crate::level::{Level, at_level};
 
 /// A function of this module and a reference for it.
 struct Case {
@@ -27,7 +26,7 @@ macro_rules! cases {
     ($($(#[$doc:meta])* $name:ident($x:ident): $narrow:expr, $wide:expr, near $reference:expr;)*) => {
         [$({
             fn in_loop<F: Elementary>(level: Level, from: &[F], to: &mut [F]) {
-                dispatch!(level, _ => for (x, y) in from.iter().zip(to) {
+                at_level!(level, for (x, y) in from.iter().zip(to) {
                     *y = x.$name();
                 });
             }
@@ -158,7 +157,7 @@ fn every_simd_level_yields_the_same_bits() {
     let wide: Vec<f64> = wide_sample().step_by(97).chain(wide_edges()).collect();
     let (mut narrow_out, mut wide_out) = (narrow.clone(), wide.clone());
     for case in cases() {
-        for level in levels() {
+        for level in Level::all() {
             (case.narrow_loop)(level, &narrow, &mut narrow_out);
             for (x, y) in narrow.iter().zip(&narrow_out) {
                 let want = (case.narrow)(*x);
@@ -179,20 +178,6 @@ fn every_simd_level_yields_the_same_bits() {
             }
         }
     }
-}
-
-/// The level of this machine and those below it.
-fn levels() -> Vec<Level> {
-    let best = Level::new();
-    #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
-    let below = [
-        best.as_sse2().map(Level::Sse2),
-        best.as_sse4_2().map(Level::Sse4_2),
-        best.as_avx2().map(Level::Avx2),
-    ];
-    #[cfg(not(any(target_arch = "x86", target_arch = "x86_64")))]
-    let below = [Some(Level::baseline())];
-    below.into_iter().flatten().chain([best]).collect()
 }
 
 #[test]

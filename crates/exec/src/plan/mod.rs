@@ -7,7 +7,6 @@ use std::fmt;
 use std::panic::Location;
 use std::sync::Arc;
 
-use fearless_simd::Level;
 use foldhash::{HashMap, HashMapExt, HashSet, HashSetExt};
 use ndarray::{ArrayViewMut, Dimension};
 use tamis_graph::{Element, Expr, Graph, NodeId, Symbol};
@@ -20,6 +19,7 @@ use crate::explain::{explain, explain_op_by_op};
 use crate::feed::Feed;
 use crate::fuse::fuse;
 use crate::interface::{Input, Interface, Key, Output, Slot, TensorSpec};
+use crate::level::Level;
 use crate::memory::LONGEST_ITERATION;
 use crate::outputs::Outputs;
 use crate::pool::Pool;

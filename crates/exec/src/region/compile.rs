@@ -6,6 +6,7 @@ use smallvec::SmallVec;
 use tamis_graph::{AxisList, DType, Op, Reduce, ReduceKind, Scalar, Shape, Source, Unary, steps};
 
 use super::allocate::{Allocated, allocate};
+use super::compound::combine;
 use super::{
     Constants, Function, Instruction, Load, Location, Operand, ReducedAxes, Reduction, Region, RegionOutput,
     ValueId, function, next,
@@ -74,9 +75,11 @@ pub(crate) fn compile(
         compiler.output(*target);
     }
     let weight = compiler.order.iter().map(|step| steps[*step].node.op().cost()).sum::<usize>();
-    let Compiler { loads, code, mut outputs, .. } = compiler;
-    let Allocated { instructions, registers } = allocate(code, &mut outputs);
-    Region { domain, loads, instructions, outputs, registers, reduced, weight: weight + targets.len() }
+    let Compiler { loads, mut code, mut outputs, .. } = compiler;
+    combine(&mut code, &mut outputs, &workspace.constants);
+    let Allocated { instructions, combined, ready, registers } = allocate(code, &mut outputs);
+    let weight = weight + targets.len();
+    Region { domain, loads, instructions, combined, outputs, ready, registers, reduced, weight }
 }
 
 struct Compiler<'s> {
@@ -255,7 +258,7 @@ impl<'s> Compiler<'s> {
                 None
             }
         };
-        RegionOutput::Reduction { step, reduction, value, mask, axes }
+        RegionOutput::Reduction { step, reduction, value, mask, only: None, axes }
     }
 
     /// A sum; of bools that were cast to i64 here a count of bytes.

@@ -2,13 +2,14 @@
 //! program. Does not depend on how it is executed.
 //!
 //! A program is in static single assignment form: each instruction computes one value, which is
-//! written once and has the number of the instruction. `compile` writes it in this form;
-//! `allocate` then decides in which register each value is kept. An operand has both, its value
+//! written once and has the number of the instruction. `compile` writes it in this form, `compound`
+//! combines what one loop can compute, and `allocate` then decides in which register each value is kept. An operand has both, its value
 //! and its location: what the program computes is read from the values, and a machine that runs
 //! it reads the locations alone.
 
 mod allocate;
 mod compile;
+mod compound;
 
 use foldhash::HashMap;
 use smallvec::SmallVec;
@@ -17,6 +18,7 @@ use tamis_graph::{AxisList, Binary, Compare, DType, Logic, Op, Scalar, Select, S
 use crate::by_dtype::slot;
 
 pub(crate) use self::compile::{Target, Workspace, compile, is_elementwise, through_broadcasts};
+pub(crate) use self::compound::{Arithmetic, Compound, Order, Tree};
 
 /// A program over every element of `domain`, tile by tile.
 pub(crate) struct Region {
@@ -24,7 +26,11 @@ pub(crate) struct Region {
     /// The steps whose values are read from memory, broadcast to the domain.
     pub(crate) loads: Vec<Load>,
     pub(crate) instructions: Vec<Instruction>,
+    /// The steps that compound instructions compute beside their own.
+    pub(crate) combined: Vec<usize>,
     pub(crate) outputs: Vec<RegionOutput>,
+    /// For each output, after how many instructions all that it reads is there.
+    pub(crate) ready: Vec<usize>,
     /// How many registers each dtype needs, by [`slot`].
     pub(crate) registers: [usize; 6],
     /// The axes that its reductions reduce, unless they reduce all.
@@ -102,9 +108,10 @@ pub(crate) enum Function {
     Where(DType),
     /// A literal in every element.
     Fill(Scalar),
+    Compound(Compound, DType),
 }
 
-/// The literals that the regions of a plan read: each is repeated over a tile once,
+/// The literals that the regions of a plan read: each is repeated over a block once,
 /// ahead of every run, and that takes memory. Literals beyond the limit are written to a register
 /// where they are read.
 #[derive(Default)]
@@ -115,7 +122,7 @@ pub(crate) struct Constants {
 }
 
 impl Constants {
-    /// So many tiles of the widest dtype take 2 MiB.
+    /// So many blocks of the widest dtype take 128 KiB.
     const MOST: usize = 256;
 
     fn operand(&mut self, scalar: Scalar) -> Option<Operand> {
@@ -142,8 +149,16 @@ pub(crate) enum RegionOutput {
     Store { step: usize, dtype: DType, value: Operand },
     /// The elements at which the mask is true, in order.
     Compress { step: usize, dtype: DType, value: Operand, mask: Operand },
-    /// A reduction. Where a mask is given, it must be true somewhere.
-    Reduction { step: usize, reduction: Reduction, value: Operand, mask: Option<Operand>, axes: ReducedAxes },
+    /// A reduction. Where a mask is given, it must be true somewhere; of a sum, `only` are the
+    /// elements that are added.
+    Reduction {
+        step: usize,
+        reduction: Reduction,
+        value: Operand,
+        mask: Option<Operand>,
+        only: Option<Operand>,
+        axes: ReducedAxes,
+    },
     /// How many elements of the mask are true, for the sizes that speak of it.
     Count { mask: usize, value: Operand },
 }
@@ -174,7 +189,9 @@ impl RegionOutput {
                 SmallVec::from_slice(&[value])
             }
             RegionOutput::Compress { value, mask, .. } => SmallVec::from_slice(&[value, mask]),
-            RegionOutput::Reduction { value, mask, .. } => std::iter::once(value).chain(mask).collect(),
+            RegionOutput::Reduction { value, mask, only, .. } => {
+                std::iter::once(value).chain(mask).chain(only).collect()
+            }
         }
     }
 
@@ -184,7 +201,9 @@ impl RegionOutput {
                 std::iter::once(value).collect()
             }
             RegionOutput::Compress { value, mask, .. } => [value, mask].into_iter().collect(),
-            RegionOutput::Reduction { value, mask, .. } => std::iter::once(value).chain(mask).collect(),
+            RegionOutput::Reduction { value, mask, only, .. } => {
+                std::iter::once(value).chain(mask).chain(only).collect()
+            }
         }
     }
 
