@@ -51,7 +51,7 @@ fn check<T: Element + Copy + PartialEq + std::fmt::Debug>(inner: usize, width: u
     let sizes = ROWS.iter().map(|rows| ((MOST_ROWS - rows) / 2, *rows)).chain([(0, 1), (517, 1), (998, 2)]);
     for (index, (start, rows)) in sizes.enumerate() {
         let some = a.slice_axis(Axis(0), Slice::from(start..start + rows)).to_owned();
-        let is_small = rows * inner * width < 1 << 21;
+        let is_small = rows * inner * width < 1 << 18;
         for (first, second) in [(0, 0), (1, index % 3), (2, (index + 1) % 3)] {
             if first != index % 3 && !is_small {
                 continue;
@@ -81,8 +81,11 @@ fn check<T: Element + Copy + PartialEq + std::fmt::Debug>(inner: usize, width: u
 fn a_row_of_a_product_has_the_same_bits_whatever_the_other_rows_are() {
     for inner in INNER {
         for width in WIDTHS {
-            check::<f32>(inner, width, |x| x as f32);
-            if inner < 5000 || width < 4 {
+            // Long sums take long where nothing is optimised.
+            if inner < 5000 || [1, 2, 5, 17].contains(&width) {
+                check::<f32>(inner, width, |x| x as f32);
+            }
+            if inner < 700 {
                 check::<f64>(inner, width, |x| x);
             }
         }

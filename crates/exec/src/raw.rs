@@ -368,6 +368,11 @@ pub(crate) const LIBRARY_TERMS: usize = 512;
 /// the columns of `b` lie together.
 const LIBRARY_FEW: usize = 16 * 16;
 
+/// Below how many columns a product is thin, and from how many terms on it takes longer to sum
+/// than to write.
+const THIN: usize = 64;
+const DEEP: usize = 64;
+
 /// Whether the library adds the terms of each element of the product of `a` and `b` one after
 /// another. It has other methods for few terms, for vectors, and for few elements.
 pub(crate) fn adds_in_order<T>(a: &ArrayView2<'_, T>, b: &ArrayView2<'_, T>) -> bool {
@@ -394,8 +399,10 @@ pub(crate) fn multiply<'f, T: Real>(
     assert_eq!(b.nrows(), a.ncols(), "the factors share an axis");
     assert_eq!(product.dim(), (a.nrows(), b.ncols()), "the product has the outer axes of the factors");
     assert!(adds_in_order(&a, &b), "the library adds in order");
-    // It expects the product in column-major order.
-    if product.strides()[1].abs() < product.strides()[0].abs() {
+    // It computes with vectors of a column of the product, writes these best where they lie together,
+    // and copies `a` unless its columns lie together.
+    let is_thin = b.ncols() < a.nrows().min(THIN) && a.ncols() >= DEEP && a.strides()[0] == 1;
+    if product.strides()[1].abs() < product.strides()[0].abs() && !is_thin {
         product.swap_axes(0, 1);
         (a, b) = (b.reversed_axes(), a.reversed_axes());
     }

@@ -45,6 +45,10 @@ const MOST_PARTIALS: usize = 16;
 /// few terms that the library would not take it.
 const TERMS: usize = if cfg!(test) { 6 } else { raw::LIBRARY_TERMS };
 
+/// How many columns a thin product has at most, and from how many rows on it has a method of its own.
+const THIN: usize = 16;
+const MANY: usize = if cfg!(test) { 3 } else { 32 };
+
 /// How many columns of a product are summed side by side.
 const LANES: usize = 16;
 
@@ -115,12 +119,18 @@ pub(super) fn multiply<'a, T: Real + Float>(
     {
         multiply_deep(call, products, stacks.map(|stack| stack.matrix(0)))?;
     } else {
-        let blocks = products.len() / (rows * columns) * rows.div_ceil(BLOCK[0]) * columns.div_ceil(BLOCK[1]);
-        let block = [rows.min(BLOCK[0]), inner, columns.min(BLOCK[1])];
+        let most = most_rows(inner, columns);
+        let blocks = products.len() / (rows * columns) * rows.div_ceil(most) * columns.div_ceil(BLOCK[1]);
+        let block = [rows.min(most), inner, columns.min(BLOCK[1])];
         let _packed = packed::<T>(call, block, 2 * blocks)?;
-        multiply_blocks(products, [rows, columns], &stacks, call.threads);
+        multiply_blocks(products, [rows, inner, columns], &stacks, call.threads);
     }
     Some(())
+}
+
+/// How many rows one thread computes at a time, at most: more where there is little work in each.
+fn most_rows(inner: usize, columns: usize) -> usize {
+    if cfg!(test) { BLOCK[0] } else { BLOCK[0].max(WORK / inner.saturating_mul(columns)) }
 }
 
 /// Counts what threads allocate at most while they compute `blocks` products of
@@ -217,11 +227,12 @@ fn multiply_deep<'a, T: Real + Float>(
 /// Large products, a block of each at a time.
 fn multiply_blocks<T: Real + Float>(
     products: &mut [T],
-    [rows, columns]: [usize; 2],
+    [rows, inner, columns]: [usize; 3],
     stacks: &[Stack<'_, T>; 2],
     threads: &Threads,
 ) {
-    let height = rows.div_ceil(2).clamp(BLOCK[0] / 4, BLOCK[0]);
+    let most = most_rows(inner, columns);
+    let height = rows.div_ceil(2).clamp(most / 4, most);
     let (across, down) = (columns.div_ceil(BLOCK[1]), rows.div_ceil(height));
     let mut blocks = Vec::new();
     for (batch, product) in products.chunks_exact_mut(rows * columns).enumerate() {
@@ -278,15 +289,102 @@ fn sum_partial<T: Real + Float>(
     for (index, terms) in divided(terms, blocks).enumerate() {
         let (a, b) = (a.slice(s![.., terms.clone()]), b.slice(s![terms, ..]));
         let (rows, columns) = product.dim();
-        if raw::adds_in_order(&a, &b) {
+        if rows >= MANY && columns <= THIN && a.strides()[1] == 1 && product.is_standard_layout() {
+            multiply_thin(product.view_mut(), &a, &b, index > 0);
+        } else if raw::adds_in_order(&a, &b) {
             raw::multiply(product.view_mut(), a, b, index > 0);
         } else if b.strides()[1] == 1 {
             as_library!(FUSED => sum_lines::<T, FUSED>(product.view_mut(), &a, &b, index > 0));
         } else if rows > columns {
             let (a, b, product) = (a.reversed_axes(), b.reversed_axes(), product.view_mut());
-            as_library!(FUSED => sum_copied::<T, FUSED>(product.reversed_axes(), &b, &a, index > 0));
+            as_library!(FUSED => sum_copied::<T, FUSED, ROWS>(product.reversed_axes(), &b, &a, index > 0));
+        } else if rows == 1 {
+            as_library!(FUSED => sum_copied::<T, FUSED, 1>(product.view_mut(), &a, &b, index > 0));
         } else {
-            as_library!(FUSED => sum_copied::<T, FUSED>(product.view_mut(), &a, &b, index > 0));
+            as_library!(FUSED => sum_copied::<T, FUSED, ROWS>(product.view_mut(), &a, &b, index > 0));
+        }
+    }
+}
+
+/// A product that is a few elements wide, where the rows of `a` lie together.
+fn multiply_thin<T: Real + Float>(
+    mut product: ArrayViewMut2<'_, T>,
+    a: &ArrayView2<'_, T>,
+    b: &ArrayView2<'_, T>,
+    add: bool,
+) {
+    let columns = product.ncols();
+    let Some(sums) = product.as_slice_mut() else { unreachable!("the elements lie together") };
+    as_library!(FUSED => match columns {
+        2 => sum_thin::<T, FUSED, 2>(sums, a, b, add),
+        3 | 4 => sum_thin::<T, FUSED, 4>(sums, a, b, add),
+        5..=8 => sum_thin::<T, FUSED, 8>(sums, a, b, add),
+        _ => sum_thin::<T, FUSED, THIN>(sums, a, b, add),
+    });
+}
+
+/// One that is up to `N` elements wide, six rows at a time. Each element of `a` is read once. The
+/// sums have a name each, so that the compiler keeps them in registers.
+#[inline(always)]
+fn sum_thin<T: Real + Float, const FUSED: bool, const N: usize>(
+    product: &mut [T],
+    a: &ArrayView2<'_, T>,
+    b: &ArrayView2<'_, T>,
+    add: bool,
+) {
+    let ((rows, inner), columns) = (a.dim(), b.ncols());
+    let line = |b: ArrayView1<'_, T>| std::array::from_fn(|j| if j < columns { b[j] } else { T::ZERO });
+    let lines: Vec<[T; N]> = b.rows().into_iter().map(line).collect();
+    let all = a.to_slice();
+    let row = |i: usize| match (all, i.min(rows - 1)) {
+        (Some(all), i) => &all[i * inner..][..inner],
+        (None, i) => a.row(i).to_slice().unwrap_or_else(|| unreachable!("rows lie together")),
+    };
+    for top in (0..rows).step_by(6) {
+        // Where fewer rows are left, the last one is computed several times and written once.
+        let some: [&[T]; 6] = std::array::from_fn(|i| row(top + i));
+        let [mut s0, mut s1, mut s2, mut s3, mut s4, mut s5] = [[T::ZERO; N]; 6];
+        for (k, line) in lines[..inner].iter().enumerate() {
+            add_line::<T, FUSED, N>(&mut s0, some[0][k], line);
+            add_line::<T, FUSED, N>(&mut s1, some[1][k], line);
+            add_line::<T, FUSED, N>(&mut s2, some[2][k], line);
+            add_line::<T, FUSED, N>(&mut s3, some[3][k], line);
+            add_line::<T, FUSED, N>(&mut s4, some[4][k], line);
+            add_line::<T, FUSED, N>(&mut s5, some[5][k], line);
+        }
+        write_thin(product, top * columns, columns, &s0, add);
+        write_thin(product, (top + 1) * columns, columns, &s1, add);
+        write_thin(product, (top + 2) * columns, columns, &s2, add);
+        write_thin(product, (top + 3) * columns, columns, &s3, add);
+        write_thin(product, (top + 4) * columns, columns, &s4, add);
+        write_thin(product, (top + 5) * columns, columns, &s5, add);
+    }
+}
+
+#[inline(always)]
+fn add_line<T: Real, const FUSED: bool, const N: usize>(sums: &mut [T; N], factor: T, line: &[T; N]) {
+    for j in 0..N {
+        sums[j] = factor.multiply_add::<FUSED>(line[j], sums[j]);
+    }
+}
+
+/// Writes a row, if it lies in the product. What is written too much belongs to the next row,
+/// which is written after.
+#[inline(always)]
+fn write_thin<T: Real + Float, const N: usize>(
+    product: &mut [T],
+    start: usize,
+    columns: usize,
+    sums: &[T; N],
+    add: bool,
+) {
+    let Some(row) = product.get_mut(start..).filter(|row| !row.is_empty()) else { return };
+    match row.first_chunk_mut::<N>() {
+        Some(row) if !add => *row = *sums,
+        Some(_) | None => {
+            for (to, sum) in row[..columns].iter_mut().zip(sums) {
+                *to = if add { to.add(*sum) } else { *sum };
+            }
         }
     }
 }
@@ -360,36 +458,34 @@ fn add_lines<T: Real + Float, const FUSED: bool, const N: usize>(
 /// A product of factors in any layout: some columns of `b` and some rows of `a` are copied
 /// beside one another, some terms at a time.
 #[inline(always)]
-fn sum_copied<T: Real + Float, const FUSED: bool>(
+fn sum_copied<T: Real + Float, const FUSED: bool, const R: usize>(
     mut product: ArrayViewMut2<'_, T>,
     a: &ArrayView2<'_, T>,
     b: &ArrayView2<'_, T>,
     add: bool,
 ) {
-    const MOST_ROWS: usize = 4 * ROWS;
+    const MOST: usize = 4 * ROWS;
     let ((rows, inner), columns) = (a.dim(), b.ncols());
     let mut lines = [[T::ZERO; LANES]; DEPTH];
-    let mut factors = [[T::ZERO; ROWS]; DEPTH];
+    let mut factors = [[T::ZERO; R]; DEPTH];
     for left in (0..columns).step_by(LANES) {
         let width = LANES.min(columns - left);
-        for top in (0..rows).step_by(MOST_ROWS) {
-            let height = MOST_ROWS.min(rows - top);
-            let mut sums = [[T::ZERO; LANES]; MOST_ROWS];
+        for top in (0..rows).step_by(MOST) {
+            let height = MOST.min(rows - top);
+            let mut sums = [[T::ZERO; LANES]; MOST];
             for start in (0..inner).step_by(DEPTH) {
                 let depth = DEPTH.min(inner - start);
                 let terms = b.slice(s![start..start + depth, left..left + width]);
                 for (line, terms) in lines.iter_mut().zip(terms.rows()) {
                     line.iter_mut().zip(terms).for_each(|(to, b)| *to = *b);
                 }
-                for (i, sums) in
-                    sums.as_chunks_mut::<ROWS>().0.iter_mut().enumerate().take(height.div_ceil(ROWS))
-                {
-                    let above = top + ROWS * i;
-                    let terms = a.slice(s![above..rows.min(above + ROWS), start..start + depth]);
+                for (i, sums) in sums.as_chunks_mut::<R>().0.iter_mut().enumerate().take(height.div_ceil(R)) {
+                    let above = top + R * i;
+                    let terms = a.slice(s![above..rows.min(above + R), start..start + depth]);
                     for (factors, terms) in factors.iter_mut().zip(terms.columns()) {
                         factors.iter_mut().zip(terms).for_each(|(to, a)| *to = *a);
                     }
-                    *sums = add_products::<T, FUSED>(*sums, &factors[..depth], &lines[..depth]);
+                    *sums = add_products::<T, FUSED, R>(*sums, &factors[..depth], &lines[..depth]);
                 }
             }
             let mut product = product.slice_mut(s![top..top + height, left..left + width]);
@@ -403,11 +499,11 @@ fn sum_copied<T: Real + Float, const FUSED: bool>(
 
 /// Adds products of some factors of each row and as many lines of columns.
 #[inline(always)]
-fn add_products<T: Real, const FUSED: bool>(
-    mut sums: [[T; LANES]; ROWS],
-    factors: &[[T; ROWS]],
+fn add_products<T: Real, const FUSED: bool, const R: usize>(
+    mut sums: [[T; LANES]; R],
+    factors: &[[T; R]],
     lines: &[[T; LANES]],
-) -> [[T; LANES]; ROWS] {
+) -> [[T; LANES]; R] {
     for (factors, line) in factors.iter().zip(lines) {
         for (sums, factor) in sums.iter_mut().zip(factors) {
             for (sum, b) in sums.iter_mut().zip(line) {

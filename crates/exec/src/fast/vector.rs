@@ -188,40 +188,77 @@ fn add_columns<'m, T: Float>(mut sums: &mut [T], vector: &[T], column: impl Fn(u
     let mut left = 0;
     while !sums.is_empty() {
         let width = match sums.len() {
-            len @ 0..=32 => 1 << len.ilog2(),
-            len => len.min(ROWS),
+            few @ 0..64 => 1 << few.ilog2().min(4),
+            many => many.min(ROWS),
         };
         let (some, others) = sums.split_at_mut(width);
         match width {
-            1 => add_some_columns::<T, 1>(some, vector, |k| &column(k)[left..]),
-            2 => add_some_columns::<T, 2>(some, vector, |k| &column(k)[left..]),
-            4 => add_some_columns::<T, 4>(some, vector, |k| &column(k)[left..]),
-            8 => add_some_columns::<T, 8>(some, vector, |k| &column(k)[left..]),
-            16 => add_some_columns::<T, 16>(some, vector, |k| &column(k)[left..]),
-            32 => add_some_columns::<T, 32>(some, vector, |k| &column(k)[left..]),
-            _ => add_some_columns::<T, ROWS>(some, vector, |k| &column(k)[left..]),
+            1 => add_few_columns::<T, 1>(some, vector, |k| &column(k)[left..]),
+            2 => add_few_columns::<T, 2>(some, vector, |k| &column(k)[left..]),
+            4 => add_few_columns::<T, 4>(some, vector, |k| &column(k)[left..]),
+            8 => add_few_columns::<T, 8>(some, vector, |k| &column(k)[left..]),
+            16 => add_few_columns::<T, 16>(some, vector, |k| &column(k)[left..]),
+            _ => add_many_columns(some, vector, |k| &column(k)[left..]),
         }
         (sums, left) = (others, left + width);
     }
 }
 
-/// At most `N` rows.
+/// `N` rows. Eight accumulators at a time, which have a name each, so that the compiler keeps them
+/// in registers.
 #[inline(always)]
-fn add_some_columns<'m, T: Float, const N: usize>(
+fn add_few_columns<'m, T: Float, const N: usize>(
     sums: &mut [T],
     vector: &[T],
     column: impl Fn(usize) -> &'m [T],
 ) {
     let mut accumulators = [[T::default(); N]; ACCUMULATORS];
+    let (chunks, rest) = vector.as_chunks::<ACCUMULATORS>();
+    for start in (0..ACCUMULATORS).step_by(8) {
+        let [mut s0, mut s1, mut s2, mut s3, mut s4, mut s5, mut s6, mut s7] = [[T::default(); N]; 8];
+        for (i, vector) in chunks.iter().enumerate() {
+            let k = i * ACCUMULATORS + start;
+            add_column(&mut s0, column(k), vector[start]);
+            add_column(&mut s1, column(k + 1), vector[start + 1]);
+            add_column(&mut s2, column(k + 2), vector[start + 2]);
+            add_column(&mut s3, column(k + 3), vector[start + 3]);
+            add_column(&mut s4, column(k + 4), vector[start + 4]);
+            add_column(&mut s5, column(k + 5), vector[start + 5]);
+            add_column(&mut s6, column(k + 6), vector[start + 6]);
+            add_column(&mut s7, column(k + 7), vector[start + 7]);
+        }
+        accumulators[start..start + 8].copy_from_slice(&[s0, s1, s2, s3, s4, s5, s6, s7]);
+    }
+    for (k, (accumulator, b)) in accumulators.iter_mut().zip(rest).enumerate() {
+        add_column(accumulator, column(chunks.len() * ACCUMULATORS + k), *b);
+    }
+    add_totals(sums, &mut accumulators);
+}
+
+#[inline(always)]
+fn add_column<T: Float, const N: usize>(sums: &mut [T; N], column: &[T], factor: T) {
+    let column = column.first_chunk::<N>().unwrap_or_else(|| unreachable!("a column has all rows"));
+    for i in 0..N {
+        sums[i] = sums[i].add(column[i].mul(factor));
+    }
+}
+
+/// At most [`ROWS`] rows.
+#[inline(always)]
+fn add_many_columns<'m, T: Float>(sums: &mut [T], vector: &[T], column: impl Fn(usize) -> &'m [T]) {
+    let mut accumulators = [[T::default(); ROWS]; ACCUMULATORS];
     for (i, vector) in vector.chunks(ACCUMULATORS).enumerate() {
         for (k, (accumulator, b)) in accumulators.iter_mut().zip(vector).enumerate() {
             let column = &column(i * ACCUMULATORS + k)[..sums.len()];
-            match column.first_chunk::<N>() {
-                Some(column) => (0..N).for_each(|i| accumulator[i] = accumulator[i].add(column[i].mul(*b))),
-                None => accumulator.iter_mut().zip(column).for_each(|(sum, a)| *sum = sum.add(a.mul(*b))),
-            }
+            accumulator.iter_mut().zip(column).for_each(|(sum, a)| *sum = sum.add(a.mul(*b)));
         }
     }
+    add_totals(sums, &mut accumulators);
+}
+
+/// Adds the accumulators pairwise, and then to the sums.
+#[inline(always)]
+fn add_totals<T: Float, const N: usize>(sums: &mut [T], accumulators: &mut [[T; N]; ACCUMULATORS]) {
     let mut half = ACCUMULATORS / 2;
     while half > 0 {
         let (first, second) = accumulators.split_at_mut(half);
