@@ -182,6 +182,23 @@ fn merge_axes(shape: &[usize], strides: &[isize]) -> (SmallVec<[usize; 4]>, Smal
     (lengths, steps)
 }
 
+/// One element of each of as many rows of `length` elements as the target has: at each the one of
+/// this index.
+#[inline(always)]
+pub(crate) fn column<T: Copy, const ROWS: usize>(
+    rows: &[T],
+    length: usize,
+    index: usize,
+    target: &mut [T; ROWS],
+) {
+    assert!(index < length && length <= rows.len() / ROWS, "every row has an element of this index");
+    for (row, target) in target.iter_mut().enumerate() {
+        // SAFETY: `row * length + index < ROWS * length <= rows.len()`. Checked for each element, the
+        // loop would not become one that gathers.
+        *target = unsafe { *rows.get_unchecked(row * length + index) };
+    }
+}
+
 /// Prefetches elements that are about to be read.
 #[inline(always)]
 pub(crate) fn prefetch<T>(elements: &[T]) {
@@ -641,6 +658,29 @@ mod tests {
         drop(zeroed::<u8>(100_000));
         return_free_memory();
         assert!(used.iter().all(|byte| *byte == 0));
+    }
+
+    #[test]
+    fn a_column_has_one_element_of_each_row() {
+        let rows: Vec<u8> = (0..12).collect();
+        let mut column_of = [0; 4];
+        column(&rows, 3, 2, &mut column_of);
+        assert_eq!(column_of, [2, 5, 8, 11]);
+        column(&rows, 2, 0, &mut column_of);
+        assert_eq!(column_of, [0, 2, 4, 6]);
+        column(&[7], 1, 0, &mut [0]);
+    }
+
+    #[test]
+    #[should_panic(expected = "every row has an element")]
+    fn a_column_of_rows_that_are_not_there_is_refused() {
+        column(&[0; 11], 3, 0, &mut [0; 4]);
+    }
+
+    #[test]
+    #[should_panic(expected = "every row has an element")]
+    fn a_column_beside_the_rows_is_refused() {
+        column(&[0; 12], 3, 3, &mut [0; 4]);
     }
 
     #[test]

@@ -6,6 +6,7 @@ use super::chunks::{self, CHUNK, RowChunk};
 use super::{copy, index, sort};
 use crate::kernel::Call;
 use crate::kernel::number::is_nan;
+use crate::raw;
 use crate::tensor::{AnyTensor, Item, Tensor, dispatch};
 use crate::threads::Threads;
 
@@ -14,6 +15,13 @@ const FIBERS: usize = if cfg!(test) { 8 } else { 128 };
 
 /// How many of them are worth a thread.
 const FEWEST: usize = if cfg!(test) { 4 } else { 32 };
+
+/// How many elements a row has at most to be searched side by side with others: a longer one
+/// fills the vector registers by itself.
+const SHORT: usize = 32;
+
+/// How many rows are searched side by side.
+const ROWS: usize = if cfg!(test) { 8 } else { 32 };
 
 pub(super) fn run<'a>(op: Order, call: &Call<'_, 'a>) -> Option<AnyTensor<'a>> {
     let x = call.operands[0];
@@ -71,6 +79,9 @@ trait Search<T>: Sync {
 
     /// The same for fibers that lie side by side, `width` in all, from `left` on.
     fn first_bests(&self, indices: &mut [i64], elements: Elements<'_, T>, left: usize, width: usize);
+
+    /// The same for rows of `length` elements, one after the other.
+    fn first_bests_of_rows(&self, indices: &mut [i64], elements: Elements<'_, T>, length: usize);
 }
 
 /// A search by a function that says whether one element is better than another.
@@ -79,7 +90,7 @@ struct Best<F>(F);
 impl<T: Item, F: Fn(&T, &T) -> bool + Sync> Search<T> for Best<F> {
     #[inline(always)]
     fn wins(&self, x: &T, best: &T) -> bool {
-        !is_nan(*best) && (is_nan(*x) || (self.0)(x, best))
+        !is_nan(*best) & (is_nan(*x) | (self.0)(x, best))
     }
 
     fn first_best(&self, elements: Elements<'_, T>) -> i64 {
@@ -105,6 +116,73 @@ impl<T: Item, F: Fn(&T, &T) -> bool + Sync> Search<T> for Best<F> {
             }
         }
     }
+
+    fn first_bests_of_rows(&self, indices: &mut [i64], elements: Elements<'_, T>, length: usize) {
+        let row_by_row = length > SHORT || indices.len() < ROWS;
+        if row_by_row {
+            for (row, index) in indices.iter_mut().enumerate() {
+                *index = self.first_best(elements.range(row * length, length));
+            }
+            return;
+        }
+        chunks::vectorised(
+            #[inline(always)]
+            || {
+                for row in (0..indices.len()).step_by(ROWS) {
+                    // The last ones overlap those before.
+                    let first = row.min(indices.len() - ROWS);
+                    let found = match elements.mask {
+                        Some(_) => self.side_by_side::<T, true>(elements, first, length),
+                        None => self.side_by_side::<T, false>(elements, first, length),
+                    };
+                    let indices = indices[first..first + ROWS].iter_mut();
+                    indices.zip(found).for_each(|(index, found)| *index = i64::from(found));
+                }
+            },
+        );
+    }
+}
+
+impl<F> Best<F> {
+    /// The indices of the best of [`ROWS`] rows of `length` elements, from row `first` on: column
+    /// by column, without a branch for any element.
+    #[inline(always)]
+    fn side_by_side<T: Item, const MASKED: bool>(
+        &self,
+        elements: Elements<'_, T>,
+        first: usize,
+        length: usize,
+    ) -> [i32; ROWS]
+    where
+        F: Fn(&T, &T) -> bool + Sync,
+    {
+        const EMPTY: i32 = NONE as i32;
+        let rows = elements.range(first * length, ROWS * length);
+        // Those two groups further on, of which each column asks for as many lines as it reads.
+        let ahead = &elements.x[elements.x.len().min((first + 2 * ROWS) * length)..];
+        let mut ahead = ahead.chunks(ROWS);
+        let (mut column, mut selected) = ([T::default(); ROWS], [true; ROWS]);
+        let (mut bests, mut indices) = (column, [EMPTY; ROWS]);
+        for index in 0..length {
+            ahead.next().into_iter().for_each(raw::prefetch);
+            raw::column(rows.x, length, index, &mut column);
+            if let Some(mask) = rows.mask {
+                raw::column(mask, length, index, &mut selected);
+            }
+            if !MASKED && index == 0 {
+                (bests, indices) = (column, [0; ROWS]);
+                continue;
+            }
+            for row in 0..ROWS {
+                let (x, best) = (column[row], bests[row]);
+                let wins = self.wins(&x, &best);
+                let wins = if MASKED { selected[row] & (wins | (indices[row] == EMPTY)) } else { wins };
+                bests[row] = if wins { x } else { best };
+                indices[row] = if wins { index as i32 } else { indices[row] };
+            }
+        }
+        indices
+    }
 }
 
 fn indices<'a, T: Item>(
@@ -128,9 +206,8 @@ fn indices<'a, T: Item>(
     } else if width == 1 {
         let fibers = chunks::rows_per_chunk(length);
         call.threads.for_each_chunk(result.as_contiguous_mut(), fibers, &|chunk, output| {
-            for (index, fiber) in output.iter_mut().zip(chunk * fibers..) {
-                *index = search.first_best(elements.range(fiber * length, length));
-            }
+            let elements = elements.range(chunk * fibers * length, output.len() * length);
+            search.first_bests_of_rows(output, elements, length);
         });
     } else {
         let group = chunks::rows_per_chunk(length * width);
