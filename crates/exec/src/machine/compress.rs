@@ -50,22 +50,19 @@ fn each_block<T: Item>(
     prefetch: &mut Prefetch,
     compress: impl Fn(&[T; BLOCK], &[bool; BLOCK], &mut [T; BLOCK]) -> usize,
 ) -> usize {
+    let (full, rest) = (len / BLOCK, len % BLOCK);
+    let mut last = [false; BLOCK];
+    if rest > 0 {
+        last[..rest].copy_from_slice(&mask.get(full)[..rest]);
+    }
     let mut count = 0;
-    let mut next = |number: usize, mask: &[bool; BLOCK]| {
+    for number in 0..len.div_ceil(BLOCK) {
+        let mask = if number < full { mask.get(number) } else { &last };
         let target = target[count..].first_chunk_mut();
         let target = target.unwrap_or_else(|| unreachable!("a block fits behind what is selected"));
         prefetch.block();
         prefetch.behind(target);
         count += compress(elements.get(number), mask, target);
-    };
-    let (full, rest) = (len / BLOCK, len % BLOCK);
-    for number in 0..full {
-        next(number, mask.get(number));
-    }
-    if rest > 0 {
-        let mut selected = [false; BLOCK];
-        selected[..rest].copy_from_slice(&mask.get(full)[..rest]);
-        next(full, &selected);
     }
     count
 }

@@ -90,8 +90,8 @@ struct Reduced<F> {
 /// (W. J. Cody and W. Waite, Software Manual for the Elementary Functions, 1980).
 #[inline(always)]
 fn reduce<F: Real>(x: F) -> Reduced<F> {
-    let shifted = x * F::LOG2_E + F::SHIFT;
+    let shifted = x.mul_add(F::LOG2_E, F::SHIFT);
     let n = shifted - F::SHIFT;
-    let r = (x - n * F::LN_2_HIGH) - n * F::LN_2_LOW;
-    Reduced { shifted, exp_m1: r + r * r * F::exp_tail(r) }
+    let r = n.mul_add(-F::LN_2_LOW, n.mul_add(-F::LN_2_HIGH, x));
+    Reduced { shifted, exp_m1: (r * r).mul_add(F::exp_tail(r), r) }
 }

@@ -2,8 +2,10 @@
 //! slice becomes SIMD code. This module does not depend on tensors.
 //!
 //! Every function is a fixed sequence of additions, multiplications, divisions,
-//! comparisons and bit operations. Products and sums are rounded one by one,
-//! never fused, so that every SIMD level, and none, yields the same bits.
+//! comparisons, bit operations, and fused multiplications and additions (`mul_add`), which
+//! are rounded once. Nothing else is fused, so that every SIMD level, and none, yields the
+//! same bits: where a processor has no such instruction, the standard library computes it
+//! exactly, and slowly.
 //!
 //! The largest error is below 2.5 units in the last place for f32 and below 4
 //! for f64, subnormal arguments and results included. Infinities, NaN and the
@@ -19,7 +21,7 @@ mod trig;
 /// The polynomial with these coefficients, the constant one first, by Horner's scheme.
 macro_rules! polynomial {
     ($x:expr; $last:expr) => { $last };
-    ($x:expr; $first:expr, $($rest:expr),+) => { $first + $x * polynomial!($x; $($rest),+) };
+    ($x:expr; $first:expr, $($rest:expr),+) => { $x.mul_add(polynomial!($x; $($rest),+), $first) };
 }
 use polynomial;
 

@@ -48,6 +48,8 @@ pub(super) trait Real:
 
     fn abs(self) -> Self;
     fn copysign(self, sign: Self) -> Self;
+    /// `self · factor + term`, rounded once.
+    fn mul_add(self, factor: Self, term: Self) -> Self;
 
     /// `self·2ⁿ`, rounded once, where `shifted` is `n + SHIFT`.
     fn scale(self, shifted: Self) -> Self;
@@ -102,6 +104,11 @@ macro_rules! real {
             #[inline(always)]
             fn copysign(self, sign: $float) -> $float {
                 $float::copysign(self, sign)
+            }
+
+            #[inline(always)]
+            fn mul_add(self, factor: $float, term: $float) -> $float {
+                $float::mul_add(self, factor, term)
             }
 
             // Two factors, as 2ⁿ alone may lie beyond the normal numbers. The first
@@ -160,7 +167,8 @@ real!(f32, u32, 23, 127, {
         let tail = polynomial!(f;
             0.333_333_3, -0.249_999_97, 0.200_007_16, -0.166_678_03, 0.142_490_58,
             -0.124_256_87, 0.116_854_206, -0.114_797_354, 0.069_716_126);
-        f + (f * square * tail + k * Self::LN_2_LOW - 0.5 * square) + k * Self::LN_2_HIGH
+        let small = (f * square).mul_add(tail, k * Self::LN_2_LOW);
+        k.mul_add(Self::LN_2_HIGH, f + square.mul_add(-0.5, small))
     }
 });
 
