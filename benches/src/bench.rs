@@ -78,6 +78,8 @@ impl Bench {
         let mut floor = Streams::new(case.bytes, self.threads());
         if case.bytes.read + case.bytes.written > 0 {
             case.add_always(FLOOR, move || floor.pass());
+            let mut ahead = Streams::new(case.bytes, self.threads()).ahead();
+            case.add("floor ahead", || move || ahead.pass());
         }
         let times = measure(&mut case.contenders, self.arguments.budget, self.threads());
         let names = case.contenders.iter().map(|contender| contender.name);

@@ -4,6 +4,7 @@ use std::hint::black_box;
 use std::time::{Duration, Instant};
 
 use crate::answer::{Answer, Elements};
+use crate::bench::Bench;
 
 /// A computation, what it must read and write at least, and its contenders.
 pub(crate) struct Case<'a> {
@@ -83,6 +84,17 @@ impl<'a> Case<'a> {
     {
         if self.only.as_ref().is_none_or(|only| only.iter().any(|wanted| wanted == name)) {
             self.add_always(name, prepare());
+        }
+    }
+
+    /// Enters the loop that is written for the workload alone; on one thread, for which it is written.
+    pub(crate) fn add_hand<R, F>(&mut self, bench: &Bench, prepare: impl FnOnce() -> F)
+    where
+        R: Answer,
+        F: FnMut() -> R + 'a,
+    {
+        if bench.threads() == 1 {
+            self.add("hand", prepare);
         }
     }
 

@@ -8,6 +8,7 @@ use fearless_simd::{Level, Simd, dispatch};
 use rayon::prelude::*;
 
 use crate::contender::{Bytes, Case};
+use crate::hand;
 use crate::measure::measure;
 
 /// Elements that are read before others are written.
@@ -22,6 +23,8 @@ pub(crate) struct Streams {
     source: Vec<f32>,
     target: Vec<f32>,
     threads: usize,
+    /// Whether lines are asked for ahead of their writing.
+    is_ahead: bool,
 }
 
 impl Streams {
@@ -30,7 +33,12 @@ impl Streams {
         advise_huge_pages(&target);
         target.fill(1.0);
         let source = (0..bytes.read.div_ceil(4)).map(|i| (i % 7) as f32).collect();
-        Streams { source, target, threads }
+        Streams { source, target, threads, is_ahead: false }
+    }
+
+    /// The same with the lines that are written asked for ahead of time.
+    pub(crate) fn ahead(self) -> Streams {
+        Streams { is_ahead: true, ..self }
     }
 
     /// Reads all of the source and writes all of the target: block by block, as much as
@@ -38,31 +46,36 @@ impl Streams {
     /// stores past the caches takes its position), what is read beyond that is added
     /// up, and what is written beyond that is a constant.
     pub(crate) fn pass(&mut self) -> f32 {
+        let is_ahead = self.is_ahead;
         let longest = self.source.len().max(self.target.len());
         let chunks = self.threads.min(longest / SHORTEST_CHUNK).max(1);
         if chunks == 1 {
-            return stream(&self.source, &mut self.target);
+            return stream(&self.source, &mut self.target, self.is_ahead);
         }
         let read = self.source.par_chunks(self.source.len().div_ceil(chunks).max(1));
         if self.target.is_empty() {
-            return read.map(|source| stream(source, &mut [])).sum();
+            return read.map(|source| stream(source, &mut [], false)).sum();
         }
         let chunk = self.target.len().div_ceil(chunks);
         let written = self.target.par_chunks_mut(chunk);
         if self.source.is_empty() {
-            return written.map(|target| stream(&[], target)).sum();
+            return written.map(|target| stream(&[], target, is_ahead)).sum();
         }
-        written.zip(read).map(|(target, source)| stream(source, target)).sum()
+        written.zip(read).map(|(target, source)| stream(source, target, is_ahead)).sum()
     }
 }
 
-fn stream(source: &[f32], target: &mut [f32]) -> f32 {
+fn stream(source: &[f32], target: &mut [f32], is_ahead: bool) -> f32 {
     let level = Level::new();
-    dispatch!(level, simd => stream_with(simd, source, target))
+    if is_ahead {
+        dispatch!(level, simd => stream_with::<_, true>(simd, source, target))
+    } else {
+        dispatch!(level, simd => stream_with::<_, false>(simd, source, target))
+    }
 }
 
 #[inline(always)]
-fn stream_with<S: Simd>(_: S, source: &[f32], target: &mut [f32]) -> f32 {
+fn stream_with<S: Simd, const AHEAD: bool>(_: S, source: &[f32], target: &mut [f32]) -> f32 {
     let blocks = source.len().max(target.len()).div_ceil(BLOCK).max(1);
     // Whole rows of sums in all blocks but the last.
     let bounds = |len: usize, block: usize| {
@@ -77,10 +90,21 @@ fn stream_with<S: Simd>(_: S, source: &[f32], target: &mut [f32]) -> f32 {
         let copied = from.len().min(to.len());
         let (to, beyond) = to.split_at_mut(copied);
         let (from, read_only) = from.split_at(copied);
-        for (to, from) in to.iter_mut().zip(from) {
-            *to = from * 0.5;
+        if AHEAD {
+            for (to, from) in to.chunks_mut(hand::BLOCK).zip(from.chunks(hand::BLOCK)) {
+                hand::prefetch(to);
+                to.iter_mut().zip(from).for_each(|(to, from)| *to = from * 0.5);
+            }
+            for beyond in beyond.chunks_mut(hand::BLOCK) {
+                hand::prefetch(beyond);
+                beyond.fill(1.0);
+            }
+        } else {
+            for (to, from) in to.iter_mut().zip(from) {
+                *to = from * 0.5;
+            }
+            beyond.fill(1.0);
         }
-        beyond.fill(1.0);
         let (rows, rest) = read_only.as_chunks::<ROW>();
         for row in rows {
             sums = std::array::from_fn(|i| sums[i] + row[i]);

@@ -8,6 +8,7 @@ mod bench;
 mod contender;
 mod data;
 mod floor;
+mod hand;
 mod machine;
 mod measure;
 mod memory;

@@ -9,6 +9,7 @@ use tamis::prelude::*;
 
 use crate::bench::Bench;
 use crate::data::{Random, floats, share, side, threshold};
+use crate::hand::{self, Kept};
 #[cfg(any(feature = "candle", feature = "burn"))]
 use crate::peer;
 
@@ -32,6 +33,13 @@ pub(crate) fn branches(bench: &mut Bench, size: usize, density: f32) {
         let x = &x;
         let choose = move |v: &f32| if *v > low { 2.0 * v } else { 0.5 * v - 1.0 };
         move || if is_parallel { Zip::from(x).par_map_collect(choose) } else { x.map(choose) }
+    });
+    case.add_hand(bench, || {
+        let (x, kept) = (x.as_slice().expect("contiguous"), Kept::new(size));
+        move || {
+            hand::map(&mut kept.borrow_mut(), x, |v| if v > low { 2.0 * v } else { 0.5 * v - 1.0 });
+            Rc::clone(&kept)
+        }
     });
     #[cfg(feature = "candle")]
     case.add("candle", || {
@@ -177,6 +185,15 @@ pub(crate) fn assigned(bench: &mut Bench, size: usize, density: f32) {
                 all.for_each(assign)
             }
             Rc::clone(&dest)
+        }
+    });
+    case.add_hand(bench, || {
+        let (dest, src, mask) = (dest.as_slice(), src.as_slice(), mask.as_slice().expect("contiguous"));
+        let both = [dest, src].map(|array| array.expect("contiguous"));
+        let kept = Kept::new(size);
+        move || {
+            hand::choose(&mut kept.borrow_mut(), both, mask, |to, from, m| if m { from } else { to });
+            Rc::clone(&kept)
         }
     });
     #[cfg(feature = "candle")]

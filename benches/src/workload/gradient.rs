@@ -1,11 +1,14 @@
 //! A masked loss with its gradients.
 
+use std::rc::Rc;
+
 use ndarray::{Array1, Zip};
 use tamis::prelude::*;
 use tamis::{DType, grad};
 
 use crate::bench::Bench;
 use crate::data::{Random, floats};
+use crate::hand::{self, Kept};
 #[cfg(any(feature = "candle", feature = "burn"))]
 use crate::peer;
 
@@ -40,6 +43,15 @@ pub(crate) fn masked_loss(bench: &mut Bench, size: usize, density: f32) {
         let is_parallel = bench.is_parallel(size);
         let (x, y, mask) = (&x, &y, &mask);
         move || by_hand(x, y, mask, is_parallel)
+    });
+    case.add_hand(bench, || {
+        let (x, y, mask) = (x.as_slice(), y.as_slice(), mask.as_slice().expect("contiguous"));
+        let both = [x, y].map(|array| array.expect("contiguous"));
+        let kept = Kept::new(size);
+        move || {
+            let [loss, da, db] = hand::loss(&mut kept.borrow_mut(), both, mask, [A, B]);
+            ([loss, da, db], Rc::clone(&kept))
+        }
     });
     #[cfg(feature = "candle")]
     case.add("candle", || {

@@ -1,11 +1,14 @@
 //! Selections, whose length is known in the run only: `x[x > t]` and the like.
 
+use std::rc::Rc;
+
 use ndarray::{Array1, Array2, Array3, Array4, ArrayView2, Axis, s};
 use rayon::prelude::*;
 use tamis::prelude::*;
 
 use crate::bench::Bench;
 use crate::data::{Random, floats, share, side, threshold};
+use crate::hand::{self, Kept};
 #[cfg(any(feature = "candle", feature = "burn"))]
 use crate::peer;
 
@@ -33,6 +36,13 @@ pub(crate) fn above(bench: &mut Bench, size: usize, density: f32) {
             } else {
                 x.iter().copied().filter(|v| *v > low).collect()
             }
+        }
+    });
+    case.add_hand(bench, || {
+        let (x, kept) = (x.as_slice().expect("contiguous"), Kept::new(size));
+        move || {
+            hand::select(&mut kept.borrow_mut(), x, |v| (v, v > low));
+            Rc::clone(&kept)
         }
     });
     #[cfg(feature = "candle")]
@@ -75,6 +85,13 @@ pub(crate) fn between(bench: &mut Bench, size: usize, density: f32) {
             } else {
                 x.iter().copied().filter(is_between).map(|v| 2.0 * v + 1.0).collect()
             }
+        }
+    });
+    case.add_hand(bench, || {
+        let (x, kept) = (x.as_slice().expect("contiguous"), Kept::new(size));
+        move || {
+            hand::select(&mut kept.borrow_mut(), x, |v| (2.0 * v + 1.0, (v > low) & (v < high)));
+            Rc::clone(&kept)
         }
     });
     #[cfg(feature = "candle")]

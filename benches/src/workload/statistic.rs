@@ -5,6 +5,7 @@ use tamis::prelude::*;
 
 use crate::bench::Bench;
 use crate::data::{Random, floats, share};
+use crate::hand;
 #[cfg(any(feature = "candle", feature = "burn"))]
 use crate::peer;
 
@@ -34,6 +35,10 @@ pub(crate) fn masked_mean(bench: &mut Bench, size: usize, density: f32) {
             let selected = if is_parallel { both.par_map_collect(select) } else { both.map_collect(select) };
             selected.sum() / mask.iter().filter(|m| **m).count() as f32
         }
+    });
+    case.add_hand(bench, || {
+        let (x, mask) = (x.as_slice().expect("contiguous"), mask.as_slice().expect("contiguous"));
+        move || hand::mean(x, mask)
     });
     #[cfg(feature = "candle")]
     case.add("candle", || {

@@ -161,6 +161,7 @@ pub(super) fn take<T: Item>(taken: &mut [T], rows: &[T], offsets: &[usize], widt
         },
         for (i, (taken, offset)) in taken.chunks_exact_mut(width).zip(offsets).enumerate() {
             prefetch_row(rows, offsets.get(i + AHEAD).copied(), width);
+            raw::prefetch_write(taken.as_ptr().wrapping_add(AHEAD * width).cast());
             taken.copy_from_slice(&rows[offset * width..][..width]);
         }
     );
