@@ -197,6 +197,23 @@ fn bind<'c>(
     loads
 }
 
+/// Whether a pass streams more than stays in a cache, tile after tile.
+fn is_streaming(region: &Region, loads: &ByDType<Loads<'_>>, partition: Partition) -> bool {
+    let mut bytes = 0;
+    for dtype in DType::ALL {
+        dispatch!(type T = dtype => {
+            let loads = T::of(loads).iter().filter(|load| matches!(load, Loaded::Contiguous(_)));
+            bytes += loads.count() * size_of::<T>();
+        });
+    }
+    for output in &region.outputs {
+        if let RegionOutput::Store { dtype, .. } | RegionOutput::Compress { dtype, .. } = output {
+            bytes += dtype.size_of();
+        }
+    }
+    !partition.has_panels() && partition.domain().len().saturating_mul(bytes) >= STREAMED
+}
+
 /// One pass over the domain.
 struct Pass<'p> {
     region: &'p Region,
@@ -206,6 +223,7 @@ struct Pass<'p> {
     partition: Partition,
     /// The kernel of each instruction.
     kernels: Vec<Kernel>,
+    is_streaming: bool,
     level: Level,
     scratch: &'p Scratch,
 }
@@ -246,7 +264,8 @@ impl<'p> Pass<'p> {
         let partition = Partition::new(domain, region.reduced.is_some(), tile);
         let kernels = region.instructions.iter().map(|instruction| kernel_of(instruction.function)).collect();
         let (level, scratch) = (call.level, call.scratch);
-        Ok(Pass { region, loads, registers, tile, partition, kernels, level, scratch })
+        let is_streaming = is_streaming(region, &loads, partition);
+        Ok(Pass { region, loads, registers, tile, partition, kernels, is_streaming, level, scratch })
     }
 
     /// What is done with each tile: the instructions, and each reduction and selection as soon as
@@ -269,23 +288,6 @@ impl<'p> Pass<'p> {
             }
         }
         actions
-    }
-
-    /// Whether a pass streams more than stays in a cache, tile after tile.
-    fn is_streaming(&self) -> bool {
-        let mut bytes = 0;
-        for dtype in DType::ALL {
-            dispatch!(type T = dtype => {
-                let loads = T::of(&self.loads).iter().filter(|load| matches!(load, Loaded::Contiguous(_)));
-                bytes += loads.count() * size_of::<T>();
-            });
-        }
-        for output in &self.region.outputs {
-            if let RegionOutput::Store { dtype, .. } | RegionOutput::Compress { dtype, .. } = output {
-                bytes += dtype.size_of();
-            }
-        }
-        !self.partition.has_panels() && self.partition.domain().len().saturating_mul(bytes) >= STREAMED
     }
 
     /// The outputs of the pass that selects: where these are counting ones, after a pass that
@@ -385,7 +387,7 @@ impl<'p> Pass<'p> {
         let constants = &self.scratch.constants;
         let outputs = shared.outputs(number);
         let mut views = ByDType::views(registers, &self.registers, constants, &self.loads, outputs);
-        let mut prefetch = Prefetch::new(self.is_streaming());
+        let mut prefetch = Prefetch::new(self.is_streaming);
         self.partition.visit_tiles(&chunk, |work| match work {
             Work::Tile(tile, layout) => {
                 views.load(tile);
