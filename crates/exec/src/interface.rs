@@ -80,21 +80,20 @@ pub(crate) struct Output {
 impl Interface {
     pub(crate) fn new(inputs: Vec<Input>, outputs: Vec<Output>) -> Interface {
         static NEXT: AtomicU64 = AtomicU64::new(0);
-        let mut texts: Vec<Arc<str>> = inputs.iter().map(|input| input.name.clone()).collect();
-        texts.extend(outputs.iter().map(|output| output.name.clone()));
-        texts.sort_unstable();
-        texts.dedup();
-        let mut names: Vec<Name> =
-            texts.into_iter().map(|text| Name { text, input: None, output: None }).collect();
-        let index = |names: &[Name], text: &Arc<str>| names.partition_point(|name| name.text < *text);
-        for (i, input) in inputs.iter().enumerate() {
-            let name = index(&names, &input.name);
-            names[name].input = Some(i);
-        }
-        for (i, output) in outputs.iter().enumerate() {
-            let name = index(&names, &output.name);
-            names[name].output = Some(i);
-        }
+        let named = |text: &Arc<str>, input, output| Name { text: text.clone(), input, output };
+        let inputs_named = inputs.iter().enumerate().map(|(i, input)| named(&input.name, Some(i), None));
+        let outputs_named = outputs.iter().enumerate().map(|(i, output)| named(&output.name, None, Some(i)));
+        let mut names: Vec<Name> = inputs_named.chain(outputs_named).collect();
+        // A stable sort takes the inputs as they are, which come sorted, and puts an output after the input
+        // of its name.
+        names.sort_by(|one, other| one.text.cmp(&other.text));
+        names.dedup_by(|output, input| {
+            let is_same = output.text == input.text;
+            if is_same {
+                input.output = output.output;
+            }
+            is_same
+        });
         Interface { id: NEXT.fetch_add(1, Ordering::Relaxed), names, inputs, outputs }
     }
 
