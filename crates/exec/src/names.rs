@@ -3,8 +3,8 @@
 
 use std::sync::Arc;
 
-use foldhash::HashMap;
 use tamis_graph::NodeId;
+use tamis_graph::node_map::NodeMap;
 
 use crate::schedule::Schedule;
 
@@ -12,16 +12,12 @@ use crate::schedule::Schedule;
 ///
 /// A builder may be made of many nodes, which have one origin. The name that a user
 /// gave to its result is that of a node behind the one that failed.
-pub(crate) fn subject(
-    schedule: &Schedule,
-    names: &HashMap<NodeId, Arc<str>>,
-    node: NodeId,
-) -> Option<String> {
+pub(crate) fn subject(schedule: &Schedule, names: &NodeMap<Arc<str>>, node: NodeId) -> Option<String> {
     if names.is_empty() {
         return None;
     }
     let failed = schedule.steps.binary_search_by_key(&node, |step| step.node.id()).ok()?;
-    let name = |step: usize| names.get(&schedule.steps[step].node.id());
+    let name = |step: usize| names.get(schedule.steps[step].node.id());
     let made = made_of(schedule, failed);
     let result = made.iter().copied().find(|step| name(*step).is_some());
     let given = given_to(schedule, result.or(made.last().copied())?);

@@ -18,6 +18,7 @@ use crate::dim::{Dim, Symbol};
 use crate::error::{Error, ErrorKind, Report};
 use crate::expr::Expr;
 use crate::node::{Node, NodeId, Origin};
+use crate::node_map::NodeMap;
 use crate::op::{Op, Source, Type};
 use crate::shape::Shape;
 use crate::steps;
@@ -58,7 +59,7 @@ struct Storage {
     /// hash by the first number after it that is free.
     interned: HashMap<u64, NodeIndex>,
     inputs: BTreeMap<Arc<str>, NodeId>,
-    names: HashMap<NodeId, Arc<str>>,
+    names: NodeMap<Arc<str>>,
     /// Whether the user holds a node, by its index; false beyond the end.
     held: Vec<bool>,
     /// Every error of building, in the order in which they were made.
@@ -323,9 +324,18 @@ impl Graph {
         self.storage.borrow().inputs.clone()
     }
 
-    /// The name given by [`Expr::named`], if any.
+    /// The name given by [`Expr::named`], if any; none for an id of another graph.
+    ///
+    /// ```
+    /// use tamis::prelude::*;
+    ///
+    /// let graph = Graph::new();
+    /// let total = graph.input::<f64>("x", [2]).sum(..).named("total");
+    /// assert_eq!(graph.name(total.id()).as_deref(), Some("total"));
+    /// assert_eq!(Graph::new().name(total.id()), None);
+    /// ```
     pub fn name(&self, id: NodeId) -> Option<Arc<str>> {
-        self.storage.borrow().names.get(&id).cloned()
+        if self.owns(id) { self.storage.borrow().names.get(id).cloned() } else { None }
     }
 
     pub(crate) fn set_name(&self, id: NodeId, name: &str) {

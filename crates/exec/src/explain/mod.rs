@@ -9,7 +9,8 @@ use std::fmt::{self, Write};
 use std::sync::Arc;
 
 use foldhash::{HashMap, HashMapExt, HashSet, HashSetExt};
-use tamis_graph::{NodeId, Op, Scalar, Select, Shape, Source, steps};
+use tamis_graph::node_map::NodeMap;
+use tamis_graph::{Op, Scalar, Select, Shape, Source, steps};
 
 use crate::interface::Interface;
 use crate::program::{Program, Stage};
@@ -36,7 +37,7 @@ pub(crate) fn explain_op_by_op(schedule: &Schedule, interface: &Interface, names
 }
 
 /// The names that users gave to values.
-type Names = HashMap<NodeId, Arc<str>>;
+type Names = NodeMap<Arc<str>>;
 
 struct Explainer<'p> {
     schedule: &'p Schedule,
@@ -359,7 +360,7 @@ impl<'p> Explainer<'p> {
         if let Some(label) = &self.labels[step] {
             return label.name.clone();
         }
-        let given = self.names.get(&self.schedule.steps[step].node.id()).cloned();
+        let given = self.names.get(self.schedule.steps[step].node.id()).cloned();
         let name = match given.filter(|name| !self.is_taken(name)) {
             Some(name) => {
                 self.taken.insert(name.clone());

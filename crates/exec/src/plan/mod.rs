@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use foldhash::{HashMap, HashMapExt, HashSet, HashSetExt};
 use ndarray::{ArrayViewMut, Dimension};
+use tamis_graph::node_map::NodeMap;
 use tamis_graph::{Element, Expr, Graph, NodeId, Symbol};
 
 use self::nodes::{guard_notes, live_nodes, nodes_of};
@@ -60,7 +61,7 @@ pub struct Plan {
     /// What the symbols of guarded lengths stand for.
     pub(crate) notes: HashMap<Symbol, String>,
     /// The names that users gave to values.
-    pub(crate) names: HashMap<NodeId, Arc<str>>,
+    pub(crate) names: NodeMap<Arc<str>>,
     /// How many bytes a run may hold at once.
     pub(crate) memory_limit: usize,
     /// What an iteration over repeated elements may cost, in additions.
@@ -132,7 +133,7 @@ impl Plan {
             level: Level::new(),
             interface,
             notes: HashMap::new(),
-            names: HashMap::new(),
+            names: NodeMap::default(),
             memory_limit: usize::MAX,
             iteration_limit: LONGEST_ITERATION,
             threads: Threads::serial(),
