@@ -403,14 +403,15 @@ fn start<T: Item>(scalar: Scalar) -> T {
 }
 
 fn boxed<R: Rule>(rule: R, source: Source) -> Box<dyn Accumulator> {
-    let partials = Partials::new(rule);
-    Box::new(State { rule, source, partials, outputs: Vec::new(), lost: Vec::new(), copy: Vec::new() })
+    Box::new(State { rule, source, partials: None, outputs: Vec::new(), lost: Vec::new(), copy: Vec::new() })
 }
 
 struct State<R: Rule> {
     rule: R,
     source: Source,
-    partials: Partials<R>,
+    /// Made by the first tile that is reduced to one total: where rows fit a tile there is none, and a
+    /// region may have many reductions.
+    partials: Option<Box<Partials<R>>>,
     outputs: Vec<R::Total>,
     lost: Vec<f64>,
     /// Room for an element that repeats over a tile.
@@ -419,7 +420,9 @@ struct State<R: Rule> {
 
 impl<R: Rule> Accumulator for State<R> {
     fn open(&mut self, outputs: usize) {
-        self.partials = Partials::new(self.rule);
+        if let Some(partials) = &mut self.partials {
+            **partials = Partials::new(self.rule);
+        }
         self.outputs.clear();
         self.outputs.resize(outputs, self.rule.start());
         self.lost.clear();
@@ -428,11 +431,12 @@ impl<R: Rule> Accumulator for State<R> {
 
     fn include(&mut self, machine: &mut Machine<'_, '_>, layout: Layout) {
         let Machine { level, views, tile, prefetch, .. } = machine;
-        let (rule, partials) = (self.rule, &mut self.partials);
+        let rule = self.rule;
         let elements = R::Element::of(views).read(self.source.operand, *tile);
         let (first, width, rows) = match layout {
             Layout::One => {
                 let elements = Elements { elements, len: tile.len };
+                let partials = self.partials.get_or_insert_with(|| Box::new(Partials::new(rule)));
                 match self.source.only.map(|mask| bool::of(views).read(mask, *tile)) {
                     None => at_level!(*level, rule.include_tile(partials, elements, prefetch)),
                     Some(mask) => {
@@ -463,13 +467,14 @@ impl<R: Rule> Accumulator for State<R> {
     }
 
     fn close(&mut self, output: usize) {
-        let Partials { totals, lost } = &mut self.partials;
-        let (total, lost) = combine(self.rule, totals, lost);
+        let rule = self.rule;
+        let partials = self.partials.get_or_insert_with(|| Box::new(Partials::new(rule)));
+        let (total, lost) = combine(rule, &mut partials.totals, &mut partials.lost);
         self.outputs[output] = total;
         if R::COMPENSATED {
             self.lost[output] = lost;
         }
-        self.partials = Partials::new(self.rule);
+        **partials = Partials::new(rule);
     }
 
     fn totals(&self) -> Vec<Total> {

@@ -29,7 +29,7 @@ use self::outputs::{Outputs, Shared};
 use self::partition::{CHUNK, Domain, Layout, Partition, Work};
 use self::prefetch::{Prefetch, STREAMED};
 use self::refusal::Refusal;
-use self::register_file::{Loads, RegisterFile, TILE};
+use self::register_file::{BLOCK, Loads, RegisterFile, TILE};
 use crate::by_dtype::{ByDType, Item, dispatch, slot};
 use crate::error::ErrorKind;
 use crate::level::Level;
@@ -163,15 +163,16 @@ fn value<'c, 'r>(call: &Call<'c, 'r>, step: usize) -> &'c AnyTensor<'r> {
     call.values[step].as_deref().unwrap_or_else(|| unreachable!("a stage runs when what it reads is there"))
 }
 
-/// A full tile, or less where so many registers would not stay in the cache.
-fn tile_len(registers: &[usize; 6]) -> usize {
+/// A full tile; less where so many registers would not stay in the cache, and no more than the
+/// domain, since a region may have a register for each of many arrays of few elements.
+fn tile_len(registers: &[usize; 6], domain: usize) -> usize {
     let bytes = [1, 1, 4, 8, 4, 8];
     let bytes: usize = registers.iter().zip(bytes).map(|(count, bytes)| count * bytes).sum();
     let mut len = TILE;
     while len > 64 && bytes * len > CACHED {
         len /= 2;
     }
-    len
+    len.min(domain.clamp(1, TILE).next_multiple_of(BLOCK))
 }
 
 /// Every array that a region reads, broadcast to the domain: what is visited of it.
@@ -260,7 +261,7 @@ impl<'p> Pass<'p> {
             None => 0..0,
         };
         let domain = Domain::new(&extent.visited, reduced);
-        let tile = tile_len(&registers);
+        let tile = tile_len(&registers, extent.len);
         let partition = Partition::new(domain, region.reduced.is_some(), tile);
         let kernels = region.instructions.iter().map(|instruction| kernel_of(instruction.function)).collect();
         let (level, scratch) = (call.level, call.scratch);

@@ -9,6 +9,7 @@
 
 use std::sync::{Mutex, PoisonError};
 
+use foldhash::{HashMap, HashMapExt};
 use tamis_graph::DType;
 
 use super::accumulator::{Accumulator, Source, Total, accumulator};
@@ -21,7 +22,7 @@ use crate::chunks::{Chunks, Divide, consecutive};
 use crate::error::ErrorKind;
 use crate::kernel::number::Number;
 use crate::memory::Buffer;
-use crate::region::{Operand, ReducedAxes, Reduction, Region, RegionOutput, Repetition};
+use crate::region::{Operand, ReducedAxes, Reduction, Region, RegionOutput, Repetition, ValueId};
 use crate::tensor::{AnyBuffer, AnyTensor};
 
 impl<'r> AnyBuffer<'r> {
@@ -197,8 +198,10 @@ impl<'r> Outputs<'r> {
         counts: Option<&[usize]>,
         call: &Call<'_, 'r>,
     ) -> Result<(), StepError> {
+        let mut by_mask = HashMap::new();
         for (output, ready) in region.outputs.iter().zip(&region.ready) {
             if let RegionOutput::Compress { step, dtype, value, mask } = *output {
+                by_mask.entry(mask.value).or_insert(self.selections.len());
                 let most = counts.map_or(len, |counts| counts[self.selections.len()]);
                 let buffer = AnyBuffer::for_selection(dtype, most, call).map_err(|kind| (step, kind))?;
                 let ready = *ready;
@@ -206,7 +209,7 @@ impl<'r> Outputs<'r> {
             }
         }
         for (output, ready) in region.outputs.iter().zip(&region.ready) {
-            self.add_reduction(region, (output, *ready), lengths, len, call)
+            self.add_reduction(region, (output, *ready), lengths, len, &by_mask, call)
                 .map_err(|kind| (output.step(), kind))?;
         }
         Ok(())
@@ -218,14 +221,15 @@ impl<'r> Outputs<'r> {
         (output, ready): (&RegionOutput, usize),
         lengths: &[usize],
         len: usize,
+        // The first of the selections by each mask.
+        by_mask: &HashMap<ValueId, usize>,
         call: &Call<'_, 'r>,
     ) -> Result<(), ErrorKind> {
         match *output {
             RegionOutput::Store { .. } | RegionOutput::Compress { .. } => {}
             RegionOutput::Count { mask, value } => {
-                let by_mask = |selection: &Selection<'r>| selection.mask.value == value.value;
-                if let Some(selection) = self.selections.iter().position(by_mask) {
-                    self.counted.push((mask, selection));
+                if let Some(selection) = by_mask.get(&value.value) {
+                    self.counted.push((mask, *selection));
                     return Ok(());
                 }
                 let buffer = AnyBuffer::unspecified(DType::I64, &[], call.memory)?;

@@ -25,13 +25,15 @@ const LINE: usize = 64;
 
 /// How many elements a register needs beyond a tile, so that the tile can start at a cache
 /// line.
-const PADDING: usize = LINE;
+const fn padding<T>() -> usize {
+    LINE / size_of::<T>()
+}
 
 /// Where the tile in a register starts: at a cache line, wherever the allocator placed the
 /// memory. A `Vec` cannot be asked for more than the alignment of its elements.
 #[inline]
 fn aligned_start<T>(register: &[T]) -> usize {
-    register.as_ptr().align_offset(LINE).min(PADDING)
+    register.as_ptr().align_offset(LINE).min(padding::<T>())
 }
 
 /// A slice that is written.
@@ -110,8 +112,9 @@ impl ByDType<RegisterFile> {
             dispatch!(type T = dtype => {
                 let registers = T::of_mut(self);
                 registers.resize_with(count.max(registers.len()), Vec::new);
-                let short = registers[..count].iter_mut().filter(|register| register.len() < tile + PADDING);
-                short.for_each(|register| register.resize(tile + PADDING, T::default()));
+                let len = tile + padding::<T>();
+                let short = registers[..count].iter_mut().filter(|register| register.len() < len);
+                short.for_each(|register| register.resize(len, T::default()));
             });
         }
     }
@@ -267,7 +270,7 @@ impl<'p, T: Item> OperandView<'p, T> {
         let padded = count + loads.len() + outputs.len();
         let mut targets: Vec<&'p mut [T]> = Vec::with_capacity(padded + outputs.len());
         targets.extend(registers[..padded].iter_mut().map(|register| {
-            let (start, len) = (aligned_start(register), register.len() - PADDING);
+            let (start, len) = (aligned_start(register), register.len() - padding::<T>());
             &mut register[start..start + len]
         }));
         targets.append(outputs);

@@ -406,3 +406,12 @@ fn compound_functions_have_the_bits_of_single_ones_at_every_length() {
         }
     }
 }
+
+#[test]
+fn a_tile_is_complete_blocks_and_no_longer_than_its_domain_needs() {
+    let few = [0, 0, 0, 0, 0, 2];
+    let lengths = [0, 1, 64, 65, 1000, 1024, 1025, usize::MAX];
+    assert_eq!(lengths.map(|len| super::tile_len(&few, len)), [64, 64, 64, 128, 1024, 1024, 1024, 1024]);
+    let many = [0, 0, 0, 0, 0, 1 << 20];
+    assert_eq!(super::tile_len(&many, usize::MAX), 64);
+}

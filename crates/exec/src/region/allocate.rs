@@ -46,7 +46,6 @@ pub(super) fn allocate(code: Vec<Virtual>, outputs: &mut [RegionOutput]) -> Allo
             if let Operand { value: ValueId::Computed(read), location: Location::Register(_) } = operand
                 && last[read as usize] == at
                 && let Some(at) = at
-                && !read_by_outputs[at].contains(&read)
             {
                 read_by_outputs[at].push(read);
             }
@@ -67,6 +66,9 @@ pub(super) fn allocate(code: Vec<Virtual>, outputs: &mut [RegionOutput]) -> Allo
             names[at].register = *register;
         }
         let mut freed = std::mem::take(&mut read_by_outputs[at]);
+        // Several outputs may read one value, and many outputs values of their own.
+        freed.sort_unstable();
+        freed.dedup();
         for operand in &mut instruction.operands {
             if let Operand { value: ValueId::Computed(read), location: Location::Register(_) } = *operand
                 && last[read as usize] == Some(at)
