@@ -237,3 +237,94 @@ fn an_initial_value_fits_into_the_dtype_of_the_result() {
         ],
     );
 }
+
+#[test]
+fn an_initial_value_is_a_rust_scalar() {
+    let graph = Graph::new();
+    let x = graph.input::<f32>("x", [3]);
+    let selected = x.masked(x.gt(0.0));
+    let expression = "is an expression, but only a Rust scalar is taken here, which is known while building";
+    let _ = selected.initial(graph.scalar(1)).sum(..);
+    let _ = selected.initial(x).max(..);
+    assert_errors(
+        &graph,
+        &[
+            (format!("sum: i32[] {expression}"), above("sum(..)")),
+            (format!("max: f32[3] {expression}"), above("max(..)")),
+        ],
+    );
+}
+
+#[test]
+fn the_index_of_an_empty_selection_is_an_integer() {
+    let graph = Graph::new();
+    let x = graph.input::<f64>("x", [3]);
+    let selected = x.masked(x.gt(0.0));
+    let _ = selected.if_empty(0.5).argmax(..);
+    let _ = selected.if_empty(f64::NAN).argmin(0);
+    assert_eq!(selected.if_empty(-1.0).argmax(..).dtype(), DType::I64);
+    assert_errors(
+        &graph,
+        &[
+            (
+                "argmax: the index of an empty selection is an integer, which 0.5 is not".to_owned(),
+                above("argmax(..);"),
+            ),
+            (
+                "argmin: the index of an empty selection is an integer, which NaN is not".to_owned(),
+                above("argmin(0)"),
+            ),
+        ],
+    );
+}
+
+#[test]
+fn a_weak_float_beyond_f32_is_refused_by_arithmetic_and_assignment() {
+    type Build = for<'g> fn(Expr<'g>) -> Expr<'g>;
+    let cases: [(&str, Build); 10] = [
+        ("sum", |x| x.masked(x.gt(0)).initial(1e300).sum(..)),
+        ("max", |x| x.masked(x.gt(0)).initial(-1e300).max(..)),
+        ("mean", |x| x.masked(x.gt(0)).if_empty(1e39).mean(..)),
+        ("add", |x| x + 1e300),
+        ("mul", |x| 1e39 * x),
+        ("where_", |x| where_(x.gt(0), x, -1e300)),
+        ("clip", |x| x.clip(0.0, 1e300)),
+        ("masked_fill", |x| x.masked_fill(x.gt(0), 1e300)),
+        ("pad", |x| x.pad([(1, 1)], f64::MIN)),
+        ("at.set", |x| x.at(0).set(f64::MAX)),
+    ];
+    for (op, build) in cases {
+        let graph = Graph::new();
+        let _ = build(graph.input::<f32>("x", [3]));
+        let error = graph.check().unwrap_err().to_string();
+        assert!(error.starts_with(&format!("{op}: the scalar ")), "{error}");
+        let remedy = "does not fit into f32; `.cast(DType::F64)` on the tensor makes room for it";
+        assert!(error.contains(remedy), "{op}: {error}");
+        let wide = Graph::new();
+        let _ = build(wide.input::<f64>("x", [3]));
+        assert!(wide.check().is_ok(), "{op}");
+    }
+}
+
+#[test]
+fn a_weak_float_fits_f32_where_it_is_infinite_or_only_rounded() {
+    let graph = Graph::new();
+    let x = graph.constant([1.0_f32, f32::MAX]);
+    // The largest f64 that rounds to the largest f32 lies below half a step beyond it.
+    let largest = f64::from(f32::MAX) * (1.0 + 2.0_f64.powi(-26));
+    assert_eq!(x.masked_fill(x.gt(1.0), f64::INFINITY).eval::<f32>().unwrap()[[1]], f32::INFINITY);
+    assert_eq!(x.masked_fill(x.gt(1.0), largest).eval::<f32>().unwrap()[[1]], f32::MAX);
+    assert_eq!((x * 1e-300).eval::<f32>().unwrap()[[0]], 0.0);
+    assert!((x + f64::NAN).eval::<f32>().unwrap()[[0]].is_nan());
+}
+
+#[test]
+fn a_weak_float_beyond_f32_compares_exactly() {
+    let graph = Graph::new();
+    let x = graph.constant([f32::MAX, f32::INFINITY]);
+    let truth = |expr: Expr<'_>| expr.eval::<bool>().unwrap().into_iter().collect::<Vec<bool>>();
+    assert_eq!(truth(x.lt(1e300)), [true, false]);
+    assert_eq!(truth(x.ge(1e300)), [false, true]);
+    assert_eq!(truth(x.eq(1e300)), [false, false]);
+    assert_eq!(truth(graph.constant([1_u8, 2]).lt(1e300)), [true, true]);
+}

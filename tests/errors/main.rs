@@ -61,6 +61,8 @@ const BUILD_KINDS: &[&str] = &[
     "XorOfNumbers",
     "Narrowing",
     "WeakScalar",
+    "IndexIfEmpty",
+    "NotLiteral",
     "NegativePower",
     "NegativeSize",
     "Reshape",
@@ -129,7 +131,6 @@ const RUN_KINDS: &[&str] = &[
     // In tests/hostile/sizes.rs.
     "NegativePower",
     "EmptyReduction",
-    "EmptySelection",
     // Guards see to it that it does not come to this.
     "CountMismatch",
 ];

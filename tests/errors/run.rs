@@ -257,6 +257,23 @@ fn a_literal_index_beyond_an_axis_of_unknown_length_is_reported() {
 }
 
 #[test]
+fn a_computed_index_below_an_axis_is_shown_as_it_is() {
+    let graph = Graph::new();
+    let (x, y) = (graph.input::<f64>("x", dims!["n", 2]), graph.input::<f64>("y", dims!["k"]));
+    let index = &y.dim(0).sub(&Dim::from(5)).unwrap();
+    let row = x.slice((index, ..));
+    let location = above("slice((index");
+    let plan = Plan::new([("row", row)]).unwrap();
+    let rows = arr2(&[[0.0, 1.0], [2.0, 3.0]]);
+    let feed = |length| plan.feed("x", &rows).feed("y", Array1::<f64>::zeros(length)).run();
+    let message = |index: i64| format!("slice: index {index} is out of range for axis 0 of length 2");
+    assert_failure(feed(2), &message(-3), &location);
+    assert_failure(feed(4), &message(-1), &location);
+    assert_failure(feed(7), &message(2), &location);
+    assert_eq!(feed(6).unwrap().array::<f64, ndarray::Ix1>("row").unwrap(), arr1(&[2.0, 3.0]));
+}
+
+#[test]
 fn integers_have_no_remainder_by_zero() {
     let graph = Graph::new();
     let a = graph.input::<i32>("a", [2, 2]);
@@ -316,7 +333,8 @@ fn the_min_or_max_of_an_empty_selection_is_reported_with_its_line() {
             "max" | "min" => {
                 "; `x.masked(m).if_empty(v)` says what an empty selection gives, `.initial(v)` adds an element to compare with"
             }
-            _ => "; `x.masked(m).if_empty(index)` says what an empty selection gives",
+            // There is no mask whose selection is empty.
+            _ => "",
         };
         let message = format!(
             "{op}: there is no element to choose from for position [0] of the result{advice} (built at {location})"
@@ -489,8 +507,8 @@ fn a_label_that_is_no_class_is_reported_with_its_position() {
 fn a_masked_argmax_of_none_names_its_position_and_if_empty() {
     let nothing = |position: &str| {
         format!(
-            "no element is selected for position {position} of the result; `x.masked(m).if_empty(index)` says what \
-             an empty selection gives"
+            "there is no element to choose from for position {position} of the result; \
+             `x.masked(m).if_empty(index)` says what an empty selection gives"
         )
     };
     let graph = Graph::new();

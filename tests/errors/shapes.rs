@@ -466,3 +466,36 @@ fn a_letter_of_an_einstein_sum_has_one_length() {
                    of length 4";
     assert_error(y, message, &above("einsum("));
 }
+
+#[test]
+fn an_axis_is_shown_as_it_was_written() {
+    let graph = Graph::new();
+    let x = graph.input::<f32>("x", [2, 3]);
+    let _ = x.sum(usize::MAX);
+    let _ = x.unsqueeze(u64::MAX);
+    let _ = x.softmax(i64::MIN);
+    let _ = x.max([u64::MAX, u64::MAX - 1]);
+    assert_errors(
+        &graph,
+        &[
+            (
+                format!("sum: axis {} is out of range for shape [2, 3] of rank 2", usize::MAX),
+                above("sum(usize::MAX)"),
+            ),
+            (
+                "unsqueeze: axis 18446744073709551615 is out of range for a result of rank 3, which is [2, 3] with \
+                 one axis more"
+                    .to_owned(),
+                above("unsqueeze(u64::MAX)"),
+            ),
+            (
+                "softmax: axis -9223372036854775808 is out of range for shape [2, 3] of rank 2".to_owned(),
+                above("softmax(i64::MIN)"),
+            ),
+            (
+                "max: axis 18446744073709551615 is out of range for shape [2, 3] of rank 2".to_owned(),
+                above("max([u64::MAX"),
+            ),
+        ],
+    );
+}

@@ -42,12 +42,12 @@ fn an_axis_lies_within_the_rank() {
 }
 
 #[test]
-fn an_axis_beyond_an_i64_is_out_of_range() {
+fn an_axis_beyond_an_i64_is_shown_as_it_was_written() {
     let graph = Graph::new();
     let x = graph.zeros::<f64>([2, 2]);
-    refused(x.softmax(u64::MAX), "softmax: axis 9223372036854775807 is out of range for shape [2, 2]");
-    refused(x.sum([0, usize::MAX]), "sum: axis 9223372036854775807 is out of range for shape [2, 2]");
-    refused(x.slice_axis(0, usize::MAX), "slice_axis: axis 9223372036854775807 is out of range");
+    refused(x.softmax(u64::MAX), "softmax: axis 18446744073709551615 is out of range for shape [2, 2]");
+    refused(x.sum([0, usize::MAX]), "sum: axis 18446744073709551615 is out of range for shape [2, 2]");
+    refused(x.slice_axis(0, usize::MAX), "slice_axis: axis 18446744073709551615 is out of range");
 }
 
 #[test]

@@ -125,6 +125,19 @@ fn the_min_or_max_of_an_empty_selection_is_an_error_and_its_mean_nan() {
 }
 
 #[test]
+fn of_an_empty_selection_if_empty_goes_before_initial() {
+    let graph = Graph::new();
+    let x = graph.constant([[1, 5], [2, 6]]);
+    let selected = x.masked(x.gt(graph.constant([[0], [9]]))).initial(3).if_empty(-7);
+    gives(selected.max(1), arr1(&[5, -7]));
+    gives(selected.min(1), arr1(&[1, -7]));
+    let truth = x.gt(5);
+    let selected = truth.masked(x.gt(graph.constant([[0], [9]]))).initial(true).if_empty(false);
+    gives(selected.max(1), arr1(&[true, false]));
+    gives(selected.min(1), arr1(&[false, false]));
+}
+
+#[test]
 fn softmax_of_infinities_is_what_its_formula_says() {
     let graph = Graph::new();
     // The largest is subtracted from itself, and ∞ − ∞ is NaN.

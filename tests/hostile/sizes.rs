@@ -7,7 +7,7 @@ use ndarray::{Array1, Array2, ArrayD, ArrayViewD, arr0, arr1};
 use tamis::prelude::*;
 use tamis::{DType, ErrorKind};
 
-use crate::{fails, gives, refused};
+use crate::{assert_fails, fails, gives, refused};
 
 const HUGE: i64 = 1 << 45;
 
@@ -55,6 +55,17 @@ fn an_iteration_that_would_not_end_is_an_error() {
     fails(huge.unsqueeze(0).matmul(huge.unsqueeze(1)), "matmul: shape [1, 35184372088832] repeats");
     let pairs = graph.constant([0.5, 1.5]).broadcast_to([HUGE, 2]);
     fails(pairs.sum(0), "");
+}
+
+#[test]
+fn an_error_of_memory_has_the_shape_of_the_operand_as_it_is_written() {
+    let graph = Graph::new();
+    let pairs = graph.constant([[0.5, 1.5], [1.0, 2.0], [2.0, 3.0]]).broadcast_to([HUGE, 3, 2]);
+    let shape = "there is no memory for shape [35184372088832, 3, 2]";
+    for (expr, op) in [(pairs.sum(..), "sum"), (pairs.sum([0, 2]), "sum"), (pairs.prod([0, 1]), "prod")] {
+        let plan = Plan::new([("value", expr)]).unwrap().reference().iteration_limit(usize::MAX);
+        assert_fails(plan.run(), &format!("{op}: {shape}"));
+    }
 }
 
 #[test]

@@ -285,7 +285,6 @@ pub(crate) fn has_no_answer(kind: &ErrorKind) -> bool {
     matches!(
         kind,
         ErrorKind::EmptyReduction { .. }
-            | ErrorKind::EmptySelection { .. }
             | ErrorKind::Assertion { .. }
             | ErrorKind::IndexOutOfRange { .. }
             | ErrorKind::SliceOutOfRange { .. }

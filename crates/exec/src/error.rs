@@ -258,9 +258,9 @@ pub enum ErrorKind {
         position: Vec<usize>,
     },
     /// A slice that reaches outside its axis.
-    #[error("{} out of range for axis {axis} of length {length}", slice_text(*start, *count, *step, *length))]
+    #[error("{} out of range for axis {axis} of length {length}", slice_text(*start, *count, *step))]
     SliceOutOfRange {
-        /// The first index; negative where it lies before the first element.
+        /// The first index as its caller wrote it, with a negative number from the end.
         start: i64,
         /// How many elements are asked for.
         count: usize,
@@ -317,16 +317,7 @@ pub enum ErrorKind {
         /// Where.
         position: Vec<usize>,
     },
-    /// The index of a maximum or minimum where a mask selects no element.
-    #[error(
-        "no element is selected for position {position:?} of the result; \
-         `x.masked(m).if_empty(index)` says what an empty selection gives"
-    )]
-    EmptySelection {
-        /// Where in the result.
-        position: Vec<usize>,
-    },
-    /// A maximum, minimum or their index over no elements.
+    /// A maximum, minimum or their index over no elements: there are none, or a mask selects none.
     #[error("there is no element to choose from for position {position:?} of the result")]
     EmptyReduction {
         /// Where in the result.
@@ -374,10 +365,9 @@ fn known_text(known: &[String], nearest: &Option<String>) -> String {
     }
 }
 
-/// What a slice asks for, as its caller wrote it: an index from the end is negative.
-fn slice_text(start: i64, count: usize, step: i64, length: usize) -> String {
+/// What a slice asks for.
+fn slice_text(start: i64, count: usize, step: i64) -> String {
     match (count, step) {
-        (1, _) if start < 0 => format!("index {} is", i128::from(start) - length as i128),
         (1, _) => format!("index {start} is"),
         (_, 1) => format!("{count} elements from index {start} on are"),
         _ => format!("{count} elements from index {start} on in steps of {step} are"),
@@ -408,13 +398,15 @@ pub struct Report {
     call: Option<&'static Location<'static>>,
     /// What failed, where it is known.
     node: Option<NodeId>,
+    /// What to write instead, as the end of the sentence, or an empty text.
+    advice: &'static str,
     /// What the user named of it.
     subject: Option<String>,
 }
 
 impl Report {
     pub(crate) fn new(op: &'static str, kind: ErrorKind, origin: Option<Origin>) -> Report {
-        Report { kind, op, origin, call: None, node: None, subject: None }
+        Report { kind, op, origin, call: None, node: None, advice: "", subject: None }
     }
 
     /// The same report with the line that called the plan, the run or its outputs.
@@ -439,8 +431,9 @@ impl Report {
             }
             (_, kind) => kind,
         };
-        let report = Report::new(builder.unwrap_or(needed_by), kind, Some(node.origin()));
-        Report { node: Some(node.id()), ..report }
+        let op = builder.unwrap_or(needed_by);
+        let advice = advice(op, node, &kind);
+        Report { node: Some(node.id()), advice, ..Report::new(op, kind, Some(node.origin())) }
     }
 
     /// What is wrong.
@@ -465,10 +458,11 @@ impl Report {
 }
 
 /// What to write instead, where it depends on the builder.
-fn advice(op: &str, kind: &ErrorKind) -> &'static str {
+fn advice(op: &str, node: &Node, kind: &ErrorKind) -> &'static str {
+    let is_masked = node.operands().len() > 1;
     if matches!((op, kind), ("max" | "min", ErrorKind::EmptyReduction { .. })) {
         "; `x.masked(m).if_empty(v)` says what an empty selection gives, `.initial(v)` adds an element to compare with"
-    } else if matches!((op, kind), ("argmax" | "argmin", ErrorKind::EmptyReduction { .. })) {
+    } else if matches!((op, kind), ("argmax" | "argmin", ErrorKind::EmptyReduction { .. })) && is_masked {
         "; `x.masked(m).if_empty(index)` says what an empty selection gives"
     } else if matches!((op, kind), ("one_hot", ErrorKind::IndexOutOfRange { .. })) {
         "; for a row of 0 there select the classes by a mask: \
@@ -480,7 +474,7 @@ fn advice(op: &str, kind: &ErrorKind) -> &'static str {
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}{}", self.op, self.kind, advice(self.op, &self.kind))?;
+        write!(f, "{}: {}{}", self.op, self.kind, self.advice)?;
         let subject = self.subject.as_ref().map_or(String::new(), |subject| format!("{subject}, "));
         match (self.origin, self.call) {
             (Some(origin), Some(call)) => write!(f, " ({subject}{origin}; called at {call})"),

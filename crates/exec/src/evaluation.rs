@@ -147,7 +147,22 @@ fn one_by_one<'r>(
 
 /// The error with the axes that the user sees, where a builder rearranges them.
 pub(crate) fn as_written(schedule: &Schedule, index: usize, kind: ErrorKind) -> ErrorKind {
-    with_own_axis(schedule, index, with_kept_axes(schedule, index, kind))
+    with_own_start(schedule, index, with_own_axis(schedule, index, with_kept_axes(schedule, index, kind)))
+}
+
+/// A literal index from the end is the length plus a negative number: the error has the
+/// number. Any other length that is negative in this run is shown as it is.
+fn with_own_start(schedule: &Schedule, index: usize, mut kind: ErrorKind) -> ErrorKind {
+    let step = &schedule.steps[index];
+    if let (Op::Layout(Layout::Slice(axes)), ErrorKind::SliceOutOfRange { start, axis, .. }) =
+        (step.node.op(), &mut kind)
+        && let Ok(to_end) = schedule.steps[step.operands[0]].node.shape()[*axis].sub(&axes[*axis].start)
+        && let Some(to_end) = to_end.known()
+        && *start < 0
+    {
+        *start = -(to_end as i64);
+    }
+    kind
 }
 
 /// `x.at(…)` addresses any axes: it brings them to the front by a permutation, and

@@ -202,15 +202,24 @@ impl<'a, T: Item> Tensor<'a, T> {
     /// The same elements in row-major order under another shape of the same
     /// size. Copies only where the elements do not lie in that order.
     pub(crate) fn reshape(self, shape: &[usize], memory: &'a Memory) -> Result<Tensor<'a, T>, ErrorKind> {
-        match self.share_as(shape) {
-            Some(shared) => Ok(shared),
-            None => {
-                // Allocated under the new shape: that is what an error of memory speaks of.
-                let mut buffer = memory.zeros(shape)?;
-                self.write_to(buffer.as_contiguous_mut());
-                Ok(buffer.into())
-            }
+        self.reshape_internally(shape, shape, memory)
+    }
+
+    /// [`Tensor::reshape`] to a shape that no user sees: an error of memory has that of the same
+    /// elements as `written`.
+    pub(crate) fn reshape_internally(
+        self,
+        shape: &[usize],
+        written: &[usize],
+        memory: &'a Memory,
+    ) -> Result<Tensor<'a, T>, ErrorKind> {
+        if let Some(shared) = self.share_as(shape) {
+            return Ok(shared);
         }
+        let mut buffer = memory.zeros(written)?;
+        self.write_to(buffer.as_contiguous_mut());
+        let reshaped = Tensor::from(buffer).share_as(shape);
+        Ok(reshaped.unwrap_or_else(|| unreachable!("a new array lies in row-major order")))
     }
 
     /// The same elements in row-major order under another shape of the same

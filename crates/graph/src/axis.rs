@@ -21,21 +21,20 @@ use crate::shape::Shape;
 /// assert_eq!(x.unsqueeze(2_u8).id(), x.unsqueeze(-1_i64).id());
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Axis(i64);
+pub struct Axis(i128);
 
 impl Axis {
     /// The number that the caller wrote.
-    pub(crate) fn number(self) -> i64 {
+    pub(crate) fn number(self) -> i128 {
         self.0
     }
 }
 
-/// An integer beyond `i64` is out of range of every shape, as is the last `i64`.
 macro_rules! axis_from_integer {
     ($($ty:ty),*) => {$(
         impl From<$ty> for Axis {
             fn from(axis: $ty) -> Axis {
-                Axis(i64::try_from(axis).unwrap_or(i64::MAX))
+                Axis(axis as i128)
             }
         }
     )*};
@@ -79,7 +78,7 @@ impl Axes {
     }
 
     /// The numbers that the caller wrote; none for `..`.
-    pub(crate) fn numbers(&self) -> Vec<i64> {
+    pub(crate) fn numbers(&self) -> Vec<i128> {
         self.list.iter().flatten().map(|axis| axis.number()).collect()
     }
 

@@ -50,7 +50,7 @@ pub enum ErrorKind {
     #[error("axis {axis} is out of range for shape {shape} of rank {}", shape.len())]
     Axis {
         /// The axis asked for.
-        axis: i64,
+        axis: i128,
         /// The shape it should be an axis of.
         shape: Shape,
     },
@@ -58,7 +58,7 @@ pub enum ErrorKind {
     #[error("axis {axis} is out of range for a result of rank {}, which is {shape} with one axis more", shape.len() + 1)]
     NewAxis {
         /// The axis asked for.
-        axis: i64,
+        axis: i128,
         /// The shape that gets the axis.
         shape: Shape,
     },
@@ -66,7 +66,7 @@ pub enum ErrorKind {
     #[error("an axis is repeated in {axes:?} for shape {shape}")]
     RepeatedAxis {
         /// The axes asked for.
-        axes: Vec<i64>,
+        axes: Vec<i128>,
         /// The shape they should be axes of.
         shape: Shape,
     },
@@ -74,7 +74,7 @@ pub enum ErrorKind {
     #[error("{axes:?} is no permutation of the axes of shape {shape}")]
     Permutation {
         /// The axes asked for.
-        axes: Vec<i64>,
+        axes: Vec<i128>,
         /// The shape they should permute.
         shape: Shape,
     },
@@ -177,6 +177,22 @@ pub enum ErrorKind {
         value: Scalar,
         /// The dtype it should take.
         dtype: DType,
+    },
+    /// A Rust scalar that is no index, as the index of an empty selection.
+    #[error("the index of an empty selection is an integer, which {value} is not")]
+    IndexIfEmpty {
+        /// The scalar.
+        value: Scalar,
+    },
+    /// An expression where a Rust scalar is taken.
+    #[error(
+        "{dtype}{shape} is an expression, but only a Rust scalar is taken here, which is known while building"
+    )]
+    NotLiteral {
+        /// The dtype of the expression.
+        dtype: DType,
+        /// The shape of the expression.
+        shape: Shape,
     },
     /// A negative literal exponent of an integer.
     #[error("an integer cannot be raised to the negative power {exponent}; cast the base to a float")]

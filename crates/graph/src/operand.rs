@@ -49,7 +49,7 @@ macro_rules! weak_scalars {
 
 weak_scalars!(bool => Bool, u8 => Int, i32 => Int, i64 => Int, f32 => Float, f64 => Float);
 
-/// What becomes of a weak integer that the tensor's dtype cannot hold.
+/// What becomes of a weak scalar that the tensor's dtype cannot hold.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Purpose {
     /// It is an error.
@@ -79,7 +79,13 @@ impl<'g> Operand<'g> {
                 },
                 DType::U8 | DType::I32 | DType::I64 | DType::F32 | DType::F64 => Ok(dtype),
             },
-            Operand::Float(_) => Ok(dtype.to_float()),
+            Operand::Float(value) => match (dtype.to_float(), purpose) {
+                (float, _) if float_fits(value, float) => Ok(float),
+                (float, Purpose::Arithmetic) => {
+                    Err(ErrorKind::WeakScalar { value: Scalar::F64(value), dtype: float })
+                }
+                (_, Purpose::Comparison) => Ok(DType::F64),
+            },
         }
     }
 
@@ -125,13 +131,14 @@ impl<'g> Operand<'g> {
     pub(crate) fn to_scalar(self, dtype: DType) -> Result<Scalar, ErrorKind> {
         let (value, accepted) = match self {
             Operand::Expr(expr) => {
-                return Err(ErrorKind::Rank { shape: expr.shape(), expected: "a Rust scalar is taken here" });
+                return Err(ErrorKind::NotLiteral { dtype: expr.dtype(), shape: expr.shape() });
             }
             Operand::Bool(value) => (Scalar::Bool(value), true),
             Operand::Int(value) => (Scalar::I64(value), fits(value, dtype)),
             Operand::Float(value) => {
                 let whole = value.fract() == 0.0 && value.abs() < 9.0e18 && fits(value as i64, dtype);
-                (Scalar::F64(value), dtype.is_float() || whole)
+                let accepted = if dtype.is_float() { float_fits(value, dtype) } else { whole };
+                (Scalar::F64(value), accepted)
             }
         };
         if accepted { Ok(value.cast(dtype)) } else { Err(ErrorKind::WeakScalar { value, dtype }) }
@@ -145,6 +152,11 @@ fn fits(value: i64, dtype: DType) -> bool {
         DType::I32 => i32::try_from(value).is_ok(),
         DType::I64 | DType::F32 | DType::F64 => true,
     }
+}
+
+/// Whether a float that is finite stays so in a float dtype.
+fn float_fits(value: f64, dtype: DType) -> bool {
+    dtype != DType::F32 || !value.is_finite() || (value as f32).is_finite()
 }
 
 pub(crate) fn cast(expr: Expr<'_>, dtype: DType) -> Result<Expr<'_>, ErrorKind> {

@@ -42,11 +42,12 @@ impl Shape {
 
     /// The axis that `axis` names, counting from the end if it is negative.
     pub(crate) fn axis(&self, axis: Axis) -> Result<usize, ErrorKind> {
-        let (rank, axis) = (self.rank() as i64, axis.number());
-        let index = if axis < 0 { axis.checked_add(rank) } else { Some(axis) };
-        match index {
-            Some(index) if (0..rank).contains(&index) => Ok(index as usize),
-            _ => Err(ErrorKind::Axis { axis, shape: self.clone() }),
+        let (rank, axis) = (self.rank() as i128, axis.number());
+        let index = if axis < 0 { axis + rank } else { axis };
+        if (0..rank).contains(&index) {
+            Ok(index as usize)
+        } else {
+            Err(ErrorKind::Axis { axis, shape: self.clone() })
         }
     }
 

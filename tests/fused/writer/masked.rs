@@ -78,7 +78,8 @@ impl<'g> Writer<'g> {
     fn poisoned(&mut self, m: Expr<'g>) -> [Expr<'g>; 2] {
         let (x, poison) = (self.full_small(), *self.random.pick(&POISON));
         let x = x.expr.clip(-8.0, 8.0);
-        let poisoned = where_(m, x, poison);
+        // As an expression, since a literal must fit f32.
+        let poisoned = where_(m, x, self.graph.scalar(poison).cast(x.dtype()));
         // Half of the time in a form of which no simplification knows what is under the mask.
         [x, if self.random.coin() { poisoned } else { poisoned.flip(0).flip(0) }]
     }

@@ -157,7 +157,7 @@ fn merge_addressed<'t, T: Item>(
     indices: &Tensor<'_, i64>,
     memory: &'t Memory,
 ) -> Result<Tensor<'t, T>, ErrorKind> {
-    x.borrowed().reshape(&addressed_merged(x.shape(), indices), memory)
+    x.borrowed().reshape_internally(&addressed_merged(x.shape(), indices), x.shape(), memory)
 }
 
 /// The same of a shape alone.

@@ -29,7 +29,7 @@ fn boolean_mask<'a, T: Item>(
     let mask = call.typed::<bool>(1);
     let merged = offsets::merge(x.shape(), axis..axis + mask.shape().len());
     let selected = offsets::of_true(mask, call.memory)?;
-    let x = x.borrowed().reshape(&merged, call.memory)?;
+    let x = x.borrowed().reshape_internally(&merged, x.shape(), call.memory)?;
     let mut result = AnyBuffer::zeros(call.operands[0].dtype(), call.shape, call.memory)?;
     offsets::read(result.words_mut(), &x, axis, selected.as_contiguous());
     Ok(result.repeated(call.shape))

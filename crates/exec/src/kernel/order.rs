@@ -92,13 +92,9 @@ fn indices<'a, T: Item>(
         let selected = (0..along.length).filter(|step| mask.get(at(*step)));
         let mut elements = selected.map(|step| (step, x.get(at(step))));
         let index = first_best(&mut elements, better).map(|index| index as i64);
-        *result = index.or(if_empty).ok_or_else(|| {
-            let position = position_of(&kept, fiber).to_vec();
-            match masked {
-                true => ErrorKind::EmptySelection { position },
-                false => ErrorKind::EmptyReduction { position },
-            }
-        })?;
+        *result = index
+            .or(if_empty)
+            .ok_or_else(|| ErrorKind::EmptyReduction { position: position_of(&kept, fiber).to_vec() })?;
     }
     Ok(Tensor::repeated(result, call.shape))
 }

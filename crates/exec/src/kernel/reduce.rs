@@ -34,7 +34,7 @@ fn gather_axes<'a, T: Item>(
     let permuted = x.clone().permute(&order);
     let kept = order.len() - axes.len();
     let merged = super::offsets::merge(permuted.shape(), kept..order.len());
-    permuted.reshape(&merged, memory)
+    permuted.reshape_internally(&merged, x.shape(), memory)
 }
 
 /// The shape of the kept axes, and how many elements each result has, of what [`gather_axes`] gives.

@@ -77,7 +77,8 @@ impl<'g> Expr<'g> {
 impl<'g> Masked<'g> {
     /// The value of a `mean`, `var`, `std`, `max`, `min`, `argmax` or `argmin` of an empty
     /// selection, instead of NaN or a run-time error; in a `sort`, of the remaining positions at
-    /// the end.
+    /// the end. Of `max` and `min` of an empty selection it is the result even where
+    /// [`Masked::initial`] is given too.
     ///
     /// # Errors
     /// Reported by any other op, since its result would not depend on the value, and
@@ -90,6 +91,7 @@ impl<'g> Masked<'g> {
     /// let x = graph.constant([1.0, 2.0]);
     /// let none = x.masked(x.gt(5.0)).if_empty(0.0);
     /// assert_eq!(none.mean(..).eval::<f64>()?, tamis::ndarray::arr0(0.0).into_dyn());
+    /// assert_eq!(none.initial(9.0).max(..).eval::<f64>()?, tamis::ndarray::arr0(0.0).into_dyn());
     /// # Ok::<(), tamis::Error>(())
     /// ```
     #[doc(alias("divide_no_nan"))]
@@ -98,7 +100,9 @@ impl<'g> Masked<'g> {
     }
 
     /// A Rust scalar that always takes part in `max`, `min`, `sum` and `prod`; of an
-    /// empty selection it is the result. It must fit into the dtype of the result.
+    /// empty selection it is the result, unless [`Masked::if_empty`] gives another. It must
+    /// fit into the dtype of the result: of f32, a finite scalar that would become infinite
+    /// does not.
     ///
     /// # Errors
     /// Reported by any other op, since its result would not depend on the value,

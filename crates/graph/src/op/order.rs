@@ -336,7 +336,14 @@ impl<'g> Masked<'g> {
         // Any index will do, since the given one replaces it.
         let if_empty = self.has_value_if_empty().then_some(0);
         let index = index_of_min_max(&[x, self.full_mask()?], &axes, |axis| op(axis, if_empty))?;
-        self.unless_empty(index, axes)
+        // A cast of the tensor, which makes room in other reductions, would not change an index.
+        self.unless_empty(index, axes).map_err(|kind| {
+            if let ErrorKind::WeakScalar { value, .. } = kind {
+                ErrorKind::IndexIfEmpty { value }
+            } else {
+                kind
+            }
+        })
     }
 
     /// The indices of the selected elements in ascending order along `axis`, then those of the
