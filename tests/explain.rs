@@ -127,6 +127,17 @@ fn functions_that_one_loop_computes_are_one_line() {
     }
 }
 
+/// The numbers of a mask are not stored to be broadcast: they take more memory than the mask.
+#[test]
+fn a_mask_that_is_broadcast_is_multiplied_with_in_one_pass() {
+    let graph = Graph::new();
+    let image = graph.input::<f32>("image", dims!["n", 3, "h"]);
+    let mask = graph.input::<bool>("mask", dims!["n", 1, "h"]);
+    let text = Plan::new([("masked", image * mask.cast(DType::F32))]).unwrap().explain();
+    assert!(text.contains("v1 = mul(image, cast(mask, f32))\n"), "{text}");
+    assert_eq!((text.matches("region over").count(), kernels(&text)), (1, 0), "{text}");
+}
+
 /// What has another reader, or is an output itself, is an instruction of its own.
 #[test]
 fn what_is_read_twice_is_not_combined() {

@@ -5,6 +5,7 @@ use ndarray::ArrayView2;
 use super::chunks::{self, CHUNK};
 use super::copy;
 use super::linalg::multiply_stacks;
+use super::{matrix, vector};
 use crate::elements::Rows;
 use crate::kernel::Call;
 use crate::kernel::number::Float;
@@ -21,8 +22,8 @@ const RUN: usize = 256;
 ///
 /// A 0 instead of a masked factor leaves a sum as it is, as long as what it meets is
 /// finite. So all that is masked or not finite becomes 0, and the sums that contain an
-/// infinity or a NaN are computed again, leaving out term by term. Which ones these are
-/// follows from the row and the column alone: neither what is masked nor what stands in
+/// infinity or a NaN are computed again in the same order, leaving out term by term. Which ones
+/// these are follows from the row and the column alone: neither what is masked nor what stands in
 /// other rows moves a bit.
 pub(super) fn multiply<'a, T: Real + Float>(
     call: &Call<'_, 'a>,
@@ -50,13 +51,9 @@ pub(super) fn multiply<'a, T: Real + Float>(
         for (i, sums) in output.chunks_exact_mut(columns).enumerate() {
             let (batch, row) = ((chunk * height + i) / rows, (chunk * height + i) % rows);
             let [a, b] = [0, 1].map(|i| Selected::new(&stacks[i], batch));
-            if odd_rows[chunk * height + i] {
-                sum_row(sums, &a, &b, row);
-            } else {
-                let odd = &odd_columns[batch * columns..][..columns];
-                for column in (0..columns).filter(|column| odd[*column]) {
-                    sums[column] = sum_element(&a, &b, row, column);
-                }
+            let (odd_row, odd) = (odd_rows[chunk * height + i], &odd_columns[batch * columns..][..columns]);
+            for column in (0..columns).filter(|column| odd_row || odd[*column]) {
+                sums[column] = sum_element(&a, &b, row, column);
             }
         }
     });
@@ -75,22 +72,14 @@ impl<'v, T: Float> Selected<'v, T> {
     }
 }
 
-fn sum_row<T: Float>(sums: &mut [T], a: &Selected<'_, T>, b: &Selected<'_, T>, row: usize) {
-    sums.fill(T::default());
-    for k in (0..a.elements.ncols()).filter(|k| a.mask[[row, *k]]) {
-        let factor = a.elements[[row, k]];
-        for (sum, (b, selected)) in sums.iter_mut().zip(b.elements.row(k).iter().zip(b.mask.row(k))) {
-            if *selected {
-                *sum = sum.add(factor.mul(*b));
-            }
-        }
-    }
-}
-
-fn sum_element<T: Float>(a: &Selected<'_, T>, b: &Selected<'_, T>, row: usize, column: usize) -> T {
-    (0..a.elements.ncols())
-        .filter(|k| a.mask[[row, *k]] && b.mask[[*k, column]])
-        .fold(T::default(), |sum, k| sum.add(a.elements[[row, k]].mul(b.elements[[k, column]])))
+/// The sum of the selected terms, in the order of the product that it is an element of.
+fn sum_element<T: Real + Float>(a: &Selected<'_, T>, b: &Selected<'_, T>, row: usize, column: usize) -> T {
+    let (inner, columns) = b.elements.dim();
+    let term = |k| {
+        let is_selected = a.mask[[row, k]] && b.mask[[k, column]];
+        is_selected.then(|| [a.elements[[row, k]], b.elements[[k, column]]])
+    };
+    if columns == 1 { vector::sum_element(inner, term) } else { matrix::sum_element(inner, term) }
 }
 
 /// For each row of a stack of matrices, whether a selected element is not finite.

@@ -128,6 +128,24 @@ pub(super) fn multiply<'a, T: Real + Float>(
     Some(())
 }
 
+/// One element of a product, from the terms that there are: one that is left out adds nothing,
+/// as a 0 does. The order is that of all other methods.
+pub(super) fn sum_element<T: Real + Float>(inner: usize, term: impl Fn(usize) -> Option<[T; 2]>) -> T {
+    let mut sum = T::ZERO;
+    for partial in divided(0..inner, partials(inner)) {
+        let mut partial_sum = T::ZERO;
+        let blocks = partial.len().div_ceil(TERMS);
+        for terms in divided(partial, blocks) {
+            let terms = terms.filter_map(&term);
+            partial_sum = partial_sum.add(as_library!(FUSED => {
+                terms.fold(T::ZERO, |sum, [a, b]| a.multiply_add::<FUSED>(b, sum))
+            }));
+        }
+        sum = sum.add(partial_sum);
+    }
+    sum.plus_zero()
+}
+
 /// How many rows one thread computes at a time, at most: more where there is little work in each.
 fn most_rows(inner: usize, columns: usize) -> usize {
     if cfg!(test) { BLOCK[0] } else { BLOCK[0].max(WORK / inner.saturating_mul(columns)) }

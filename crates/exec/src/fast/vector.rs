@@ -78,6 +78,22 @@ pub(super) fn multiply<'a, T: Real + Float>(
     Some(())
 }
 
+/// One element of a product, from the terms that there are: one that is left out adds nothing,
+/// as a 0 does.
+pub(super) fn sum_element<T: Real + Float>(inner: usize, term: impl Fn(usize) -> Option<[T; 2]>) -> T {
+    let partials = divided(0..inner, (inner / DEEP).max(1));
+    partials.fold(T::ZERO, |sum, terms| {
+        let mut accumulators = [T::default(); ACCUMULATORS];
+        for (k, factors) in terms.map(&term).enumerate() {
+            if let Some([a, b]) = factors {
+                let accumulator = &mut accumulators[k % ACCUMULATORS];
+                *accumulator = accumulator.add(a.mul(b));
+            }
+        }
+        sum.add(total(accumulators))
+    })
+}
+
 /// Adds to `sums`, which are those of the rows of the matrix from `top` on, these terms of them.
 fn add_partial<T: Float>(
     sums: &mut [T],

@@ -13,7 +13,7 @@ use std::sync::Arc;
 
 use smallvec::SmallVec;
 use tamis_graph::node_map::NodeMap;
-use tamis_graph::{DType, Mask, Op, Reduce, ReduceKind, Shape, Source};
+use tamis_graph::{DType, Mask, Op, Reduce, ReduceKind, Shape, Source, Unary};
 
 use crate::lists::Lists;
 use crate::program::{Program, last_uses};
@@ -142,10 +142,23 @@ impl<'s> Fuser<'s> {
     /// Whether a reader needs the value of an elementwise step as an array: a kernel,
     /// or a region over another shape.
     fn is_read_as_array(&self, step: usize) -> bool {
+        let is_computed_again = self.is_mask_as_number(step);
         self.readers.get(step).any(|reader| match self.roles[reader] {
-            Role::Kernel | Role::Transparent => true,
-            Role::Elementwise | Role::RegionOutput => self.domain(reader) != self.steps[step].node.shape(),
+            Role::Kernel => true,
+            Role::Transparent => !is_computed_again,
+            Role::Elementwise | Role::RegionOutput => {
+                !is_computed_again && self.domain(reader) != self.steps[step].node.shape()
+            }
         })
+    }
+
+    /// Whether a step is the cast of a mask in memory. It takes more bytes than the mask, so that
+    /// every region that reads it computes it again, whatever it is broadcast to.
+    fn is_mask_as_number(&self, step: usize) -> bool {
+        let Step { node, operands, .. } = &self.steps[step];
+        let is_mask =
+            |operand: &usize| self.steps[*operand].node.dtype() == DType::Bool && self.is_stored[*operand];
+        matches!(node.op(), Op::Unary(Unary::Cast(_))) && operands.iter().all(is_mask)
     }
 
     /// The shape over which a step is computed.
