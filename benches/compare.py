@@ -20,7 +20,8 @@ import sys
 BEGIN, END = "<!-- results: begin -->", "<!-- results: end -->"
 KEY = ("workload", "title", "size", "density", "threads")
 COLUMNS = (
-    "ndarray", "candle", "burn", "numpy", "torch", "torch compiled", "tensorflow", "tensorflow xla", "jax",
+    "hand", "ndarray", "candle", "burn", "numpy", "torch", "torch compiled", "tensorflow", "tensorflow xla",
+    "jax",
 )  # fmt: skip
 
 
