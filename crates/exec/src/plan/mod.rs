@@ -291,10 +291,9 @@ impl Plan {
     /// let plan = Plan::new([("sum", (x * 2.0).boolean_mask(x.gt(1.0)).sum(..))])?;
     /// let text = "\
     /// region over [n]: reads x: f64[n]
-    ///   v1 = gt(x, 1.0)
-    ///   v2 = mul(x, 2.0)
-    ///   v3 = where_(v1, v2, 0.0)
-    ///   gives v4 = sum(v3): f64[], output sum
+    ///   v1 = mul(x, 2.0)
+    ///   v2 = gt(x, 1.0)
+    ///   gives v3 = sum(where_(v2, v1, 0.0)): f64[], output sum
     ///   an element: 8 bytes read, 0 written, weight 4
     /// ";
     /// assert_eq!(plan.explain(), text);
