@@ -23,6 +23,7 @@ use crate::by_dtype::{Item, dispatch};
 use crate::kernel::number::Ordered;
 use crate::level::at_level;
 use crate::neumaier;
+use crate::raw;
 use crate::region::{Operand, Reduction};
 
 /// How many accumulators a row is distributed over, so that additions do not wait for
@@ -36,6 +37,9 @@ const COMPENSATED_GROUP: usize = 16;
 const SHORT: usize = 8;
 /// The same where no result depends on the order.
 const WIDE: usize = 32;
+/// How many elements a row has at most to be reduced side by side with others, and how many rows are.
+const NARROW: usize = 32;
+const ROWS: usize = 32;
 
 /// The accumulator of a reduction over a chunk, with its types erased.
 pub(super) trait Accumulator: Send {
@@ -564,6 +568,18 @@ fn rows_of<R: Rule>(
     elements: &[R::Element],
     length: usize,
 ) {
+    if length <= NARROW && outputs.len() >= ROWS {
+        for row in (0..outputs.len()).step_by(ROWS) {
+            // The last ones overlap those before.
+            let first = row.min(outputs.len() - ROWS);
+            let (totals, losses) = side_by_side(rule, &elements[first * length..], length);
+            outputs[first..first + ROWS].copy_from_slice(&totals);
+            if R::COMPENSATED {
+                lost[first..first + ROWS].copy_from_slice(&losses);
+            }
+        }
+        return;
+    }
     let is_wide = R::ANY_ORDER && length >= 2 * WIDE;
     for (index, elements) in elements.chunks_exact(length).enumerate() {
         let (total, loss) =
@@ -573,6 +589,36 @@ fn rows_of<R: Rule>(
             lost[index] = loss;
         }
     }
+}
+
+/// The totals of [`ROWS`] rows of few elements, column by column, and what was lost of them: in the
+/// order of [`row`], in which a row takes part of a vector only.
+#[inline(always)]
+fn side_by_side<R: Rule>(rule: R, elements: &[R::Element], length: usize) -> ([R::Total; ROWS], [f64; ROWS]) {
+    let width = if R::ANY_ORDER { 1 } else { SHORT };
+    let (mut totals, mut losses) = ([[rule.start(); ROWS]; SHORT], [[0.0; ROWS]; SHORT]);
+    let mut column = [R::Element::default(); ROWS];
+    for index in 0..length {
+        raw::column(elements, length, index, &mut column);
+        each(rule, &mut totals[index % width], &mut losses[index % width], &column);
+    }
+    let mut width = width;
+    while width > 1 {
+        width /= 2;
+        for i in 0..width {
+            let (lower, upper) = totals.split_at_mut(i + width);
+            let (lower_lost, upper_lost) = losses.split_at_mut(i + width);
+            for row in 0..ROWS {
+                let (a, b) = (lower[i][row], upper[0][row]);
+                let sum = rule.merge(a, b);
+                if R::COMPENSATED {
+                    lower_lost[i][row] += rule.merge_lost(a, b, sum) + upper_lost[0][row];
+                }
+                lower[i][row] = sum;
+            }
+        }
+    }
+    (totals[0], losses[0])
 }
 
 /// The total of a row, which is distributed over `WIDTH` accumulators, and what was lost of it.
@@ -615,4 +661,33 @@ fn combine<R: Rule>(rule: R, totals: &mut [R::Total], lost: &mut [f64]) -> (R::T
         }
     }
     (totals[0], lost[0])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Thirds round in every sum, so that another order would show.
+    #[test]
+    fn rows_side_by_side_have_the_bits_of_single_rows() {
+        #[track_caller]
+        fn check<R: Rule>(rule: R, element: impl Fn(usize) -> R::Element) {
+            for length in 1..=NARROW {
+                let elements: Vec<R::Element> = (0..ROWS * length).map(&element).collect();
+                let (totals, losses) = side_by_side(rule, &elements, length);
+                for (index, elements) in elements.chunks_exact(length).enumerate() {
+                    let (total, loss) = row::<R, SHORT>(rule, elements);
+                    assert_eq!(R::to_bits(totals[index]), R::to_bits(total), "row {index} of {length}");
+                    assert_eq!(losses[index].to_bits(), loss.to_bits(), "row {index} of {length}");
+                }
+            }
+        }
+        let third = |i: usize| (i * i % 97) as f64 / 3.0 - 16.0;
+        check(SumF64, third);
+        check(SumF32, |i| third(i) as f32);
+        check(SumI64, |i| third(i) as i64);
+        check(CountTrue, |i| third(i) > 0.0);
+        check(Largest { start: f32::NEG_INFINITY }, |i| if i % 41 == 7 { f32::NAN } else { third(i) as f32 });
+        check(Smallest { start: 100_u8 }, |i| i as u8);
+    }
 }
