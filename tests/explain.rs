@@ -278,6 +278,40 @@ fn what_a_pass_stores_it_reads_itself() {
     assert_eq!(passes(&text, "[n, 8]"), 3, "{text}");
 }
 
+/// Regions of which each row needs the same row of the others run together, and what they hand to one
+/// another is not stored.
+#[test]
+fn what_follows_row_by_row_stays_in_the_cache() {
+    let graph = Graph::new();
+    let x = graph.input::<f32>("x", dims!["n", 8]);
+    let text = Plan::new([("y", x.exp() / x.exp().sum(keep(1)))]).unwrap().explain();
+    let expected = "\
+rows in cache: the next 3 stages, some rows at a time
+region over [n, 8]: reads x: f32[n, 8]
+  v1 = exp(x)
+  gives v1: f32[n, 8], in cache
+  gives v2 = sum(v1, axes=[1]): f32[n], in cache
+  an element: 4 bytes read, 4 written, weight 18
+kernel reshape [n]
+  gives v3 = reshape(v2, [n, 1]): f32[n, 1], in cache
+region over [n, 8]: reads v1: f32[n, 8], v3: f32[n, 1] repeated
+  v4 = div(v1, v3)
+  gives v4: f32[n, 8], output y
+  an element: 4 bytes read, 4 written, weight 5
+";
+    assert_eq!(text, expected);
+    let grouped = |text: &str| text.matches("rows in cache").count();
+    for y in [x.softmax(1), x.masked(x.gt(0.0)).log_softmax(1), x - x.mean(keep(1))] {
+        let text = Plan::new([("y", y)]).unwrap().explain();
+        assert_eq!((grouped(&text), text.matches(", output").count()), (1, 1), "{text}");
+    }
+    // Columns, and sums of all, need every row before they go on with one.
+    for y in [x.softmax(0), x / x.sum(..), x.sum(1) + 1.0] {
+        let text = Plan::new([("y", y)]).unwrap().explain();
+        assert_eq!(grouped(&text), 0, "{text}");
+    }
+}
+
 #[test]
 fn a_sum_and_its_gradients_take_one_pass() {
     let graph = Graph::new();

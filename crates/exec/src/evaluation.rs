@@ -10,7 +10,7 @@ use crate::kernel::{self, Call};
 use crate::level::Level;
 use crate::machine::{self, Scratch};
 use crate::memory::{Memory, checked_len};
-use crate::program::{Program, Stage};
+use crate::program::{Program, RowGroup, Stage};
 use crate::region::Region;
 use crate::schedule::{Schedule, Step};
 use crate::sizes::Sizes;
@@ -230,16 +230,41 @@ impl Executable {
         mut values: Values<'r>,
         sizes: &mut Sizes,
     ) -> Result<Values<'r>, Stopped<'r>> {
-        let Program { stages, last_uses, .. } = &self.program;
+        let Program { stages, last_uses, rows, .. } = &self.program;
+        let (mut rows, mut are_done) = (rows.iter().peekable(), 0);
         for (number, stage) in stages.iter().enumerate() {
             let last_uses = last_uses.get(number);
             steps::add(1 + last_uses.len());
-            if let Err(failure) = self.run_stage(context, stage, &mut values, sizes) {
+            let group = rows.next_if(|group| group.stages.start == number);
+            if let Some(group) = group.filter(|group| self.run_rows(context, group, &mut values, sizes)) {
+                are_done = group.stages.end;
+            }
+            if number >= are_done
+                && let Err(failure) = self.run_stage(context, stage, &mut values, sizes)
+            {
                 return Err(Stopped { stages: number, failure, values });
             }
             release(last_uses, &mut values, context.memory);
         }
         Ok(values)
+    }
+
+    /// Runs a group of stages row by row. Returns whether that could be done.
+    fn run_rows<'r>(
+        &self,
+        context: &Context<'_, 'r>,
+        group: &RowGroup,
+        values: &mut [Option<Box<AnyTensor<'r>>>],
+        sizes: &mut Sizes,
+    ) -> bool {
+        let Context { threads, level, memory, .. } = *context;
+        let call = machine::Call { values, sizes, memory, threads, level, scratch: &self.scratch };
+        let Some(results) = machine::run_rows(group, &self.program.stages, &call) else { return false };
+        for (step, value) in results {
+            values[step] = Some(Box::new(value));
+        }
+        let reshaped = group.reshaped.iter().map(|stage| &self.program.stages[*stage]);
+        reshaped.into_iter().all(|stage| self.run_stage(context, stage, values, sizes).is_ok())
     }
 
     /// Runs a stage: a region by the tile machine, all else by a kernel.

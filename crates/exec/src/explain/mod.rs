@@ -13,7 +13,7 @@ use tamis_graph::node_map::NodeMap;
 use tamis_graph::{Op, Scalar, Select, Shape, Source, steps};
 
 use crate::interface::Interface;
-use crate::program::{Program, Stage};
+use crate::program::{Program, RowGroup, Stage};
 use crate::region::{
     Function, Instruction, Load, Operand, ReducedAxes, Reduction, Region, RegionOutput, Tree, ValueId,
     through_broadcasts,
@@ -23,7 +23,11 @@ use crate::schedule::{Schedule, Step};
 /// What a run of a program does, a paragraph for each stage.
 pub(crate) fn explain(program: &Program, interface: &Interface, names: &Names) -> String {
     let mut explainer = Explainer::new(&program.schedule, &program.constants.scalars, interface, names);
+    let mut rows = program.rows.iter().peekable();
     for (number, stage) in program.stages.iter().enumerate() {
+        if let Some(group) = rows.next_if(|group| group.stages.start == number) {
+            explainer.rows(group, &program.stages);
+        }
         explainer.stage(stage, program.last_uses.get(number));
     }
     explainer.finish()
@@ -49,6 +53,8 @@ struct Explainer<'p> {
     labels: Vec<Option<Label>>,
     /// The names of inputs, literals and users, which no number may repeat.
     taken: HashSet<Arc<str>>,
+    /// The steps of which only some rows exist at a time.
+    in_cache: HashSet<usize>,
     numbered: usize,
     labelled: usize,
     text: String,
@@ -110,6 +116,7 @@ impl<'p> Explainer<'p> {
             outputs,
             labels,
             taken,
+            in_cache: HashSet::new(),
             numbered: 0,
             labelled: schedule.steps.len(),
             text: String::new(),
@@ -134,6 +141,18 @@ impl<'p> Explainer<'p> {
         }
     }
 
+    /// What can run row by row: the stages of the group follow.
+    fn rows(&mut self, group: &RowGroup, stages: &[Stage]) {
+        let passing = group.values.iter().filter(|(_, is_stored)| !is_stored);
+        self.in_cache.extend(passing.map(|(step, _)| *step));
+        for number in group.stages.clone().filter(|number| !group.reshaped.contains(number)) {
+            if let Stage::Kernel(step) = stages[number] {
+                self.in_cache.insert(step);
+            }
+        }
+        self.line(format_args!("rows in cache: the next {} stages, some rows at a time", group.stages.len()));
+    }
+
     fn stage(&mut self, stage: &Stage, last_uses: impl Iterator<Item = usize>) {
         match stage {
             // A literal is where it is read.
@@ -142,7 +161,8 @@ impl<'p> Explainer<'p> {
             Stage::Region(region) => self.region(region),
         }
         let steps = &self.schedule.steps;
-        let freed = last_uses.filter(|index| given(&steps[*index]).is_none());
+        let is_freed = |index: &usize| given(&steps[*index]).is_none() && !self.in_cache.contains(index);
+        let freed = last_uses.filter(is_freed);
         let mut freed: Vec<&Label> = freed.filter_map(|step| self.labels[step].as_ref()).collect();
         freed.sort_unstable_by_key(|label| label.appeared);
         let freed: Vec<String> = freed.into_iter().map(|label| label.name.to_string()).collect();
@@ -318,7 +338,8 @@ impl<'p> Explainer<'p> {
             Some([name]) => format!(", output {name}"),
             Some(names) => format!(", outputs {}", names.join(", ")),
         };
-        format!(": {}{}{outputs}", node.dtype(), self.shape(node.shape()))
+        let in_cache = if self.in_cache.contains(&step) { ", in cache" } else { "" };
+        format!(": {}{}{outputs}{in_cache}", node.dtype(), self.shape(node.shape()))
     }
 
     fn shape(&self, shape: &Shape) -> String {

@@ -6,6 +6,7 @@
 //! stored unless it is needed as an array, or unless computing it again in a later
 //! region costs more than [`RECOMPUTED`] additions an element.
 
+mod rows;
 mod stages;
 mod times;
 
@@ -53,7 +54,8 @@ pub(crate) fn fuse(schedule: Arc<Schedule>) -> Program {
         if heavy.is_empty() {
             let (stages, constants) = fuser.stages(&times, groups);
             let last_uses = last_uses(&schedule, &stages, &schedule.outputs);
-            return Program { schedule, stages, last_uses, constants };
+            let rows = rows::row_groups(&schedule, &stages, &last_uses);
+            return Program { schedule, stages, last_uses, constants, rows };
         }
         heavy.into_iter().for_each(|step| fuser.is_stored[step] = true);
     }

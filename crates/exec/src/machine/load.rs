@@ -26,6 +26,9 @@ pub(super) enum Loaded<'p, T> {
     Row { elements: Vec<T>, period: usize },
     /// Each element `times` times in a row.
     Column { elements: &'p [T], times: usize, register: usize },
+    /// What a region before it in its group has computed of the rows of the chunk, by its number:
+    /// each element `times` times in a row.
+    Local { number: usize, times: usize },
     /// Anything else.
     Strided { elements: Strided<'p, T>, register: usize },
 }
@@ -68,7 +71,7 @@ impl<'p, T: Item> Loaded<'p, T> {
     /// memory.
     pub(super) fn read(&self, tile: Tile, register: &mut [T]) {
         match self {
-            Loaded::Contiguous(_) | Loaded::Scalar(_) | Loaded::Row { .. } => {}
+            Loaded::Contiguous(_) | Loaded::Scalar(_) | Loaded::Row { .. } | Loaded::Local { .. } => {}
             Loaded::Column { elements, times, .. } => {
                 repeat_each(elements, *times, tile.start, &mut register[..tile.len]);
             }
@@ -83,7 +86,7 @@ fn next(register: &mut usize) -> usize {
 }
 
 /// Repeats each element `times` times, from index `start` of the result on.
-fn repeat_each<T: Item>(elements: &[T], times: usize, start: usize, mut target: &mut [T]) {
+pub(super) fn repeat_each<T: Item>(elements: &[T], times: usize, start: usize, mut target: &mut [T]) {
     let (mut element, mut within) = (start / times, start % times);
     while !target.is_empty() {
         let count = (times - within).min(target.len());
@@ -113,6 +116,7 @@ mod tests {
             Loaded::Row { .. } => "row",
             Loaded::Column { .. } => "column",
             Loaded::Strided { .. } => "strided",
+            Loaded::Local { .. } => unreachable!("a view is an array"),
         };
         for start in 0..expected.len() {
             let len = (expected.len() - start).min(7);
@@ -123,7 +127,9 @@ mod tests {
                 Loaded::Contiguous(elements) => elements[start..][..len].to_vec(),
                 Loaded::Scalar(elements) => elements[..len].to_vec(),
                 Loaded::Row { elements, period } => elements[start % period..][..len].to_vec(),
-                Loaded::Column { .. } | Loaded::Strided { .. } => memory[..len].to_vec(),
+                Loaded::Column { .. } | Loaded::Strided { .. } | Loaded::Local { .. } => {
+                    memory[..len].to_vec()
+                }
             };
             assert_eq!(found, expected[start..start + len], "{name} from {start}");
         }

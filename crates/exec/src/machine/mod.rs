@@ -10,11 +10,14 @@ mod partition;
 mod prefetch;
 mod refusal;
 mod register_file;
+mod rows;
 
 mod load;
 mod outputs;
 #[cfg(test)]
 mod tests;
+
+pub(crate) use self::rows::run_rows;
 
 use std::sync::{Mutex, PoisonError};
 
@@ -26,10 +29,10 @@ use self::compress::{SLACK, Selecting, selecting};
 use self::elementwise::{Kernel, Machine, kernel_of};
 use self::load::Loaded;
 use self::outputs::{Outputs, Shared};
-use self::partition::{CHUNK, Domain, Layout, Partition, Work};
+use self::partition::{CHUNK, Chunk, Domain, Layout, Partition, Work};
 use self::prefetch::{Prefetch, STREAMED};
 use self::refusal::Refusal;
-use self::register_file::{BLOCK, Loads, RegisterFile, TILE};
+use self::register_file::{BLOCK, Loads, Locals, OperandViews, RegisterFile, Slices, TILE};
 use crate::by_dtype::{ByDType, Item, dispatch, slot};
 use crate::error::ErrorKind;
 use crate::level::Level;
@@ -180,11 +183,17 @@ fn bind<'c>(
     region: &Region,
     call: &Call<'c, '_>,
     Extent { lengths, visited, .. }: &Extent,
+    local: &dyn Fn(usize) -> Option<Local>,
     registers: &mut [usize; 6],
 ) -> ByDType<Loads<'c>> {
     let mut loads = ByDType::<Loads<'c>>::default();
     for load in &region.loads {
         dispatch!(type T = load.dtype => {
+            if let Some(Local { number, times, is_column }) = local(load.step) {
+                registers[slot(load.dtype)] += usize::from(is_column);
+                T::of_mut(&mut loads).push(Loaded::Local { number, times });
+                continue;
+            }
             let tensor = T::from_any(value(call, load.step));
             let tensor = tensor.unwrap_or_else(|| unreachable!("a load has the dtype of its step"));
             let mut view = tensor.view_as(lengths);
@@ -213,6 +222,16 @@ fn is_streaming(region: &Region, loads: &ByDType<Loads<'_>>, partition: Partitio
         }
     }
     !partition.has_panels() && partition.domain().len().saturating_mul(bytes) >= STREAMED
+}
+
+/// A value that a region finds among what others have computed of the rows of a chunk, and how often
+/// each element of it repeats.
+struct Local {
+    number: usize,
+    times: usize,
+    /// Whether it would take a register if all of it lay in memory: a pass has as many registers, and
+    /// so tiles as long, either way.
+    is_column: bool,
 }
 
 /// One pass over the domain.
@@ -254,28 +273,42 @@ impl<'p> Pass<'p> {
             if region.stores() { extent.len } else { loaded.max().unwrap_or(1) }
         };
         call.memory.check_iteration(&extent.visited, extent.len, stored, region.weight.max(1))?;
-        let mut registers = region.registers;
-        let loads = bind(region, call, extent, &mut registers);
         let reduced = match &region.reduced {
             Some(axes) => axes[0]..axes[axes.len() - 1] + 1,
             None => 0..0,
         };
         let domain = Domain::new(&extent.visited, reduced);
+        let partition = |tile| Partition::new(domain, region.reduced.is_some(), tile);
+        Ok(Pass::over(region, extent, call, &|_| None, &partition))
+    }
+
+    /// A pass over the chunks of a partition, where some of what it reads is `local`.
+    fn over(
+        region: &'p Region,
+        extent: &Extent,
+        call: &Call<'p, '_>,
+        local: &dyn Fn(usize) -> Option<Local>,
+        partition: &dyn Fn(usize) -> Partition,
+    ) -> Pass<'p> {
+        let mut registers = region.registers;
+        let loads = bind(region, call, extent, local, &mut registers);
         let tile = tile_len(&registers, extent.len);
-        let partition = Partition::new(domain, region.reduced.is_some(), tile);
+        let partition = partition(tile);
         let kernels = region.instructions.iter().map(|instruction| kernel_of(instruction.function)).collect();
         let (level, scratch) = (call.level, call.scratch);
         let is_streaming = is_streaming(region, &loads, partition);
-        Ok(Pass { region, loads, registers, tile, partition, kernels, is_streaming, level, scratch })
+        Pass { region, loads, registers, tile, partition, kernels, is_streaming, level, scratch }
     }
 
     /// What is done with each tile: the instructions, and each reduction and selection as soon as
     /// what it reads is there, so that it is still in the cache.
-    fn actions(&self, shared: &Shared<'_>) -> Vec<Action> {
-        let reductions = shared.reductions.iter().enumerate();
-        let reductions = reductions.map(|(index, output)| (output.ready, Action::Reduce(index)));
-        let selections = shared.selections.iter().enumerate();
-        let selections = selections.map(|(index, output)| (output.ready, Action::Select(index)));
+    fn actions(
+        &self,
+        reductions: impl Iterator<Item = usize>,
+        selections: impl Iterator<Item = usize>,
+    ) -> Vec<Action> {
+        let reductions = reductions.enumerate().map(|(index, ready)| (ready, Action::Reduce(index)));
+        let selections = selections.enumerate().map(|(index, ready)| (ready, Action::Select(index)));
         let mut outputs: Vec<(usize, Action)> = reductions.chain(selections).collect();
         outputs.sort_by_key(|(ready, _)| *ready);
         let mut outputs = outputs.into_iter().peekable();
@@ -316,7 +349,10 @@ impl<'p> Pass<'p> {
         let hand_off = OrderedHandOff::default();
         let refusal = Mutex::new(Refusal::default());
         let shared = outputs.share(self.partition);
-        let actions = self.actions(&shared);
+        let actions = self.actions(
+            shared.reductions.iter().map(|output| output.ready),
+            shared.selections.iter().map(|output| output.ready),
+        );
         threads.share(chunks, &|source| {
             let mut worker = self.worker(&shared, is_alone);
             while let Some(number) = source.next() {
@@ -378,50 +414,15 @@ impl<'p> Pass<'p> {
         hand_off: Option<&OrderedHandOff>,
     ) -> Vec<Vec<Total>> {
         let chunk = self.partition.chunk(number);
-        let Worker { registers, accumulators, selections, refusal } = worker;
-        for (accumulator, output) in accumulators.iter_mut().zip(&shared.reductions) {
+        let is_along = |reduction: usize| shared.reductions[reduction].axes == ReducedAxes::Axes;
+        for (accumulator, output) in worker.accumulators.iter_mut().zip(&shared.reductions) {
             accumulator.open(if output.axes == ReducedAxes::All { 1 } else { chunk.outputs.len() });
         }
-        for (selection, output) in selections.iter_mut().zip(&shared.selections) {
+        for (selection, output) in worker.selections.iter_mut().zip(&shared.selections) {
             selection.open(if hand_off.is_none() { output.take() } else { None });
         }
-        let constants = &self.scratch.constants;
-        let outputs = shared.outputs(number);
-        let mut views = ByDType::views(registers, &self.registers, constants, &self.loads, outputs);
-        let mut prefetch = Prefetch::new(self.is_streaming);
-        self.partition.visit_tiles(&chunk, |work| match work {
-            Work::Tile(tile, layout) => {
-                views.load(tile);
-                prefetch.start(tile, actions.len(), |tile, streams| views.streams(tile, streams));
-                let mut machine = Machine {
-                    level: self.level,
-                    views: &mut views,
-                    tile,
-                    prefetch: &mut prefetch,
-                    refusal: &mut *refusal,
-                };
-                for action in actions {
-                    match *action {
-                        Action::Execute(index) => {
-                            self.kernels[index](&mut machine, &self.region.instructions[index]);
-                        }
-                        Action::Reduce(index) => {
-                            let is_all = shared.reductions[index].axes == ReducedAxes::All;
-                            let layout = if is_all { Layout::One } else { layout };
-                            accumulators[index].include(&mut machine, layout);
-                        }
-                        Action::Select(index) => selections[index].include(&mut machine),
-                    }
-                }
-            }
-            Work::Close(output) => {
-                let along = accumulators
-                    .iter_mut()
-                    .zip(&shared.reductions)
-                    .filter(|(_, output)| output.axes == ReducedAxes::Axes);
-                along.for_each(|(accumulator, _)| accumulator.close(output));
-            }
-        });
+        self.tiles(&chunk, actions, worker, shared.outputs(number), ByDType::default(), &is_along);
+        let Worker { accumulators, selections, .. } = worker;
         hand_over(number, selections, shared, hand_off);
         let finish =
             |(accumulator, output): (&mut Box<dyn Accumulator>, &outputs::SharedReduction<'o>)| match output
@@ -438,6 +439,52 @@ impl<'p> Pass<'p> {
                 ReducedAxes::Axes => accumulator.totals(),
             };
         accumulators.iter_mut().zip(&shared.reductions).map(finish).collect()
+    }
+
+    /// Visits the tiles of a chunk: what is stored goes to `outputs`, all else to the worker.
+    fn tiles<'v>(
+        &'v self,
+        chunk: &Chunk,
+        actions: &[Action],
+        worker: &'v mut Worker<'_>,
+        outputs: ByDType<Slices<'v>>,
+        locals: ByDType<Locals<'v>>,
+        is_along: &dyn Fn(usize) -> bool,
+    ) {
+        let Worker { registers, accumulators, selections, refusal } = worker;
+        let constants = &self.scratch.constants;
+        let mut views: ByDType<OperandViews<'v>> =
+            ByDType::views(registers, &self.registers, constants, &self.loads, outputs, locals);
+        let mut prefetch = Prefetch::new(self.is_streaming);
+        self.partition.visit_tiles(chunk, |work| match work {
+            Work::Tile(tile, layout) => {
+                views.load(tile);
+                prefetch.start(tile, actions.len(), |tile, streams| views.streams(tile, streams));
+                let mut machine = Machine {
+                    level: self.level,
+                    views: &mut views,
+                    tile,
+                    prefetch: &mut prefetch,
+                    refusal: &mut *refusal,
+                };
+                for action in actions {
+                    match *action {
+                        Action::Execute(index) => {
+                            self.kernels[index](&mut machine, &self.region.instructions[index]);
+                        }
+                        Action::Reduce(index) => {
+                            let layout = if is_along(index) { layout } else { Layout::One };
+                            accumulators[index].include(&mut machine, layout);
+                        }
+                        Action::Select(index) => selections[index].include(&mut machine),
+                    }
+                }
+            }
+            Work::Close(output) => {
+                let along = accumulators.iter_mut().enumerate().filter(|(index, _)| is_along(*index));
+                along.for_each(|(_, accumulator)| accumulator.close(output));
+            }
+        });
     }
 }
 

@@ -31,14 +31,14 @@ impl<'r> AnyBuffer<'r> {
         dispatch!(type T = dtype => call.memory.reserve(len, SLACK).map(T::into_any))
     }
 
-    fn slice(&mut self) -> AnySlice<'_> {
+    pub(super) fn slice(&mut self) -> AnySlice<'_> {
         fn contiguous<'s, T: Item>(buffer: &'s mut Buffer<'_, T>) -> AnySlice<'s> {
             T::into_any(buffer.as_contiguous_mut())
         }
         dispatch!(self, buffer => contiguous(buffer))
     }
 
-    fn into_tensor(self) -> AnyTensor<'r> {
+    pub(super) fn into_tensor(self) -> AnyTensor<'r> {
         dispatch!(self, buffer => buffer.into())
     }
 
@@ -397,7 +397,7 @@ fn kept(region: &Region, axes: ReducedAxes, lengths: &[usize]) -> Vec<usize> {
 }
 
 impl Reduction {
-    fn dtype(self) -> DType {
+    pub(super) fn dtype(self) -> DType {
         match self {
             Reduction::Sum(dtype) | Reduction::Max(dtype, _) | Reduction::Min(dtype, _) => dtype,
             Reduction::Product | Reduction::Count => DType::I64,

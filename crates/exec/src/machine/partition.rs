@@ -118,6 +118,12 @@ impl Partition {
         Partition { domain, kind, tile }
     }
 
+    /// Chunks of so many complete rows.
+    pub(super) fn of_rows(domain: Domain, rows: usize, tile: usize) -> Partition {
+        debug_assert!(domain.inner == 1 && domain.len() > 0 && tile <= TILE);
+        Partition { domain, kind: Kind::Groups(rows.min(domain.outer)), tile }
+    }
+
     pub(super) fn domain(self) -> Domain {
         self.domain
     }

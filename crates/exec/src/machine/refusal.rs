@@ -38,6 +38,11 @@ impl Refusal {
         }
     }
 
+    /// Whether there is one.
+    pub(super) fn is_any(&self) -> bool {
+        self.first.is_some()
+    }
+
     /// Takes in what another thread has come upon.
     pub(super) fn merge(&mut self, other: Refusal) {
         other.first.into_iter().for_each(|refused| self.note(refused));

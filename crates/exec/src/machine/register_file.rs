@@ -7,7 +7,7 @@ use std::ops::Range;
 
 use tamis_graph::{DType, Scalar};
 
-use super::load::Loaded;
+use super::load::{Loaded, repeat_each};
 use super::prefetch::{Access, Streams};
 use crate::by_dtype::{AnyOf, ByDType, Family, Item, dispatch, each_dtype, slot};
 use crate::chunks::Divide;
@@ -57,6 +57,14 @@ impl Divide for AnySlice<'_> {
 }
 
 impl<'o> AnySlice<'o> {
+    /// The same for a shorter time.
+    pub(super) fn reborrow(&mut self) -> AnySlice<'_> {
+        fn shorter<T: Item>(slice: &mut [T]) -> AnySlice<'_> {
+            T::into_any(slice)
+        }
+        dispatch!(self, slice => shorter(slice))
+    }
+
     /// Adds the slice to those of its dtype.
     pub(super) fn push_to<'f>(self, all: &mut ByDType<Slices<'f>>)
     where
@@ -74,6 +82,13 @@ pub(super) struct Slices<'o>(PhantomData<&'o ()>);
 
 impl<'o> Family for Slices<'o> {
     type Of<T: Item> = Vec<&'o mut [T]>;
+}
+
+/// Slices that are read.
+pub(super) struct Locals<'o>(PhantomData<&'o ()>);
+
+impl<'o> Family for Locals<'o> {
+    type Of<T: Item> = Vec<&'o [T]>;
 }
 
 /// The arrays that a region reads.
@@ -200,6 +215,8 @@ pub(super) struct OperandView<'p, T> {
     outputs: usize,
     constants: &'p [Vec<T>],
     loads: &'p [Loaded<'p, T>],
+    /// What regions before this one have computed of the rows of the chunk.
+    locals: Vec<&'p [T]>,
     /// Where each load is in the tile.
     loaded: Vec<InTile<'p, T>>,
 }
@@ -209,6 +226,8 @@ pub(super) struct OperandView<'p, T> {
 enum InTile<'p, T> {
     Memory(Blocks<'p, T>),
     Register(usize),
+    /// One element in all of the tile: the first block of the register.
+    Repeated(usize),
 }
 
 pub(super) struct OperandViews<'p>(PhantomData<&'p ()>);
@@ -226,6 +245,7 @@ impl<'p> ByDType<OperandViews<'p>> {
         constants: &'p ByDType<RegisterFile>,
         loads: &'p ByDType<Loads<'a>>,
         mut outputs: ByDType<Slices<'p>>,
+        mut locals: ByDType<Locals<'p>>,
     ) -> ByDType<OperandViews<'p>> {
         macro_rules! views {
             ($($ty:ident: $variant:ident),*) => {
@@ -236,6 +256,7 @@ impl<'p> ByDType<OperandViews<'p>> {
                         &constants.$ty,
                         &loads.$ty,
                         &mut outputs.$ty,
+                        mem::take(&mut locals.$ty),
                     ),)*
                 }
             };
@@ -266,6 +287,7 @@ impl<'p, T: Item> OperandView<'p, T> {
         constants: &'p [Vec<T>],
         loads: &'p [Loaded<'p, T>],
         outputs: &mut Vec<&'p mut [T]>,
+        locals: Vec<&'p [T]>,
     ) -> OperandView<'p, T> {
         let padded = count + loads.len() + outputs.len();
         let mut targets: Vec<&'p mut [T]> = Vec::with_capacity(padded + outputs.len());
@@ -281,6 +303,7 @@ impl<'p, T: Item> OperandView<'p, T> {
             outputs: padded,
             constants,
             loads,
+            locals,
             loaded: vec![InTile::Register(0); loads.len()],
         }
     }
@@ -294,6 +317,7 @@ impl<'p, T: Item> OperandView<'p, T> {
             Location::Load(load) => match self.loaded[load as usize] {
                 InTile::Memory(blocks) => blocks,
                 InTile::Register(register) => Blocks::consecutive(self.targets[register]),
+                InTile::Repeated(register) => Blocks::repeated(self.targets[register]),
             },
             Location::Output(output) => {
                 let memory = &*self.targets[self.outputs + output as usize];
@@ -356,9 +380,19 @@ impl<'p, T: Item> OperandView<'p, T> {
                 Loaded::Row { elements, period } => {
                     InTile::Memory(Blocks::consecutive(&elements[tile.start % period..]))
                 }
-                Loaded::Column { register, .. } => {
-                    load.read(tile, self.targets[*register]);
-                    InTile::Register(*register)
+                Loaded::Column { elements, times, register } => {
+                    repeated(elements, *times, tile.start, tile.len, *register, &mut self.targets)
+                }
+                Loaded::Local { number, times } => {
+                    let elements = self.locals[*number];
+                    let blocks = elements.get(tile.offset..tile.offset + tile.padded());
+                    match blocks.filter(|_| *times == 1) {
+                        Some(elements) => InTile::Memory(Blocks::consecutive(elements)),
+                        None => {
+                            let register = self.padded_loads + index;
+                            repeated(elements, *times, tile.offset, tile.len, register, &mut self.targets)
+                        }
+                    }
                 }
                 Loaded::Strided { elements, register } => match elements.run(tile.start, tile.padded()) {
                     Some(run) => InTile::Memory(Blocks::consecutive(run)),
@@ -377,13 +411,35 @@ impl<'p, T: Item> OperandView<'p, T> {
                 Loaded::Contiguous(elements) => {
                     streams.add(elements.as_ptr().wrapping_add(tile.start), tile.len, Access::Read);
                 }
-                Loaded::Scalar(_) | Loaded::Row { .. } | Loaded::Column { .. } | Loaded::Strided { .. } => {}
+                Loaded::Scalar(_)
+                | Loaded::Row { .. }
+                | Loaded::Column { .. }
+                | Loaded::Local { .. }
+                | Loaded::Strided { .. } => {}
             }
         }
         for output in &self.targets[self.outputs..] {
             streams.add(output.as_ptr().wrapping_add(tile.offset), tile.len, Access::Write);
         }
     }
+}
+
+/// Each element `times` times in a row, from index `start` of the result on: in a register, of which one
+/// block is enough where the tile has one element alone.
+fn repeated<'p, T: Item>(
+    elements: &[T],
+    times: usize,
+    start: usize,
+    len: usize,
+    register: usize,
+    targets: &mut [&mut [T]],
+) -> InTile<'p, T> {
+    if start / times == (start + len - 1) / times {
+        targets[register][..BLOCK].fill(elements[start / times]);
+        return InTile::Repeated(register);
+    }
+    repeat_each(elements, times, start, &mut targets[register][..len]);
+    InTile::Register(register)
 }
 
 /// A register or output while it is written.

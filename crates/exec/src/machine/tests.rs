@@ -415,3 +415,94 @@ fn a_tile_is_complete_blocks_and_no_longer_than_its_domain_needs() {
     let many = [0, 0, 0, 0, 0, 1 << 20];
     assert_eq!(super::tile_len(&many, usize::MAX), 64);
 }
+
+/// What a row is computed from, of a table of floats, a mask of its shape and one of its columns.
+type OfRows = for<'g> fn([Expr<'g>; 3]) -> Vec<Expr<'g>>;
+
+/// Regions that run row by row give the bits of regions that run one after the other, on any
+/// number of threads: of few and of many rows, and of rows too long for that.
+#[test]
+fn rows_in_cache_have_the_bits_of_whole_passes() {
+    let programs: [OfRows; 7] = [
+        |[x, ..]| vec![x.softmax(1)],
+        |[x, ..]| vec![x.log_softmax(1), x.max(keep(1))],
+        |[x, mask, _]| vec![x.masked(mask).softmax(1), x.masked(mask).log_softmax(1)],
+        |[x, _, columns]| vec![x.masked(columns.unsqueeze(0)).softmax(1)],
+        |[x, ..]| {
+            let centred = x - x.mean(keep(1));
+            vec![centred / (centred.square().mean(keep(1)) + 1e-3).sqrt()]
+        },
+        // Shares that others read as well, and sums without their axis.
+        |[x, ..]| vec![x.exp() / x.exp().sum(keep(1)), x.exp().sum(1) * 2.0, x.exp()],
+        |[x, mask, _]| {
+            let share = x / x.sum(keep(1));
+            vec![share.max(1), (share * mask.cast(x.dtype())).sum(1), share.exp().sum(keep(1))]
+        },
+    ];
+    let lengths =
+        [[1, 1], [5, 0], [0, 5], [3, 7], [64, 65], [300, 1000], [40_000, 3], [3, 40_001], [2, 70_000]];
+    for dtype in [DType::F32, DType::F64] {
+        for (number, program) in programs.iter().enumerate() {
+            let graph = Graph::new();
+            let x = graph.input_of("x", dtype, dims!["n", "m"]);
+            let mask = graph.input_of("mask", DType::Bool, dims!["n", "m"]);
+            let columns = graph.input_of("columns", DType::Bool, dims!["m"]);
+            let outputs = program([x, mask, columns]).into_iter().enumerate();
+            let outputs: Vec<(String, Expr<'_>)> = outputs.map(|(i, y)| (format!("{i}"), y)).collect();
+            let plans = || Plan::new(outputs.clone()).unwrap();
+            let mut whole = plans().threads(1);
+            assert!(!whole.executable.program.rows.is_empty(), "program {number}");
+            whole.executable.program.rows.clear();
+            for [n, m] in lengths {
+                let mut bits = bits((n + m) as u64);
+                let x = Array2::from_shape_fn((n, m), |_| float(&mut bits));
+                let mask = Array2::from_shape_fn((n, m), |(i, j)| (i * 7 + j) % 3 == 0);
+                let columns = Array1::from_shape_fn(m, |j| j % 5 != 0);
+                let run = |plan: &Plan| {
+                    let run = plan.bind().feed("mask", &mask).feed("columns", &columns);
+                    let out = if dtype == DType::F64 {
+                        run.feed("x", &x).run()
+                    } else {
+                        run.feed("x", x.mapv(|x| x as f32)).run()
+                    };
+                    let out = out.map_err(|error| error.to_string())?;
+                    Ok(outputs.iter().map(|(name, _)| to_bits(&out.value(name.as_str()).unwrap())).collect())
+                };
+                let expected: Result<Vec<Vec<u64>>, String> = run(&whole);
+                for threads in [1, 3] {
+                    let found = run(&plans().threads(threads));
+                    assert!(found == expected, "program {number} of {dtype} [{n}, {m}], {threads} threads");
+                }
+            }
+        }
+    }
+}
+
+/// Nothing but the result is as long as the table, whatever is computed on the way.
+#[test]
+fn rows_in_cache_take_the_memory_of_their_result() {
+    let graph = Graph::new();
+    let x = graph.input::<f32>("x", dims!["n", "m"]);
+    let (rows, columns) = (3000, 700);
+    let table = Array2::from_shape_fn((rows, columns), |(i, j)| ((i * 31 + j * 17) % 101) as f32 / 7.0);
+    let limit = rows * columns * 4 + (1 << 20);
+    let plan = Plan::new([("y", x.softmax(1))]).unwrap().threads(2).memory_limit(limit);
+    let out = plan.feed("x", &table).run().unwrap();
+    let sums = out.view::<f32>("y").unwrap().sum_axis(ndarray::Axis(1));
+    assert!(sums.iter().all(|sum| (sum - 1.0).abs() < 1e-5));
+}
+
+/// An element of a later row that a region refuses is the error of the stages one after the other.
+#[test]
+fn a_refused_row_is_the_error_of_the_whole_pass() {
+    let graph = Graph::new();
+    let x = graph.input::<i64>("x", dims!["n", "m"]);
+    let shares = (x * 100).floor_div(x.sum(keep(1)));
+    let plan = Plan::new([("y", shares + shares.max(keep(1)))]).unwrap();
+    assert!(!plan.executable.program.rows.is_empty());
+    let mut table = Array2::from_elem((40_000, 3), 2_i64);
+    assert_eq!(plan.feed("x", &table).run().unwrap().view::<i64>("y").unwrap()[[39_999, 2]], 66);
+    table[[30_001, 1]] = -4;
+    let error = plan.feed("x", &table).run().unwrap_err().to_string();
+    assert!(error.contains("[30001, 0]"), "{error}");
+}
