@@ -10,8 +10,8 @@ use crate::kernel::{self, Call};
 use crate::level::Level;
 use crate::machine::{self, Scratch};
 use crate::memory::{Memory, checked_len};
-use crate::program::{Program, RowGroup, Stage};
-use crate::region::Region;
+use crate::program::{Program, Stage};
+use crate::region::{Region, RowGroup};
 use crate::schedule::{Schedule, Step};
 use crate::sizes::Sizes;
 use crate::tensor::{AnyTensor, Item};
@@ -259,11 +259,18 @@ impl Executable {
     ) -> bool {
         let Context { threads, level, memory, .. } = *context;
         let call = machine::Call { values, sizes, memory, threads, level, scratch: &self.scratch };
-        let Some(results) = machine::run_rows(group, &self.program.stages, &call) else { return false };
+        let stages = &self.program.stages;
+        let regions = group.stages.clone().filter_map(|number| match &stages[number] {
+            Stage::Region(region) => Some((number, &**region)),
+            Stage::Kernel(_) => None,
+        });
+        let Some(results) = machine::run_rows(group, &regions.collect::<Vec<_>>(), &call) else {
+            return false;
+        };
         for (step, value) in results {
             values[step] = Some(Box::new(value));
         }
-        let reshaped = group.reshaped.iter().map(|stage| &self.program.stages[*stage]);
+        let reshaped = group.reshaped.iter().map(|stage| &stages[*stage]);
         reshaped.into_iter().all(|stage| self.run_stage(context, stage, values, sizes).is_ok())
     }
 

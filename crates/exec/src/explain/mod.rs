@@ -13,10 +13,10 @@ use tamis_graph::node_map::NodeMap;
 use tamis_graph::{Op, Scalar, Select, Shape, Source, steps};
 
 use crate::interface::Interface;
-use crate::program::{Program, RowGroup, Stage};
+use crate::program::{Program, Stage};
 use crate::region::{
-    Function, Instruction, Load, Operand, ReducedAxes, Reduction, Region, RegionOutput, Tree, ValueId,
-    through_broadcasts,
+    Function, Instruction, Load, Operand, ReducedAxes, Reduction, Region, RegionOutput, RowGroup, Tree,
+    ValueId, through_broadcasts,
 };
 use crate::schedule::{Schedule, Step};
 

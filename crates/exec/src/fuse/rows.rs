@@ -7,8 +7,8 @@ use foldhash::{HashMap, HashMapExt, HashSet};
 use tamis_graph::{Dim, Layout, Op, steps};
 
 use crate::lists::Lists;
-use crate::program::{RowGroup, RowLoad, Stage};
-use crate::region::{ReducedAxes, Region, RegionOutput};
+use crate::program::Stage;
+use crate::region::{ReducedAxes, Region, RegionOutput, RowGroup, RowLoad};
 use crate::schedule::{Schedule, Step};
 
 /// The groups of stages that can run row by row, in their order. Stages stay in the order that they

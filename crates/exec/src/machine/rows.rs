@@ -18,27 +18,26 @@ use super::{Action, Call, Extent, Local, Pass, Scratch, Worker, value};
 use crate::by_dtype::{ByDType, Item, dispatch, each_dtype, slot};
 use crate::chunks::{Chunks, consecutive};
 use crate::memory::checked_len;
-use crate::program::{RowGroup, RowLoad, Stage};
-use crate::region::{Reduction, Region, RegionOutput};
+use crate::region::{Reduction, Region, RegionOutput, RowGroup, RowLoad};
 use crate::tensor::{AnyBuffer, AnyTensor};
 
-/// Runs the regions of a group, and gives the values that others read. `None` where the stages must
-/// run one after the other: where rows are too long for the cache, memory does not suffice, or an
-/// element is refused, whose error they find.
+/// Runs the regions of a group, each with the number of its stage, and gives the values that others
+/// read. `None` where the stages must run one after the other: where rows are too long for the cache,
+/// memory does not suffice, or an element is refused, whose error they find.
 pub(crate) fn run_rows<'r>(
     group: &RowGroup,
-    stages: &[Stage],
+    regions: &[(usize, &Region)],
     call: &Call<'_, 'r>,
 ) -> Option<Vec<(usize, AnyTensor<'r>)>> {
     steps::add(group.values.len() + group.loads.len());
-    let rows = Rows::new(group, stages, call)?;
+    let rows = Rows::new(group, regions, call)?;
     let threads = call.threads.count().min(rows.chunks());
     let allocated = rows.values.iter().map(|value| value.allocate(&rows, threads, call)).collect();
     let Some(mut buffers): Option<Vec<AnyBuffer<'r>>> = allocated else {
         call.memory.forget_refusal();
         return None;
     };
-    let is_refused = rows.run(&rows.phases(group, stages, call), &mut buffers, threads, call);
+    let is_refused = rows.run(&rows.phases(group, regions, call), &mut buffers, threads, call);
     let mut results = Vec::new();
     for (value, buffer) in rows.values.iter().zip(buffers) {
         let tensor = buffer.into_tensor();
@@ -84,20 +83,12 @@ struct Phase<'p> {
     reductions: Vec<(Reduction, Source, usize)>,
 }
 
-/// The regions of a group, with the numbers of their stages.
-fn regions<'g>(group: &RowGroup, stages: &'g [Stage]) -> impl Iterator<Item = (usize, &'g Region)> {
-    group.stages.clone().filter_map(|number| match &stages[number] {
-        Stage::Region(region) => Some((number, &**region)),
-        Stage::Kernel(_) => None,
-    })
-}
-
 impl Rows {
     /// `None` where rows are longer than a chunk, there are no elements, or there are too many.
-    fn new(group: &RowGroup, stages: &[Stage], call: &Call<'_, '_>) -> Option<Rows> {
+    fn new(group: &RowGroup, regions: &[(usize, &Region)], call: &Call<'_, '_>) -> Option<Rows> {
         let (mut extents, mut values) = (Vec::new(), Vec::new());
         let (mut count, mut longest, mut numbers) = (0, 1, [0; 6]);
-        for (number, region) in regions(group, stages) {
+        for (number, region) in regions.iter().copied() {
             let extent = extent(group, number, region, call)?;
             count = extent.lengths[..group.lead].iter().product();
             longest = longest.max(extent.len / count);
@@ -125,7 +116,12 @@ impl Rows {
         self.count.div_ceil(self.chunk)
     }
 
-    fn phases<'p>(&self, group: &RowGroup, stages: &'p [Stage], call: &Call<'p, '_>) -> Vec<Phase<'p>> {
+    fn phases<'p>(
+        &self,
+        group: &RowGroup,
+        regions: &[(usize, &'p Region)],
+        call: &Call<'p, '_>,
+    ) -> Vec<Phase<'p>> {
         let mut first = 0;
         let phase = |((number, region), extent): ((usize, &'p Region), &Extent)| {
             let width = extent.len / self.count;
@@ -159,7 +155,7 @@ impl Rows {
             let actions = pass.actions(ready.into_iter(), std::iter::empty());
             Phase { pass, actions, targets, reductions }
         };
-        regions(group, stages).zip(&self.extents).map(phase).collect()
+        regions.iter().copied().zip(&self.extents).map(phase).collect()
     }
 
     /// Runs all phases on each chunk of rows. Returns whether an element was refused.

@@ -10,6 +10,7 @@
 mod allocate;
 mod compile;
 mod compound;
+mod rows;
 
 use foldhash::HashMap;
 use smallvec::SmallVec;
@@ -19,6 +20,7 @@ use crate::by_dtype::slot;
 
 pub(crate) use self::compile::{Target, Workspace, compile, is_elementwise, through_broadcasts};
 pub(crate) use self::compound::{Arithmetic, Compound, Order, Tree};
+pub(crate) use self::rows::{RowGroup, RowLoad};
 
 /// A program over every element of `domain`, tile by tile.
 pub(crate) struct Region {
