@@ -72,6 +72,13 @@ impl<D: Dimension> Answer for Array<f32, D> {
     }
 }
 
+/// To the precision of f32.
+impl<D: Dimension> Answer for Array<f64, D> {
+    fn append_to(&self, answer: &mut Vec<Elements>) {
+        answer.push(Elements::Floats(self.iter().map(|v| *v as f32).collect()));
+    }
+}
+
 impl<D: Dimension> Answer for Array<i64, D> {
     fn append_to(&self, answer: &mut Vec<Elements>) {
         answer.push(Elements::Ints(self.iter().copied().collect()));

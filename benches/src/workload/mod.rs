@@ -6,6 +6,7 @@ mod gradient;
 mod index;
 mod network;
 mod overhead;
+mod regression;
 mod select;
 mod statistic;
 
@@ -22,7 +23,7 @@ enum Workload {
 }
 
 /// All of them, by the names that `--only` takes.
-const WORKLOADS: [(&str, Workload); 19] = [
+const WORKLOADS: [(&str, Workload); 20] = [
     ("W1", Workload::Masked(select::above)),
     ("W2", Workload::Masked(select::between)),
     ("W3", Workload::Masked(choose::branches)),
@@ -41,6 +42,7 @@ const WORKLOADS: [(&str, Workload); 19] = [
     ("W12", Workload::Fixed(overhead::ten_operations)),
     ("W13", Workload::Fixed(network::product)),
     ("W13", Workload::Fixed(network::training_step)),
+    ("W18", Workload::Fixed(regression::huber_step)),
     ("first", Workload::Fixed(overhead::first_call)),
 ];
 
