@@ -49,15 +49,12 @@ impl<'p, T: Item> Loaded<'p, T> {
         match (axes.as_slice(), first) {
             (_, None) => Loaded::Contiguous(&[]),
             ([] | [(_, 0)], Some(value)) => Loaded::Scalar(vec![value; BLOCK]),
-            ([(_, 0), (period, 1)], Some(_)) if *period <= LONGEST_PERIOD => Loaded::Row {
-                elements: view
-                    .iter()
-                    .copied()
-                    .cycle()
-                    .take(*period + TILE.min(len.next_multiple_of(BLOCK)))
-                    .collect(),
-                period: *period,
-            },
+            ([(_, 0), (period, 1)], Some(_)) if *period <= LONGEST_PERIOD => {
+                let row = view.index_axis_move(Axis(0), 0).to_slice();
+                let row = row.unwrap_or_else(|| unreachable!("one axis of stride 1 is a slice"));
+                let padded = *period + TILE.min(len.next_multiple_of(BLOCK));
+                Loaded::Row { elements: cycled(row, padded), period: *period }
+            }
             ([(_, 1), (times, 0)], Some(_)) => {
                 let elements = view.index_axis_move(Axis(1), 0).to_slice();
                 let elements = elements.unwrap_or_else(|| unreachable!("one axis of stride 1 is a slice"));
@@ -83,6 +80,17 @@ impl<'p, T: Item> Loaded<'p, T> {
 fn next(register: &mut usize) -> usize {
     *register += 1;
     *register - 1
+}
+
+/// `len` elements of a row that repeats. What is there is copied from one end to the other, so that
+/// short rows take few copies.
+fn cycled<T: Item>(row: &[T], len: usize) -> Vec<T> {
+    let mut elements = Vec::with_capacity(len);
+    elements.extend_from_slice(&row[..row.len().min(len)]);
+    while elements.len() < len {
+        elements.extend_from_within(..elements.len().min(len - elements.len()));
+    }
+    elements
 }
 
 /// Repeats each element `times` times, from index `start` of the result on.
