@@ -824,3 +824,93 @@ fn values_name_their_dtype_and_shape() {
     assert_eq!(out.value("mask").unwrap().view::<bool>().unwrap(), arr2(&[[false, true]]).into_dyn());
     assert!(out.value("mask").unwrap().view::<u8>().is_none());
 }
+
+#[test]
+fn a_reusable_run_gives_what_each_of_its_feeds_gives() {
+    let plan = sum_plan();
+    let (x, z) = (arr1(&[1.0, 2.0]), arr1(&[10.0, 20.0, 30.0]));
+    let mut run = plan.feed("x", &x).feed("z", &x).reusable().unwrap();
+    assert_y(run.run().unwrap(), &[3.0, 6.0]);
+    assert_y(run.run().unwrap(), &[3.0, 6.0]);
+    assert_y(run.feed("z", z.slice_axis(Axis(0), Slice::from(1..))).unwrap().run().unwrap(), &[22.0, 34.0]);
+    // Elements are copied, so that what they were copied from may change, and be dropped.
+    for i in 0..3 {
+        let x = arr1(&[f64::from(i), 1.0]);
+        run.assign("x", x.view()).unwrap();
+        assert_y(run.run().unwrap(), &[2.0 * x[0] + 20.0, 32.0]);
+    }
+    // Another length, in both inputs.
+    let rows = arr2(&[[1.0, 4.0], [2.0, 5.0], [3.0, 6.0]]);
+    run.assign("x", rows.column(1)).unwrap().feed("z", &z).unwrap();
+    assert_y(run.run().unwrap(), &[18.0, 30.0, 42.0]);
+}
+
+#[test]
+fn a_reusable_run_reports_errors_each_time_and_runs_again() {
+    let plan = sum_plan();
+    let unknown = plan.feed("x", [1.0]).feed("q", [1.0]).reusable().unwrap_err();
+    assert!(unknown.to_string().starts_with("feed: there is no input `q`"), "{unknown}");
+    let mut run = plan.feed("x", [1.0]).reusable().unwrap();
+    for _ in 0..2 {
+        assert!(matches!(run.run().unwrap_err().kind(), ErrorKind::MissingFeed { .. }));
+    }
+    assert!(matches!(run.feed("q", 1.0).unwrap_err().kind(), ErrorKind::UnknownName { .. }));
+    assert!(matches!(run.assign("q", aview1(&[1.0])).unwrap_err().kind(), ErrorKind::UnknownName { .. }));
+    run.feed("z", [1.0, 2.0]).unwrap();
+    assert!(matches!(run.run().unwrap_err().kind(), ErrorKind::DimensionConflict { .. }));
+    run.assign("z", aview1(&[1_i64])).unwrap();
+    assert!(matches!(run.run().unwrap_err().kind(), ErrorKind::FeedDType { .. }));
+    assert_y(run.assign("z", aview1(&[5.0])).unwrap().run().unwrap(), &[7.0]);
+}
+
+#[test]
+fn a_reusable_run_updates_and_writes_the_memory_of_the_caller_each_time() {
+    let graph = Graph::new();
+    let w = graph.input::<f64>("w", dims!["n"]);
+    let plan = Plan::new([("w", w * 3.0), ("before", w + 0.0)]).unwrap();
+    let (mut weights, mut before) = (arr1(&[1.0, 2.0]), Array1::zeros(2));
+    let mut run =
+        plan.update("w", weights.view_mut()).output("before", before.view_mut()).reusable().unwrap();
+    for _ in 0..3 {
+        assert_eq!(run.run().unwrap().names().count(), 0);
+    }
+    drop(run);
+    assert_eq!((&weights, &before), (&arr1(&[27.0, 54.0]), &arr1(&[9.0, 18.0])));
+    // Another feed: the memory is written, and no longer read.
+    let mut run = plan.update("w", weights.view_mut()).reusable().unwrap();
+    for _ in 0..2 {
+        run.feed("w", [5.0, 6.0]).unwrap().run().unwrap();
+    }
+    drop(run);
+    assert_eq!(weights, arr1(&[15.0, 18.0]));
+}
+
+#[test]
+fn results_that_are_kept_are_not_overwritten_by_the_next_run() {
+    let graph = Graph::new();
+    let x = graph.input::<f64>("x", dims!["n"]);
+    let plan = Plan::new([("same", x), ("y", x + 1.0)]).unwrap();
+    let mut run = plan.bind().reusable().unwrap();
+    let out = run.assign("x", aview1(&[1.0, 2.0])).unwrap().run().unwrap();
+    let kept = ["same", "y"].map(|name| out.value(name).unwrap());
+    run.assign("x", aview1(&[5.0, 6.0])).unwrap().run().unwrap();
+    let expected = [arr1(&[1.0, 2.0]).into_dyn(), arr1(&[2.0, 3.0]).into_dyn()];
+    assert_eq!(kept.map(|value| value.view::<f64>().unwrap().to_owned()), expected);
+}
+
+#[test]
+fn reusable_runs_of_one_plan_work_at_the_same_time() {
+    let plan = sum_plan();
+    std::thread::scope(|scope| {
+        for thread in 0..4 {
+            let plan = &plan;
+            scope.spawn(move || {
+                let mut run = plan.feed("z", [f64::from(thread)]).reusable().unwrap();
+                for i in 0..50 {
+                    run.assign("x", aview1(&[f64::from(i)])).unwrap();
+                    assert_y(run.run().unwrap(), &[f64::from(2 * i + thread)]);
+                }
+            });
+        }
+    });
+}

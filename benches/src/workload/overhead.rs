@@ -2,7 +2,7 @@
 
 use std::hint::black_box;
 
-use ndarray::Array1;
+use ndarray::{Array1, Ix1};
 use tamis::prelude::*;
 
 use crate::bench::Bench;
@@ -11,22 +11,26 @@ use crate::data::Random;
 use crate::peer;
 
 /// W12: ten operations on eight elements. For tamis feeding and fetching are
-/// included, by slots that were found once.
+/// included, by slots that were found once; a reusable run is fed once.
 pub(crate) fn ten_operations(bench: &mut Bench) {
     const SIZE: usize = 8;
     let x: Array1<f32> = Random::new(12).signed(SIZE);
+    let graph = Graph::new();
+    let plan = bench.plan([("y", ten(graph.input::<f32>("x", dims!["n"])))]);
+    let [x_slot, y_slot] = ["x", "y"].map(|name| plan.slot(name).expect("a name of the plan"));
     let mut case = bench.case("W12", "10 operations on 8 elements", SIZE);
 
     case.add("tamis", || {
-        let graph = Graph::new();
-        let plan = bench.plan([("y", ten(graph.input::<f32>("x", dims!["n"])))]);
-        let [x_slot, y_slot] = ["x", "y"].map(|name| plan.slot(name).expect("a name of the plan"));
-        let x = &x;
+        let (x, plan) = (&x, &plan);
         move || {
             let out = plan.feed(x_slot, x).run().expect("a right feed");
             black_box(out.view::<f32>(y_slot).expect("a name of the plan").as_slice());
             out
         }
+    });
+    case.add("tamis reusable", || {
+        let mut run = plan.feed(x_slot, &x).reusable().expect("a right feed");
+        move || run.run().expect("a right feed").array::<f32, Ix1>(y_slot)
     });
     case.add("ndarray", || {
         let x = &x;

@@ -3,6 +3,8 @@
 
 use std::sync::{Mutex, PoisonError};
 
+use smallvec::SmallVec;
+
 #[cfg(target_arch = "x86_64")]
 use crate::raw::simd::Avx2;
 use crate::threads::Threads;
@@ -29,19 +31,21 @@ impl<T> Divide for &mut [T] {
 }
 
 /// Consecutive chunks of `memory` of these lengths, which it must have.
-pub(crate) fn consecutive<M: Divide>(memory: M, lengths: impl ExactSizeIterator<Item = usize>) -> Vec<M> {
-    let (mut rest, mut chunks) = (memory, Vec::with_capacity(lengths.len()));
-    for len in lengths {
-        let (chunk, others) = rest.divide(len);
-        chunks.push(chunk);
-        rest = others;
-    }
-    chunks
+pub(crate) fn consecutive<M: Divide>(
+    memory: M,
+    lengths: impl Iterator<Item = usize>,
+) -> impl Iterator<Item = M> {
+    lengths.scan(Some(memory), |rest, len| {
+        let (chunk, others) = rest.take()?.divide(len);
+        *rest = Some(others);
+        Some(chunk)
+    })
 }
 
 /// Chunks that several threads take by their numbers, each of them once: the mutable parts
 /// of one array have different owners then, which the borrow checker cannot see from indices.
-pub(crate) struct Chunks<C>(Vec<Mutex<Option<C>>>);
+/// Mostly there is one.
+pub(crate) struct Chunks<C>(SmallVec<[Mutex<Option<C>>; 1]>);
 
 impl<C> Chunks<C> {
     pub(crate) fn new(chunks: impl IntoIterator<Item = C>) -> Chunks<C> {
@@ -62,6 +66,9 @@ impl<C> Chunks<C> {
 
 /// Calls `task` once with each of `chunks` and its index among them.
 pub(crate) fn each<C: Send>(threads: &Threads, chunks: Vec<C>, task: &(dyn Fn(usize, C) + Sync)) {
+    if chunks.len() <= 1 {
+        return chunks.into_iter().for_each(|chunk| task(0, chunk));
+    }
     let chunks = Chunks::new(chunks);
     threads.for_each(chunks.len(), &|index| task(index, chunks.take(index)));
 }
@@ -131,7 +138,7 @@ mod tests {
     fn consecutive_chunks_have_their_lengths() {
         let mut elements = [1, 2, 3, 4, 5];
         let chunks = consecutive(elements.as_mut_slice(), [2, 0, 3].into_iter());
-        assert_eq!(chunks, [[1, 2].as_mut_slice(), &mut [], &mut [3, 4, 5]]);
+        assert_eq!(chunks.collect::<Vec<_>>(), [[1, 2].as_mut_slice(), &mut [], &mut [3, 4, 5]]);
     }
 
     #[test]

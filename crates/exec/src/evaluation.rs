@@ -109,13 +109,23 @@ pub(crate) fn outputs<'r>(
     materialize: impl Fn(AnyTensor<'r>) -> Result<AnyTensor<'r>, ErrorKind>,
 ) -> Result<Vec<Value>, Failure> {
     for step in schedule.outputs.iter().copied() {
+        if alive(&values, step).is_materialized() {
+            continue;
+        }
         let value = values[step].take();
         let value = value.unwrap_or_else(|| unreachable!("the value of an output lives until the end"));
         let has_repeats = value.has_repeats();
         let value = materialize(*value).map_err(|kind| Failure { step, kind, has_repeats })?;
         values[step] = Some(Box::new(value));
     }
-    Ok(schedule.outputs.iter().map(|index| alive(&values, *index).clone().into_value()).collect())
+    let result = |step: &usize| match (schedule.repeats_outputs, values[*step].take()) {
+        (false, Some(value)) => value.into_value(),
+        (_, value) => {
+            values[*step] = value;
+            alive(&values, *step).clone().into_value()
+        }
+    };
+    Ok(schedule.outputs.iter().map(result).collect())
 }
 
 /// Evaluates each step by its reference kernel.
@@ -364,7 +374,7 @@ fn compute<'r>(
     }
     let value = run(node.op(), &call)?;
     debug_assert_eq!(value.dtype(), node.dtype(), "the dtype of {}", node.op().name());
-    debug_assert_eq!(value.shape(), shape, "the shape of {} {}", node.op().name(), node.shape());
+    debug_assert_eq!(value.shape(), &*shape, "the shape of {} {}", node.op().name(), node.shape());
     Ok(value)
 }
 

@@ -3,6 +3,8 @@
 use ndarray::{ArcArray, Array, ArrayBase, ArrayView, ArrayViewMut, Data, Dimension};
 use tamis_graph::{DType, Element, Scalar, Value, ValueView};
 
+use crate::by_dtype::each_dtype;
+
 /// A trait with the compiler's explanation of what cannot be fed.
 macro_rules! explained {
     ($(#[doc = $doc:expr])* pub trait $($item:tt)*) => {
@@ -100,6 +102,31 @@ impl Weak {
         fits.then(|| Scalar::I64(whole).cast(dtype))
     }
 }
+
+macro_rules! copies {
+    ($($ty:ident: $variant:ident),*) => {
+        /// Overwrites `own` with elements of the same dtype and shape. Others are not taken.
+        #[allow(clippy::wildcard_enum_match_arm, reason = "one dtype against all others")]
+        pub(crate) fn assign(own: &mut Value, elements: &ValueView<'_>) -> bool {
+            match (own, elements) {
+                $((Value::$variant(own), ValueView::$variant(elements)) if own.shape() == elements.shape() => {
+                    own.assign(elements);
+                    true
+                })*
+                _ => false,
+            }
+        }
+
+        /// A copy of the elements.
+        pub(crate) fn copied(elements: &ValueView<'_>) -> Value {
+            match elements {
+                $(ValueView::$variant(elements) => Value::$variant(elements.to_owned().into_shared()),)*
+            }
+        }
+    };
+}
+
+each_dtype!(copies);
 
 /// Memory of the caller's that is read. (A view itself would do, were ndarray's
 /// views covariant in their lifetime: then a run could not be fed in a loop.)

@@ -48,4 +48,4 @@ pub use feed::Feed;
 pub use interface::{Key, Slot, TensorSpec};
 pub use outputs::Outputs;
 pub use plan::Plan;
-pub use run::Run;
+pub use run::{ReusableRun, Run};

@@ -1,14 +1,18 @@
 //! One run of a plan: what is fed, and where results go. Does not depend on ops.
 
 mod forms;
+mod reusable;
 
 use std::fmt;
+use std::mem;
 use std::panic::Location;
 
 use ndarray::{ArrayViewMut, Dimension};
+use smallvec::{SmallVec, smallvec};
 use tamis_graph::{Element, Symbol, Value};
 
 use self::forms::evaluate;
+pub use self::reusable::ReusableRun;
 use crate::error::{DimensionSource, Error, ErrorKind, Report};
 use crate::evaluation::Feeds;
 use crate::feed::{Buffer, Fed, Feed, unpack};
@@ -45,7 +49,7 @@ pub struct Run<'p, 'a> {
     /// What each input is fed.
     feeds: Vec<Option<Feeding<'a>>>,
     /// For each output, the index of the buffer it is written to.
-    targets: Vec<Option<usize>>,
+    targets: SmallVec<[Option<usize>; 2]>,
     buffers: Vec<Target<'a>>,
     reports: Vec<Report>,
 }
@@ -76,7 +80,7 @@ impl<'p> Run<'p, 'static> {
         Run {
             plan,
             feeds: plan.interface.inputs.iter().map(|_| None).collect(),
-            targets: vec![None; plan.interface.outputs.len()],
+            targets: smallvec![None; plan.interface.outputs.len()],
             buffers: Vec::new(),
             reports: Vec::new(),
         }
@@ -220,26 +224,32 @@ impl<'p, 'a> Run<'p, 'a> {
     /// limit: see [`Plan::iteration_limit`]. After an error the plan can be run again.
     #[track_caller]
     pub fn run(self) -> Result<Outputs, Error> {
-        let call = Location::caller();
-        let Run { plan, feeds, targets, mut buffers, mut reports } = self;
+        let mut run = self;
+        run.evaluate(Location::caller())
+    }
+
+    /// Evaluates the plan, for the line `call`. Reports are taken by the first run.
+    fn evaluate(&mut self, call: Call) -> Result<Outputs, Error> {
+        let Run { plan, feeds, targets, buffers, reports } = self;
+        let (plan, mut reports) = (*plan, mem::take(reports));
         let interface = &plan.interface;
         let memory = Memory::new(plan.memory_limit, plan.pool.clone());
         let memory = memory.with_iteration_limit(plan.iteration_limit);
         let mut sizes = Sizes::default();
-        let inputs = accept(interface, &feeds, &buffers, call, &mut sizes, &mut reports);
-        check_dtypes(plan, &targets, &buffers, &mut reports);
+        let inputs = accept(interface, feeds, buffers, call, &mut sizes, &mut reports);
+        check_dtypes(plan, targets, buffers, &mut reports);
         if !reports.is_empty() {
             return Err(Error::new(reports));
         }
-        let again = || accept(interface, &feeds, &buffers, call, &mut Sizes::default(), &mut Vec::new());
+        let again = || accept(interface, feeds, buffers, call, &mut Sizes::default(), &mut Vec::new());
         let values = evaluate(plan, inputs, again, sizes, &memory);
         let subject = |node| subject(&plan.reference, &plan.names, node);
         let values = values.map_err(|error| error.with_subjects(subject))?;
-        check_shapes(plan, &targets, &buffers, &values)?;
-        let held = values.into_iter().zip(targets).map(|(value, target)| match target {
+        check_shapes(plan, targets, buffers, &values)?;
+        let held = values.into_iter().zip(targets.iter()).map(|(value, target)| match target {
             None => Held::Here(value),
             Some(buffer) => {
-                buffers[buffer].memory.write(&value);
+                buffers[*buffer].memory.write(&value);
                 Held::Written
             }
         });

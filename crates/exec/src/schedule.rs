@@ -12,6 +12,8 @@ pub(crate) struct Schedule {
     pub(crate) steps: Vec<Step>,
     /// The step that computes each output.
     pub(crate) outputs: Vec<usize>,
+    /// Whether one step computes several of the outputs.
+    pub(crate) repeats_outputs: bool,
     /// The step that takes each given value, if one does.
     pub(crate) inputs: Vec<Option<usize>>,
 }
@@ -80,7 +82,12 @@ impl Schedule {
             inputs.iter().map(|id| indices.get(*id).map(|index| *index as usize)).collect();
         let mut is_given = vec![false; nodes.len()];
         inputs.iter().flatten().for_each(|input| is_given[*input] = true);
-        Schedule { steps: steps(nodes, &indices, &is_given), outputs, inputs }
+        let repeats_outputs = {
+            let mut steps = outputs.clone();
+            steps.sort_unstable();
+            steps.windows(2).any(|pair| pair[0] == pair[1])
+        };
+        Schedule { steps: steps(nodes, &indices, &is_given), outputs, repeats_outputs, inputs }
     }
 
     /// For each step the last one that reads its value: itself if there is none,

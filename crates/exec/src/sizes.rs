@@ -8,6 +8,9 @@ use tamis_graph::{Dim, DimError, NodeId, Shape, Symbol, steps};
 
 use crate::error::ErrorKind;
 
+/// The lengths of the axes of a tensor, of which there are few.
+pub(crate) type Lengths = SmallVec<[usize; 4]>;
+
 /// The values of the symbols that sizes are made of. Named dimensions are known
 /// when a run starts, counts once their mask is computed.
 #[derive(Default)]
@@ -83,7 +86,7 @@ impl Sizes {
     }
 
     /// The lengths of the axes of `shape`.
-    pub(crate) fn lengths(&self, shape: &Shape) -> Result<Vec<usize>, ErrorKind> {
+    pub(crate) fn lengths(&self, shape: &Shape) -> Result<Lengths, ErrorKind> {
         shape.iter().map(|dim| self.length(dim)).collect()
     }
 }

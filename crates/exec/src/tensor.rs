@@ -14,6 +14,7 @@ use crate::error::ErrorKind;
 use crate::memory::{Buffer, Charge, Memory};
 use crate::pool::Pool;
 use crate::raw;
+use crate::sizes::Lengths;
 
 /// A tensor of which every axis of length 1 in the base may be repeated: the
 /// base and the shape have one rank, and the base broadcasts to the shape.
@@ -22,7 +23,7 @@ use crate::raw;
 #[derive(Clone)]
 pub(crate) struct Tensor<'a, T> {
     base: Base<'a, T>,
-    shape: Vec<usize>,
+    shape: Lengths,
     /// Counts the elements, if the run has allocated them.
     charge: Option<Rc<Charge<'a>>>,
 }
@@ -51,7 +52,17 @@ impl<T: Copy> Base<'_, T> {
         }
     }
 
+    fn shape(&self) -> &[usize] {
+        match self {
+            Base::View(array) => array.shape(),
+            Base::Shared(array) => array.shape(),
+        }
+    }
+
     fn broadcast(&self, shape: &[usize]) -> Option<ArrayViewD<'_, T>> {
+        if self.shape() == shape {
+            return Some(self.view());
+        }
         match self {
             Base::View(array) => array.broadcast(shape),
             Base::Shared(array) => array.broadcast(shape),
@@ -61,20 +72,20 @@ impl<T: Copy> Base<'_, T> {
 
 impl<'a, T: Item> Tensor<'a, T> {
     fn new(base: Base<'a, T>) -> Tensor<'a, T> {
-        let shape = base.view().shape().to_vec();
+        let shape = Lengths::from_slice(base.shape());
         Tensor { base, shape, charge: None }
     }
 
     /// `value` in every element of `shape`, stored once.
     pub(crate) fn full(shape: &[usize], value: T) -> Tensor<'a, T> {
         let base = ArrayD::from_elem(vec![1; shape.len()], value);
-        Tensor { base: Base::Shared(base.into_shared()), shape: shape.to_vec(), charge: None }
+        Tensor { base: Base::Shared(base.into_shared()), shape: Lengths::from_slice(shape), charge: None }
     }
 
     /// The elements of `buffer`, each standing for all that `shape` repeats it to.
     #[inline(never)]
     pub(crate) fn repeated(buffer: Buffer<'a, T>, shape: &[usize]) -> Tensor<'a, T> {
-        Tensor { shape: shape.to_vec(), ..Tensor::from(buffer) }
+        Tensor { shape: Lengths::from_slice(shape), ..Tensor::from(buffer) }
     }
 
     /// The lengths of the axes.
@@ -142,7 +153,7 @@ impl<'a, T: Item> Tensor<'a, T> {
     }
 
     fn is_repeated(&self) -> bool {
-        self.stored().shape() != self.shape
+        *self.base.shape() != *self.shape
     }
 
     /// A copy of all elements, in row-major order.
@@ -186,7 +197,7 @@ impl<'a, T: Item> Tensor<'a, T> {
     pub(crate) fn broadcast(self, shape: &[usize]) -> Tensor<'a, T> {
         let added = shape.len() - self.shape.len();
         let base = (0..added).fold(self.base, |base, _| insert_axis(base, 0));
-        Tensor { base, shape: shape.to_vec(), charge: self.charge }
+        Tensor { base, shape: Lengths::from_slice(shape), charge: self.charge }
     }
 
     /// `len` elements of `axis` from `start` on, `step` apart. They must lie within the axis.
@@ -226,7 +237,7 @@ impl<'a, T: Item> Tensor<'a, T> {
     /// size, if they lie in that order.
     pub(crate) fn share_as(&self, shape: &[usize]) -> Option<Tensor<'a, T>> {
         let longer = |lengths: &[usize]| lengths.iter().copied().filter(|n| *n != 1).collect::<Vec<_>>();
-        if self.shape == shape {
+        if *self.shape == *shape {
             return Some(self.clone());
         }
         if self.stored().len() == 1 {
@@ -245,7 +256,7 @@ impl<'a, T: Item> Tensor<'a, T> {
             Base::Shared(array) => array.clone().into_shape_with_order(shape).map(Base::Shared),
         };
         let base = reshaped.ok()?;
-        Some(Tensor { base, shape: shape.to_vec(), charge: self.charge.clone() })
+        Some(Tensor { base, shape: Lengths::from_slice(shape), charge: self.charge.clone() })
     }
 
     /// The tensor under a shape that differs from its own in axes of length 1 alone.
@@ -257,7 +268,7 @@ impl<'a, T: Item> Tensor<'a, T> {
         for axis in (0..shape.len()).filter(|axis| shape[*axis] == 1) {
             base = insert_axis(base, axis);
         }
-        Tensor { base, shape: shape.to_vec(), charge: self.charge }
+        Tensor { base, shape: Lengths::from_slice(shape), charge: self.charge }
     }
 }
 
@@ -357,6 +368,11 @@ impl<'a> AnyTensor<'a> {
     /// only where they must be.
     pub(crate) fn into_materialized(self, memory: &'a Memory) -> Result<AnyTensor<'a>, ErrorKind> {
         dispatch!(self, tensor => Ok(tensor.into_materialized(memory)?.into()))
+    }
+
+    /// Whether all elements are in memory that the tensor owns or shares.
+    pub(crate) fn is_materialized(&self) -> bool {
+        dispatch!(self, tensor => tensor.is_materialized())
     }
 
     /// The elements of a tensor that [`AnyTensor::into_materialized`] made.

@@ -38,7 +38,8 @@ pub use ndarray;
 pub use poison::{Leak, PoisonCheck, PoisonReport, PoisonRow, check_poison};
 pub use tamis_autograd::{Targets, grad, hessian, hvp, jacobian, jvp, value_and_grad, vjp};
 pub use tamis_exec::{
-    DimensionSource, Error, ErrorKind, Eval, Feed, Key, Length, Outputs, Plan, Report, Run, Slot, TensorSpec,
+    DimensionSource, Error, ErrorKind, Eval, Feed, Key, Length, Outputs, Plan, Report, ReusableRun, Run,
+    Slot, TensorSpec,
 };
 pub use tamis_graph::{
     At, Axes, Axis, Comparison, DType, Dim, DimError, Dims, Element, Ellipsis, Entries, Entry,

@@ -22,6 +22,7 @@ pub(crate) use self::rows::run_rows;
 use std::sync::{Mutex, PoisonError};
 
 use ndarray::{Axis, Slice};
+use smallvec::SmallVec;
 use tamis_graph::{DType, steps};
 
 use self::accumulator::{Accumulator, Total, accumulator};
@@ -38,7 +39,7 @@ use crate::error::ErrorKind;
 use crate::level::Level;
 use crate::memory::{Memory, checked_len};
 use crate::region::{ReducedAxes, Region, RegionOutput};
-use crate::sizes::Sizes;
+use crate::sizes::{Lengths, Sizes};
 use crate::tensor::AnyTensor;
 use crate::threads::{OrderedHandOff, Threads};
 
@@ -118,9 +119,9 @@ pub(crate) fn run<'r>(region: &Region, call: &Call<'_, 'r>) -> Result<Results<'r
 
 /// How large the domain of a region is in a run.
 struct Extent {
-    lengths: Vec<usize>,
+    lengths: Lengths,
     /// The lengths of what is visited: see [`visited`].
-    visited: Vec<usize>,
+    visited: Lengths,
     /// How many elements are visited.
     len: usize,
 }
@@ -137,8 +138,8 @@ impl Extent {
 
 /// The lengths of what a region visits of its domain: 1 along each axis along which
 /// everything that it reads repeats, if all its results follow from one of what repeats.
-fn visited(region: &Region, call: &Call<'_, '_>, lengths: &[usize]) -> Vec<usize> {
-    let mut visited = lengths.to_vec();
+fn visited(region: &Region, call: &Call<'_, '_>, lengths: &[usize]) -> Lengths {
+    let mut visited = Lengths::from_slice(lengths);
     if region.outputs.iter().all(RegionOutput::is_exact) {
         for axis in (0..lengths.len()).filter(|axis| lengths[*axis] > 1) {
             if repeats_along(region, call, lengths.len() - axis) {
@@ -242,7 +243,7 @@ struct Pass<'p> {
     tile: usize,
     partition: Partition,
     /// The kernel of each instruction.
-    kernels: Vec<Kernel>,
+    kernels: SmallVec<[Kernel; 16]>,
     is_streaming: bool,
     level: Level,
     scratch: &'p Scratch,
@@ -306,13 +307,13 @@ impl<'p> Pass<'p> {
         &self,
         reductions: impl Iterator<Item = usize>,
         selections: impl Iterator<Item = usize>,
-    ) -> Vec<Action> {
+    ) -> SmallVec<[Action; 32]> {
         let reductions = reductions.enumerate().map(|(index, ready)| (ready, Action::Reduce(index)));
         let selections = selections.enumerate().map(|(index, ready)| (ready, Action::Select(index)));
-        let mut outputs: Vec<(usize, Action)> = reductions.chain(selections).collect();
+        let mut outputs: SmallVec<[(usize, Action); 4]> = reductions.chain(selections).collect();
         outputs.sort_by_key(|(ready, _)| *ready);
         let mut outputs = outputs.into_iter().peekable();
-        let mut actions = Vec::with_capacity(self.kernels.len() + outputs.len());
+        let mut actions = SmallVec::with_capacity(self.kernels.len() + outputs.len());
         for instruction in 0..=self.kernels.len() {
             while let Some((_, output)) = outputs.next_if(|(ready, _)| *ready <= instruction) {
                 actions.push(output);

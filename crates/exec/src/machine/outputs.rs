@@ -10,6 +10,7 @@
 use std::sync::{Mutex, PoisonError};
 
 use foldhash::{HashMap, HashMapExt};
+use smallvec::SmallVec;
 use tamis_graph::DType;
 
 use super::accumulator::{Accumulator, Source, Total, accumulator};
@@ -408,7 +409,7 @@ impl Reduction {
 
 /// What the threads of a pass share.
 pub(super) struct Shared<'o> {
-    stores: Vec<Chunks<AnySlice<'o>>>,
+    stores: SmallVec<[Chunks<AnySlice<'o>>; 2]>,
     pub(super) selections: Vec<SharedSelection<'o>>,
     pub(super) reductions: Vec<SharedReduction<'o>>,
 }

@@ -8,6 +8,7 @@
 use std::mem;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
+use smallvec::SmallVec;
 use tamis_graph::{DType, steps};
 
 use super::accumulator::{Accumulator, Source, accumulator};
@@ -76,7 +77,7 @@ struct Value {
 /// A region of a group.
 struct Phase<'p> {
     pass: Pass<'p>,
-    actions: Vec<Action>,
+    actions: SmallVec<[Action; 32]>,
     /// For each dtype, which of the values are stored by it.
     targets: [Vec<bool>; 6],
     /// Its reductions, and the index of the value that each gives.
@@ -169,10 +170,13 @@ impl Rows {
         let rows_of = |chunk: usize| self.chunk.min(self.count - chunk * self.chunk);
         let memory = self.values.iter().zip(buffers).map(|(value, buffer)| {
             let slice = buffer.slice();
-            Chunks::new(match value.is_stored {
-                true => consecutive(slice, (0..self.chunks()).map(|chunk| rows_of(chunk) * value.width)),
-                false => consecutive(slice, (0..threads).map(|_| self.chunk * value.width)),
-            })
+            match value.is_stored {
+                true => {
+                    let rows = (0..self.chunks()).map(rows_of);
+                    Chunks::new(consecutive(slice, rows.map(|rows| rows * value.width)))
+                }
+                false => Chunks::new(consecutive(slice, (0..threads).map(|_| self.chunk * value.width))),
+            }
         });
         let memory: Vec<Chunks<AnySlice<'_>>> = memory.collect();
         let (next, is_refused) = (AtomicUsize::new(0), AtomicBool::new(false));
