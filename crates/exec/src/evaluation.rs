@@ -267,8 +267,7 @@ impl Executable {
         values: &mut [Option<Box<AnyTensor<'r>>>],
         sizes: &mut Sizes,
     ) -> bool {
-        let Context { threads, level, memory, .. } = *context;
-        let call = machine::Call { values, sizes, memory, threads, level, scratch: &self.scratch };
+        let call = self.call(context, values, sizes);
         let stages = &self.program.stages;
         let regions = group.stages.clone().filter_map(|number| match &stages[number] {
             Stage::Region(region) => Some((number, &**region)),
@@ -312,6 +311,17 @@ impl Executable {
         Ok(())
     }
 
+    /// What the machine runs regions on.
+    fn call<'c, 'r>(
+        &'c self,
+        context: &Context<'c, 'r>,
+        values: &'c [Option<Box<AnyTensor<'r>>>],
+        sizes: &'c Sizes,
+    ) -> machine::Call<'c, 'r> {
+        let Context { threads, level, memory, .. } = *context;
+        machine::Call { values, sizes, memory, threads, level, scratch: &self.scratch }
+    }
+
     fn run_region<'r>(
         &self,
         context: &Context<'_, 'r>,
@@ -319,8 +329,7 @@ impl Executable {
         values: &[Option<Box<AnyTensor<'r>>>],
         sizes: &Sizes,
     ) -> Result<machine::Results<'r>, Failure> {
-        let Context { threads, level, memory, .. } = *context;
-        let call = machine::Call { values, sizes, memory, threads, level, scratch: &self.scratch };
+        let call = self.call(context, values, sizes);
         machine::run(region, &call).map_err(|(step, kind)| {
             let has_repeats = is_of_memory(&kind) && machine::repeats(region, &call);
             Failure { step, kind, has_repeats }

@@ -202,14 +202,9 @@ pub(crate) fn column<T: Copy, const ROWS: usize>(
 /// Prefetches elements that are about to be read.
 #[inline(always)]
 pub(crate) fn prefetch<T>(elements: &[T]) {
-    #[cfg(target_arch = "x86_64")]
     for line in (0..size_of_val(elements)).step_by(64) {
-        use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
-        // SAFETY: the address lies in the slice, and a prefetch does not read.
-        unsafe { _mm_prefetch::<_MM_HINT_T0>(elements.as_ptr().cast::<i8>().wrapping_add(line)) };
+        prefetch_read(elements.as_ptr().cast::<u8>().wrapping_add(line));
     }
-    #[cfg(not(target_arch = "x86_64"))]
-    let _ = elements;
 }
 
 /// Prefetches the cache line at an address, to be read.

@@ -2,28 +2,14 @@
 
 use super::elementwise::{Blend, Kernel, Machine, block, operands, zip_all};
 use crate::kernel::number::Number;
-use crate::kernel::unary::Cast;
 use crate::level::at_level;
 use crate::region::{Arithmetic, Compound, Instruction, Order};
 
 /// Floats, which compound instructions compute with.
-pub(super) trait Combined: Blend + Number + Cast {
-    fn of_mask(mask: bool) -> Self;
-}
+pub(super) trait Combined: Blend + Number + From<bool> {}
 
-impl Combined for f32 {
-    #[inline(always)]
-    fn of_mask(mask: bool) -> f32 {
-        Cast::to_f32(mask)
-    }
-}
-
-impl Combined for f64 {
-    #[inline(always)]
-    fn of_mask(mask: bool) -> f64 {
-        Cast::to_f64(mask)
-    }
-}
+impl Combined for f32 {}
+impl Combined for f64 {}
 
 /// Calls a macro with the function of an arithmetic op.
 macro_rules! arithmetic {
@@ -128,7 +114,7 @@ fn multiply_mask<T: Combined>(machine: &mut Machine<'_, '_>, instruction: &Instr
         for (number, target) in targets.iter_mut().enumerate() {
             prefetch.block();
             let (a, mask) = (a.get(number), mask.get(number));
-            block(target, |i| a[i].mul(T::of_mask(mask[i])));
+            block(target, |i| a[i].mul(T::from(mask[i])));
         }
     });
     T::of_mut(views).put_back(taken, *tile);

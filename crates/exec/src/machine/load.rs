@@ -7,7 +7,7 @@
 use ndarray::{ArrayViewD, Axis};
 use smallvec::SmallVec;
 
-use super::register_file::{BLOCK, TILE, Tile};
+use super::register_file::{BLOCK, TILE};
 use crate::by_dtype::Item;
 use crate::raw::Strided;
 use crate::row_major::merged;
@@ -61,18 +61,6 @@ impl<'p, T: Item> Loaded<'p, T> {
                 Loaded::Column { elements, times: *times, register: next(register) }
             }
             (_, Some(_)) => Loaded::Strided { elements: Strided::new(&view), register: next(register) },
-        }
-    }
-
-    /// Copies the elements of the tile to a register, where they are not contiguous in
-    /// memory.
-    pub(super) fn read(&self, tile: Tile, register: &mut [T]) {
-        match self {
-            Loaded::Contiguous(_) | Loaded::Scalar(_) | Loaded::Row { .. } | Loaded::Local { .. } => {}
-            Loaded::Column { elements, times, .. } => {
-                repeat_each(elements, *times, tile.start, &mut register[..tile.len]);
-            }
-            Loaded::Strided { elements, .. } => elements.read_from(tile.start, &mut register[..tile.len]),
         }
     }
 }
@@ -129,17 +117,21 @@ mod tests {
         for start in 0..expected.len() {
             let len = (expected.len() - start).min(7);
             let mut memory = vec![0; TILE];
-            let tile = Tile { start, len, offset: 0 };
-            loaded.read(tile, &mut memory);
             let found = match &loaded {
-                Loaded::Contiguous(elements) => elements[start..][..len].to_vec(),
-                Loaded::Scalar(elements) => elements[..len].to_vec(),
-                Loaded::Row { elements, period } => elements[start % period..][..len].to_vec(),
-                Loaded::Column { .. } | Loaded::Strided { .. } | Loaded::Local { .. } => {
-                    memory[..len].to_vec()
+                Loaded::Contiguous(elements) => &elements[start..][..len],
+                Loaded::Scalar(elements) => &elements[..len],
+                Loaded::Row { elements, period } => &elements[start % period..][..len],
+                Loaded::Column { elements, times, .. } => {
+                    repeat_each(elements, *times, start, &mut memory[..len]);
+                    &memory[..len]
                 }
+                Loaded::Strided { elements, .. } => {
+                    elements.read_from(start, &mut memory[..len]);
+                    &memory[..len]
+                }
+                Loaded::Local { .. } => unreachable!("a view is an array"),
             };
-            assert_eq!(found, expected[start..start + len], "{name} from {start}");
+            assert_eq!(found, &expected[start..start + len], "{name} from {start}");
         }
         name
     }

@@ -7,11 +7,8 @@
 
 use smallvec::SmallVec;
 
-use super::register_file::{BLOCK, Tile};
+use super::register_file::{BLOCK, LINE, Tile};
 use crate::raw;
-
-/// The size of a cache line in bytes.
-const LINE: usize = 64;
 
 /// From how many bytes on a pass over its streams is worth a schedule: less stays in the
 /// second-level cache, from where it comes in time.

@@ -21,7 +21,7 @@ pub(super) const TILE: usize = 1024;
 pub(super) const BLOCK: usize = 64;
 
 /// The size of a cache line: a vector that spans two of them takes two accesses.
-const LINE: usize = 64;
+pub(super) const LINE: usize = 64;
 
 /// How many elements a register needs beyond a tile, so that the tile can start at a cache
 /// line.
@@ -397,7 +397,7 @@ impl<'p, T: Item> OperandView<'p, T> {
                 Loaded::Strided { elements, register } => match elements.run(tile.start, tile.padded()) {
                     Some(run) => InTile::Memory(Blocks::consecutive(run)),
                     None => {
-                        load.read(tile, self.targets[*register]);
+                        elements.read_from(tile.start, &mut self.targets[*register][..tile.len]);
                         InTile::Register(*register)
                     }
                 },

@@ -190,21 +190,11 @@ impl Peephole<'_> {
     /// The arithmetic of two operands that computes a value, if nothing else reads that.
     fn arithmetic(&self, operand: Operand, dtype: DType) -> Option<(Arithmetic, [Operand; 2])> {
         let Instruction { function, operands, .. } = self.own(operand)?;
-        match *function {
-            Function::Binary(op, of) if of == dtype => {
-                Some((Arithmetic::of(op)?, [operands[0], operands[1]]))
-            }
-            Function::Unary(Unary::Square, of) if of == dtype => {
-                Some((Arithmetic::Mul, [operands[0], operands[0]]))
-            }
-            Function::Unary(..)
-            | Function::Binary(..)
-            | Function::Compare(..)
-            | Function::Logic(_)
-            | Function::Where(_)
-            | Function::Fill(_)
-            | Function::Compound(..) => None,
+        if let Function::Unary(Unary::Square, of) = *function {
+            return (of == dtype).then_some((Arithmetic::Mul, [operands[0], operands[0]]));
         }
+        let Function::Binary(op, of) = *function else { return None };
+        (of == dtype).then_some((Arithmetic::of(op)?, [operands[0], operands[1]]))
     }
 
     /// The same of comparisons of floats, with operands exchanged where it takes that.
